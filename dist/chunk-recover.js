@@ -1,0 +1,78 @@
+import { s as getState } from "./chunk-core.js";
+import { l as errorsOf, o as UpgradeError } from "./chunk-connection.js";
+import { c as openTarget, d as finish, f as renderSummaries, i as publish, l as recorderFor, n as openLog, o as writeReports, p as recordSchema, r as openSession, s as writeSummary, u as command } from "./chunk-run.js";
+import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+
+// src/action/recover.ts
+/**
+* The post step: finishes what main could not. It puts back what is switched off, completes the record, uploads.
+* GitHub runs it also after a cancel, a failure, and when main was killed.
+*/
+/** @returns the exit code: the post step fails only where something could not be put back */
+async function recoverAction() {
+	const folder = getState("folder");
+	if (!folder || getState("published") === "true" && getState("told") === "true") return 0;
+	const { log, secrets, github } = openLog();
+	const names = JSON.parse(getState("targets") || "[]");
+	const session = await openSession(log, secrets, github, new AbortController().signal);
+	const records = [];
+	let failed = false;
+	for (const name of names) {
+		const text = await readFile(join(folder, name, "report.json"), "utf8").catch(() => null);
+		if (text === null) continue;
+		let record = recordSchema.parse(JSON.parse(text));
+		if (record.result === null) {
+			record = await recoverTarget(session, record).catch((cause) => {
+				failed = true;
+				for (const { message, hint } of errorsOf(cause)) log.annotate({
+					level: "error",
+					title: `${name}: recovery`,
+					message: `${message}\n${hint ?? ""}`
+				});
+				return {
+					...record,
+					result: "failed",
+					verdict: "The run was killed, and the post step could not find out how the target is.",
+					state: "Unknown: look at the target."
+				};
+			});
+			if (record.state.startsWith("Still switched off")) failed = true;
+		}
+		records.push(record);
+		await writeReports(session, record);
+	}
+	if (getState("published") !== "true") await publish(session, records);
+	if (getState("told") !== "true" && session.inputs.summary && records.length > 0) await writeSummary(secrets.hide(renderSummaries(records)));
+	return failed ? 1 : 0;
+}
+async function recoverTarget(session, killed) {
+	const target = session.targets.find(({ spec }) => spec.name === killed.target.name);
+	if (!target) throw new UpgradeError("target-unknown", `The spec has no target ${killed.target.name} any more.`);
+	const recorder = recorderFor(target, session.context);
+	const { record } = recorder;
+	Object.assign(record, killed);
+	for (const step of record.steps) if (step.state === "running") Object.assign(step, {
+		state: "interrupted",
+		finished: session.context.now().toISOString()
+	});
+	const run = await openTarget(target, session.context, recorder);
+	try {
+		const last = record.steps.at(-1);
+		session.log.info(`${target.spec.name}: main was killed${last ? ` during "${last.title}"` : ""}; looking what to put back`);
+		recorder.issue(new UpgradeError("killed", `The run was killed${last ? ` during "${last.title}"` : ""}.`), "The post step put back what was switched off.");
+		const { steps } = run.journal.state();
+		const touched = [...steps.keys()].some((id) => id !== "backup");
+		await finish(run, {
+			result: "cancelled",
+			verdict: `The run was killed${last ? ` during "${last.title}"` : ""}; what it had switched off was put back.`,
+			next: touched ? `${command(run, "resume")} To go back instead: mode: rollback.` : null,
+			finished: !touched
+		});
+	} finally {
+		await run.environment.close();
+	}
+	return record;
+}
+
+export { recoverAction };

@@ -1,0 +1,83 @@
+/**
+ * The post step: finishes what main could not. It puts back what is switched off, completes the record, uploads.
+ * GitHub runs it also after a cancel, a failure, and when main was killed.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as core from '@actions/core';
+import { errorsOf, UpgradeError } from '../errors.ts';
+import { recordSchema, type UpgradeRecord } from '../report/record.ts';
+import { renderSummaries } from '../report/summary.ts';
+import { command, finish } from '../upgrade/finish.ts';
+import { openTarget, recorderFor } from '../upgrade/run-target.ts';
+import { openLog, openSession, publish, type Session, writeReports, writeSummary } from './run.ts';
+
+/** @returns the exit code: the post step fails only where something could not be put back */
+export async function recoverAction(): Promise<number> {
+  const folder = core.getState('folder');
+  if (!folder || (core.getState('published') === 'true' && core.getState('told') === 'true')) return 0;
+  const { log, secrets, github } = openLog();
+  const names = JSON.parse(core.getState('targets') || '[]') as string[];
+  const session = await openSession(log, secrets, github, new AbortController().signal);
+  const records: UpgradeRecord[] = [];
+  let failed = false;
+  for (const name of names) {
+    const text = await readFile(join(folder, name, 'report.json'), 'utf8').catch(() => null);
+    if (text === null) continue;
+    let record = recordSchema.parse(JSON.parse(text));
+    if (record.result === null) {
+      record = await recoverTarget(session, record).catch((cause: unknown) => {
+        failed = true;
+        for (const { message, hint } of errorsOf(cause))
+          log.annotate({ level: 'error', title: `${name}: recovery`, message: `${message}\n${hint ?? ''}` });
+        return {
+          ...record,
+          result: 'failed' as const,
+          verdict: 'The run was killed, and the post step could not find out how the target is.',
+          state: 'Unknown: look at the target.',
+        };
+      });
+      if (record.state.startsWith('Still switched off')) failed = true;
+    }
+    records.push(record);
+    await writeReports(session, record);
+  }
+  if (core.getState('published') !== 'true') await publish(session, records);
+  if (core.getState('told') !== 'true' && session.inputs.summary && records.length > 0)
+    await writeSummary(secrets.hide(renderSummaries(records)));
+  return failed ? 1 : 0;
+}
+
+async function recoverTarget(session: Session, killed: UpgradeRecord): Promise<UpgradeRecord> {
+  const target = session.targets.find(({ spec }) => spec.name === killed.target.name);
+  if (!target)
+    throw new UpgradeError('target-unknown', `The spec has no target ${killed.target.name} any more.`);
+  const recorder = recorderFor(target, session.context);
+  const { record } = recorder;
+  Object.assign(record, killed);
+  for (const step of record.steps)
+    if (step.state === 'running')
+      Object.assign(step, { state: 'interrupted', finished: session.context.now().toISOString() });
+  const run = await openTarget(target, session.context, recorder);
+  try {
+    const last = record.steps.at(-1);
+    session.log.info(
+      `${target.spec.name}: main was killed${last ? ` during "${last.title}"` : ''}; looking what to put back`,
+    );
+    recorder.issue(
+      new UpgradeError('killed', `The run was killed${last ? ` during "${last.title}"` : ''}.`),
+      'The post step put back what was switched off.',
+    );
+    const { steps } = run.journal.state();
+    const touched = [...steps.keys()].some((id) => id !== 'backup');
+    await finish(run, {
+      result: 'cancelled',
+      verdict: `The run was killed${last ? ` during "${last.title}"` : ''}; what it had switched off was put back.`,
+      next: touched ? `${command(run, 'resume')} To go back instead: mode: rollback.` : null,
+      finished: !touched,
+    });
+  } finally {
+    await run.environment.close();
+  }
+  return record;
+}

@@ -1,0 +1,210 @@
+/** One run of the action: inputs to exit code. */
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as core from '@actions/core';
+import { environmentSchema } from '../environments/registry.ts';
+import { errorsOf, UpgradeError } from '../errors.ts';
+import type { Log } from '../process/log.ts';
+import { createSecrets, type Secrets } from '../process/secrets.ts';
+import { renderHtml } from '../report/html.ts';
+import { renderPlain } from '../report/plain.ts';
+import type { UpgradeRecord } from '../report/record.ts';
+import { renderSummaries } from '../report/summary.ts';
+import { type LoadedTarget, loadSpec, selectTargets } from '../spec/load.ts';
+import { specSchema } from '../spec/schema.ts';
+import type { RunContext } from '../upgrade/context.ts';
+import { saveRecord } from '../upgrade/recorder.ts';
+import { runTarget } from '../upgrade/run-target.ts';
+import { uploadDump, uploadReports } from './artifacts.ts';
+import { deliverRecord } from './deliver.ts';
+import { assertDumpAllowed } from './dump-consent.ts';
+import { identityOf, onGitHub, visibility } from './github.ts';
+import { type Inputs, readInputs } from './inputs.ts';
+import { githubLog, plainLog } from './log.ts';
+import { exitCode, outputsOf, setOutputs } from './outputs.ts';
+import { version } from './version.ts';
+
+/** Everything that main and post share. */
+export interface Session {
+  inputs: Inputs;
+  targets: LoadedTarget[];
+  context: RunContext;
+  secrets: Secrets;
+  log: Log;
+  github: boolean;
+}
+
+export function openLog(): { log: Log; secrets: Secrets; github: boolean } {
+  const github = onGitHub(process.env);
+  const secrets = createSecrets(github ? core.setSecret : undefined);
+  return { log: github ? githubLog(secrets) : plainLog(secrets), secrets, github };
+}
+
+/** Reads inputs and spec. @throws UpgradeError, UpgradeErrors */
+export async function openSession(
+  log: Log,
+  secrets: Secrets,
+  github: boolean,
+  signal: AbortSignal,
+): Promise<Session> {
+  const workspace = process.env['GITHUB_WORKSPACE'] || process.cwd();
+  const inputs = readInputs(workspace, github);
+  if (inputs.githubToken) secrets.add(inputs.githubToken);
+  const text = await readFile(inputs.specPath, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new UpgradeError(
+      'spec-unreadable',
+      `The spec ${inputs.spec} cannot be read: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}.`,
+      {
+        phase: 'spec',
+        hint: 'Check the input spec, and that actions/checkout ran before. examples/embedded.yaml shows how a spec looks.',
+        cause,
+      },
+    );
+  });
+  const targets = selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema)), inputs.targets);
+  const context: RunContext = {
+    mode: inputs.mode,
+    log,
+    secrets,
+    signal,
+    variables: process.env,
+    now: () => new Date(),
+    identity: identityOf(process.env),
+    version,
+    outputDirectory: inputs.outputDirectory,
+    planDigest: inputs.planDigest,
+  };
+  return { inputs, targets, context, secrets, log, github };
+}
+
+/** Runs the action. @returns the exit code */
+export async function runAction(signal: AbortSignal): Promise<number> {
+  const { log, secrets, github } = openLog();
+  let session: Session;
+  try {
+    session = await openSession(log, secrets, github, signal);
+    assertDumpAllowed(
+      session.targets,
+      session.inputs.artifacts,
+      session.inputs.artifacts === 'all'
+        ? await visibility(process.env, session.inputs.githubToken)
+        : 'unknown',
+    );
+  } catch (cause) {
+    await reportEarly(cause, log, github);
+    return 1;
+  }
+  const { inputs, targets, context } = session;
+  if (github) {
+    core.saveState('folder', inputs.outputDirectory);
+    core.saveState('targets', JSON.stringify(targets.map(({ spec }) => spec.name)));
+  }
+  log.info(
+    `Mode ${inputs.mode}, spec ${inputs.spec}, ${targets.length === 1 ? 'target' : 'targets'} ${targets.map(({ spec }) => spec.name).join(', ')}`,
+  );
+  const records: UpgradeRecord[] = [];
+  for (const target of targets) {
+    const record = await runTarget(target, context);
+    records.push(record);
+    await writeReports(session, record);
+    // What is wrong with one target may be wrong with the next: nobody is served by a second casualty.
+    if (exitCode(inputs.mode, [record]) === 1 && inputs.mode !== 'plan' && inputs.mode !== 'check') break;
+  }
+  for (const target of targets.slice(records.length))
+    log.info(`${target.spec.name} was not started, because the target before it failed.`);
+  if (!signal.aborted) await publish(session, records);
+  await tellResult(session, records);
+  return exitCode(inputs.mode, records);
+}
+
+export function folderOf(session: Session, record: UpgradeRecord): string {
+  return join(session.inputs.outputDirectory, record.target.name);
+}
+
+/** Writes report.json, report.html and summary.md of one target. */
+export async function writeReports(session: Session, record: UpgradeRecord): Promise<void> {
+  const folder = folderOf(session, record);
+  await mkdir(folder, { recursive: true });
+  saveRecord(record, join(folder, 'report.json'), session.secrets);
+  await writeFile(join(folder, 'report.html'), session.secrets.hide(renderHtml(record)));
+  await writeFile(join(folder, 'summary.md'), session.secrets.hide(renderSummaries([record])));
+}
+
+/** Uploads artifacts and delivers records. On cancel there is no time for it: the post step does it. */
+export async function publish(session: Session, records: readonly UpgradeRecord[]): Promise<void> {
+  const { inputs, context, log, github } = session;
+  for (const record of records) {
+    const folder = folderOf(session, record);
+    if (github && inputs.artifacts !== 'none') {
+      record.artifacts.push(...(await uploadReports(record, folder, log)));
+      const target = session.targets.find(({ spec }) => spec.name === record.target.name);
+      if (inputs.artifacts === 'all' && target) {
+        record.artifacts.push(
+          ...(await uploadDump(
+            record,
+            folder,
+            target.spec.backup['encrypt-to'],
+            log,
+            new AbortController().signal,
+          )),
+        );
+      }
+    }
+    if (inputs.reportUrl) {
+      const { delivered, what } = await deliverRecord(inputs.reportUrl, join(folder, 'report.json'));
+      record.communication.push({
+        at: context.now().toISOString(),
+        to: new URL(inputs.reportUrl).origin,
+        what,
+        delivered,
+      });
+      if (!delivered)
+        log.annotate({
+          level: 'warning',
+          title: 'report-url',
+          message: `${what} The record is kept as an artifact and at ${folder}.`,
+        });
+    }
+    await writeReports(session, record);
+  }
+  if (github) core.saveState('published', 'true');
+}
+
+async function tellResult(session: Session, records: readonly UpgradeRecord[]): Promise<void> {
+  const { inputs, github, log, secrets } = session;
+  for (const record of records) log.info(`\n${renderPlain(record)}`);
+  if (!github) {
+    for (const record of records) log.info(`Report: ${join(folderOf(session, record), 'report.html')}`);
+    return;
+  }
+  setOutputs(outputsOf(records, (record) => join(folderOf(session, record), 'report.json')));
+  if (inputs.summary) await writeSummary(secrets.hide(renderSummaries(records)));
+  core.saveState('told', 'true');
+}
+
+export async function writeSummary(markdown: string): Promise<void> {
+  const file = process.env['GITHUB_STEP_SUMMARY'];
+  if (!file) return;
+  await mkdir(dirname(file), { recursive: true });
+  await appendFile(file, `${markdown}\n`);
+}
+
+/** An error before any target was opened: annotations, and a summary that says so. */
+async function reportEarly(cause: unknown, log: Log, github: boolean): Promise<void> {
+  const errors = errorsOf(cause);
+  for (const error of errors) {
+    log.annotate({
+      level: 'error',
+      title: error.code,
+      message: error.hint ? `${error.message}\n${error.hint}` : error.message,
+      place: error.place,
+    });
+  }
+  if (!github) return;
+  setOutputs({ result: 'failed', changed: 'false', targets: '[]' });
+  await writeSummary(
+    `## ❌ Nothing was started\n\n${errors.map(({ message, hint }) => `    ${message}\n${hint ? `    ${hint.replaceAll('\n', '\n    ')}\n` : ''}`).join('\n')}`,
+  );
+  core.saveState('told', 'true');
+  core.saveState('published', 'true');
+}

@@ -1,0 +1,136 @@
+/** The statements behind an inventory; each runs on PostgreSQL 13 and later with `search_path = pg_catalog`. */
+
+const userSchema = (alias: string): string =>
+  `${alias}.nspname !~ '^pg_' AND ${alias}.nspname <> 'information_schema'`;
+const ofExtension = (catalog: string, oid: string): string =>
+  `EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
+
+/** Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables. */
+export const tableList = `
+  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension('pg_class', 'c.oid')} AS extension
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema('n')}
+  ORDER BY 1, 2`;
+
+export const sequenceList = `
+  SELECT n.nspname AS schema, c.relname AS name
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${userSchema('n')} AND NOT ${ofExtension('pg_class', 'c.oid')}
+  ORDER BY 1, 2`;
+
+/**
+ * Large objects by their pages. A hole in a sparse object comes back from a restore as zeros, so zero bytes at
+ * a page's end, and pages of zeros, do not count.
+ */
+export const largeObjectSum = `
+  SELECT (SELECT count(*) FROM pg_largeobject_metadata)::int AS count,
+         coalesce(sum(hashtextextended(loid || ':' || pageno || ':' || rtrim(encode(data, 'hex'), '0'), 0)), 0)::text AS fingerprint
+  FROM pg_largeobject WHERE rtrim(encode(data, 'hex'), '0') <> ''`;
+
+/**
+ * Definitions are compared without casts, parentheses and white space: reading an expression back moves them
+ * (\`x IN ('a', 'b')\` on a varchar column is the known case), and nothing else.
+ */
+const shape = (definition: string): string =>
+  `md5(regexp_replace(coalesce(${definition}, ''), '::[a-z_ ]+(\\[\\])?|[()\\s]', '', 'g'))`;
+
+/** Privileges in one order; an absent list means the built-in default, which a restore leaves absent. */
+const privileges = (acl: string, kind: string, owner: string): string =>
+  `(SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(coalesce(${acl}, acldefault('${kind}', ${owner}))) a)`;
+
+const relation = `
+  SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+           WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END
+         || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS identity,
+         md5(concat_ws('|', c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
+           pg_get_userbyid(c.relowner), ${privileges('c.relacl', 'r', 'c.relowner')},
+           pg_get_expr(c.relpartbound, c.oid), c.reloptions::text,
+           (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), a.attacl::text), ',' ORDER BY a.attnum)
+            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+           CASE WHEN c.relkind IN ('v', 'm') THEN ${shape('pg_get_viewdef(c.oid)')} END)) AS hash
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.relpersistence <> 't' AND ${userSchema('n')} AND NOT ${ofExtension('pg_class', 'c.oid')}`;
+
+const columnDefault = `
+  SELECT 'default of ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname), ${shape('pg_get_expr(f.adbin, f.adrelid)')}
+  FROM pg_attrdef f JOIN pg_class c ON c.oid = f.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+  WHERE ${userSchema('n')} AND c.relpersistence <> 't' AND NOT ${ofExtension('pg_class', 'c.oid')}`;
+
+const index = `
+  SELECT 'index ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), ${shape('pg_get_indexdef(c.oid)')}
+  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE x.indisvalid AND c.relpersistence <> 't' AND ${userSchema('n')} AND NOT ${ofExtension('pg_class', 'x.indrelid')}`;
+
+const constraint = `
+  SELECT 'constraint ' || quote_ident(k.conname) || ' on ' || coalesce(quote_ident(n.nspname) || '.' || quote_ident(c.relname), format_type(k.contypid, NULL)),
+         md5(k.contype::text || k.convalidated::text || ${shape('pg_get_constraintdef(k.oid)')})
+  FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
+  WHERE ${userSchema('n')} AND k.contype <> 't' AND NOT ${ofExtension('pg_class', 'k.conrelid')} AND NOT ${ofExtension('pg_type', 'k.contypid')}`;
+
+const trigger = `
+  SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), md5(t.tgenabled::text || ${shape('pg_get_triggerdef(t.oid)')})
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE NOT t.tgisinternal AND ${userSchema('n')} AND NOT ${ofExtension('pg_trigger', 't.oid')}`;
+
+const routine = `
+  SELECT 'routine ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges('p.proacl', 'f', 'p.proowner')}, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END))
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE ${userSchema('n')} AND NOT ${ofExtension('pg_proc', 'p.oid')}`;
+
+const type = `
+  SELECT 'type ' || quote_ident(n.nspname) || '.' || quote_ident(t.typname),
+         md5(concat_ws('|', t.typtype, t.typnotnull, t.typdefault, format_type(t.typbasetype, t.typtypmod),
+           (SELECT string_agg(quote_literal(e.enumlabel), ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)))
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.typtype IN ('e', 'd', 'r') AND ${userSchema('n')} AND NOT ${ofExtension('pg_type', 't.oid')}`;
+
+const policy = `
+  SELECT 'policy ' || quote_ident(l.polname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+         md5(concat_ws('|', l.polcmd, l.polpermissive, ${shape('pg_get_expr(l.polqual, l.polrelid)')}, ${shape('pg_get_expr(l.polwithcheck, l.polrelid)')},
+           (SELECT string_agg(coalesce(r.rolname, 'public'), ',' ORDER BY r.rolname) FROM unnest(l.polroles) o LEFT JOIN pg_roles r ON r.oid = o)))
+  FROM pg_policy l JOIN pg_class c ON c.oid = l.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
+
+const others = `
+  SELECT 'schema ' || quote_ident(n.nspname), md5(pg_get_userbyid(n.nspowner) || ${privileges('n.nspacl', 'n', 'n.nspowner')})
+  FROM pg_namespace n WHERE ${userSchema('n')} AND NOT ${ofExtension('pg_namespace', 'n.oid')}
+  UNION ALL SELECT 'extension ' || quote_ident(extname), md5(extnamespace::regnamespace::text) FROM pg_extension
+  UNION ALL SELECT 'rule ' || quote_ident(r.rulename) || ' on ' || r.ev_class::regclass::text, ${shape('pg_get_ruledef(r.oid)')}
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.rulename <> '_RETURN' AND ${userSchema('n')} AND NOT ${ofExtension('pg_class', 'c.oid')}
+  UNION ALL SELECT 'statistics ' || s.stxnamespace::regnamespace::text || '.' || quote_ident(s.stxname), ${shape('pg_get_statisticsobjdef(s.oid)')} FROM pg_statistic_ext s
+  UNION ALL SELECT 'publication ' || quote_ident(pubname), md5(concat_ws('|', puballtables, pubinsert, pubupdate, pubdelete,
+    (SELECT string_agg(t.schemaname || '.' || t.tablename, ',' ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname))) FROM pg_publication p
+  UNION ALL SELECT 'event trigger ' || quote_ident(evtname), md5(concat_ws('|', evtevent, evtenabled, evtfoid::regproc)) FROM pg_event_trigger e
+    WHERE NOT ${ofExtension('pg_event_trigger', 'e.oid')}
+  UNION ALL SELECT 'foreign server ' || quote_ident(srvname), md5(coalesce(srvoptions::text, '')) FROM pg_foreign_server
+  UNION ALL SELECT 'default privileges of ' || pg_get_userbyid(defaclrole) || ' ' || defaclnamespace::regnamespace::text || ' ' || defaclobjtype::text,
+    md5((SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(defaclacl) a)) FROM pg_default_acl
+  UNION ALL SELECT 'setting of ' || coalesce(pg_get_userbyid(nullif(setrole, 0)), 'everybody') || ' in this database', md5(setconfig::text)
+    FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  UNION ALL SELECT 'database itself', md5(concat_ws('|', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, datallowconn,
+    ${privileges('datacl', 'd', 'datdba')})) FROM pg_database WHERE datname = current_database()`;
+
+/** Every object of the database that a dump should carry: identity and hash of its definition. */
+export const databaseObjects = [
+  relation,
+  columnDefault,
+  index,
+  constraint,
+  trigger,
+  routine,
+  type,
+  policy,
+  others,
+].join('\n  UNION ALL');
+
+/** Roles, their attributes and memberships; passwords as a hash of the stored form. */
+export const clusterObjects = `
+  SELECT 'role ' || quote_ident(r.rolname) AS identity,
+         md5(concat_ws('|', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolconnlimit,
+           r.rolvaliduntil, r.rolpassword,
+           (SELECT string_agg(quote_ident(g.rolname) || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
+           (SELECT string_agg(s.setconfig::text, ',') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))) AS hash
+  FROM pg_authid r WHERE r.rolname !~ '^pg_'`;

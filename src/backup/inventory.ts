@@ -1,0 +1,99 @@
+/** What a database holds, in a form that two servers can be compared by. */
+import { type Connection, quoteIdent } from '../postgres/connection.ts';
+import { databaseObjects, largeObjectSum, sequenceList, tableList } from './inventory-sql.ts';
+
+export interface TableCount {
+  rows: string;
+  /** Order-free sum of a 64-bit hash of every row's text. */
+  fingerprint: string;
+}
+
+export interface SequenceState {
+  value: string;
+  called: boolean;
+}
+
+export interface Inventory {
+  tables: Record<string, TableCount>;
+  sequences: Record<string, SequenceState>;
+  largeObjects: { count: number; fingerprint: string };
+  /** Catalog objects: identity, and a hash of what defines them. */
+  objects: Record<string, string>;
+  notCompared: string[];
+}
+
+/**
+ * Pins everything that the text form of a value depends on, and takes every limit off: a fingerprint over
+ * a big table may take an hour.
+ */
+export const pinnedSession = `
+  SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
+  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0`;
+
+const qualified = (schema: string, name: string): string => `${quoteIdent(schema)}.${quoteIdent(name)}`;
+
+/** Rows and fingerprint of one table, its partitions and children not included. */
+export async function fingerprint(connection: Connection, table: string): Promise<TableCount> {
+  const [row] = await connection.query<{ rows: string; fingerprint: string }>(
+    `SELECT count(*)::text AS rows,
+            coalesce(sum(hashtextextended((r.*)::text COLLATE "C", 0)), 0)::text AS fingerprint
+     FROM ONLY ${table} AS r`,
+  );
+  return { rows: row?.rows ?? '', fingerprint: row?.fingerprint ?? '' };
+}
+
+/** Position of every sequence; not bound to any snapshot, since sequences are not transactional. */
+export async function readSequences(connection: Connection): Promise<Record<string, SequenceState>> {
+  const list = await connection.query<{ schema: string; name: string }>(sequenceList);
+  const states: Record<string, SequenceState> = {};
+  const batch = 200;
+  for (let start = 0; start < list.length; start += batch) {
+    const names = list.slice(start, start + batch).map(({ schema, name }) => qualified(schema, name));
+    const union = names.map(
+      (name, index) => `SELECT ${index} AS i, last_value::text AS value, is_called AS called FROM ${name}`,
+    );
+    for (const row of await connection.query<{ i: number; value: string; called: boolean }>(
+      union.join(' UNION ALL '),
+    )) {
+      const name = names[row.i];
+      if (name !== undefined) states[name] = { value: row.value, called: row.called };
+    }
+  }
+  return states;
+}
+
+/** Reads everything in the transaction that the connection is in; `pinnedSession` must have run before. */
+export async function readInventory(
+  connection: Connection,
+  progress: (text: string) => void = () => {},
+): Promise<Inventory> {
+  const objects: Record<string, string> = {};
+  for (const row of await connection.query<{ identity: string; hash: string }>(databaseObjects))
+    objects[row.identity] = row.hash;
+
+  const tables: Record<string, TableCount> = {};
+  const notCompared: string[] = [];
+  const list = await connection.query<{ schema: string; name: string; kind: string; extension: boolean }>(
+    tableList,
+  );
+  for (const [index, { schema, name, kind, extension }] of list.entries()) {
+    const table = qualified(schema, name);
+    if (extension) notCompared.push(`rows of ${table}: it belongs to an extension`);
+    else if (kind === 'm')
+      notCompared.push(`rows of the materialized view ${table}: a restore builds them anew`);
+    else if (kind === 'f') notCompared.push(`rows of the foreign table ${table}: they live elsewhere`);
+    else {
+      progress(`table ${index + 1} of ${list.length}`);
+      tables[table] = await fingerprint(connection, table);
+    }
+  }
+  const [sum] = await connection.query<{ count: number; fingerprint: string }>(largeObjectSum);
+  return {
+    tables,
+    sequences: await readSequences(connection),
+    largeObjects: { count: sum?.count ?? 0, fingerprint: sum?.fingerprint ?? '0' },
+    objects,
+    notCompared,
+  };
+}

@@ -1,0 +1,116 @@
+/** What a check is: a question in SQL (or about the machine), and how its answer is judged. */
+import type { PgVersion } from '../postgres/version.ts';
+
+/**
+ * `error` means that the question could not be answered: it counts as unknown, never as passed.
+ * `skipped` says why nobody asked.
+ */
+export type CheckStatus = 'passed' | 'info' | 'warning' | 'blocked' | 'error' | 'skipped';
+
+/** Limits that turn what was seen into a verdict. Bytes are bytes, ages are seconds or transactions. */
+export interface Thresholds {
+  /** Transactions open longer than this are warned about. Seconds. */
+  longTransactionWarning: number;
+  /** Transactions open longer than this block: the fast stop would throw their work away. Seconds. */
+  longTransactionBlock: number;
+  /** Prepared transactions older than this are warned about. Seconds. */
+  preparedTransactionWarning: number;
+  /** Age of the oldest unfrozen transaction id. Transactions. */
+  xidAgeWarning: number;
+  xidAgeBlock: number;
+  /** WAL that a replication slot holds back. Bytes. */
+  slotRetainedWarning: number;
+  /** Replay lag of a standby. Bytes. One WAL segment. */
+  replayLagBlock: number;
+  /** Finished WAL files that wait for the archiver: a fast stop waits for it to try them. Files. */
+  archiveBacklogWarning: number;
+  archiveBacklogBlock: number;
+  /** Share of max_connections in use, 0 to 1. */
+  connectionsWarning: number;
+  /** Share of a sequence's range that is used up, 0 to 1. */
+  sequenceWarning: number;
+  sequenceBlock: number;
+}
+
+export const defaultThresholds: Thresholds = {
+  longTransactionWarning: 60,
+  longTransactionBlock: 600,
+  preparedTransactionWarning: 300,
+  xidAgeWarning: 1_000_000_000,
+  xidAgeBlock: 1_800_000_000,
+  slotRetainedWarning: 1024 ** 3,
+  replayLagBlock: 16 * 1024 ** 2,
+  archiveBacklogWarning: 10,
+  archiveBacklogBlock: 1000,
+  connectionsWarning: 0.9,
+  sequenceWarning: 0.8,
+  sequenceBlock: 0.95,
+};
+
+/** Free space where something will be written. */
+export interface DiskFact {
+  /** What is written there: `backup`, `data directory`... */
+  purpose: string;
+  path: string;
+  freeBytes: number;
+  neededBytes: number;
+  /** Which filesystem it is (its device number), where known: needs on the same one are added up. */
+  filesystem?: string;
+}
+
+/** What a check may look at besides its own rows. All of it was read before. */
+export interface CheckContext {
+  when: 'before' | 'after';
+  running: PgVersion;
+  wanted: PgVersion;
+  thresholds: Thresholds;
+  /** Filesystems that the run writes to; empty after the upgrade. */
+  disks: readonly DiskFact[];
+  /** Versions of each extension that the wanted server's files offer; null where nobody could look. */
+  wantedExtensions: ReadonlyMap<string, readonly string[]> | null;
+}
+
+export type Row = Record<string, unknown>;
+
+/** What a check concluded. `seen` is for people: one line an object, hostile text allowed, escaped where it is shown. */
+export interface Verdict {
+  /** `skipped` where the server cannot know the answer; `seen` then says why. */
+  status: 'passed' | 'info' | 'warning' | 'blocked' | 'skipped';
+  seen: string[];
+}
+
+export interface Check {
+  /** Stable; used in the spec, the record and the documentation's anchors. */
+  id: string;
+  title: string;
+  /** `machine`: no SQL, judged from the context. `database`: asked in every database that accepts connections. */
+  scope: 'machine' | 'cluster' | 'database';
+  /** Asked only then; both times where it is missing. */
+  when?: 'before' | 'after';
+  /** Oldest server major on which `sql` runs. */
+  minMajor: number;
+  /** Predefined role without which the server hides rows instead of refusing: unknown must not pass as none. */
+  role?: 'pg_read_all_stats' | 'pg_read_all_settings';
+  /** What gives another user than a superuser the right to ask, with USER for its name; pg_monitor where missing. */
+  grant?: string;
+  /** One statement, read only, every name qualified; null for scope `machine`. */
+  sql: string | null;
+  /** What to do when it fires, in a sentence. */
+  fix: string;
+  /**
+   * Pure. Rows of a database check carry the database's name in `database`.
+   * @throws where a row lacks what it must have: the result is then `error`
+   */
+  judge(rows: readonly Row[], context: CheckContext): Verdict;
+}
+
+/** A check's result as it stands in the record. */
+export interface CheckResult {
+  id: string;
+  title: string;
+  when: 'before' | 'after';
+  status: CheckStatus;
+  seen: string[];
+  fix: string | null;
+  docs: string;
+}

@@ -1,0 +1,102 @@
+/** Stopping one version and starting another on the same data: the change itself, and its way back. */
+
+import { stat } from 'node:fs/promises';
+import { UpgradeError } from '../../errors.ts';
+import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
+import { connect } from '../../postgres/connection.ts';
+import { serverPid, startServer, stopServer } from '../../postgres/server.ts';
+import type { ConnectionSettings } from '../../postgres/settings.ts';
+import {
+  compareVersions,
+  formatVersion,
+  fromVersionNum,
+  type PgVersion,
+  parseVersion,
+} from '../../postgres/version.ts';
+import { type SystemUser, userForOwner } from '../../process/user.ts';
+
+/** How to start a server of a version: goes into the journal, so that any later job can do it. */
+export interface StartRecipe {
+  data: string;
+  bin: string;
+  version: string;
+  args: string[];
+  log: string;
+}
+
+async function programs(recipe: StartRecipe): Promise<{ binaries: Binaries; user: SystemUser | null }> {
+  const binaries = await binariesIn(recipe.bin, 'journal');
+  if (!binaries || compareVersions(binaries.version, parseVersion(recipe.version)) !== 0) {
+    throw new UpgradeError(
+      'binaries-lost',
+      `The programs of PostgreSQL ${recipe.version} are not in ${recipe.bin} any more.`,
+      {
+        hint: `Put them back, then start the cluster: pg_ctl start -D ${recipe.data}.`,
+      },
+    );
+  }
+  return { binaries, user: await userForOwner((await stat(recipe.data)).uid) };
+}
+
+/** Starts by recipe and waits until the server answers a real query with the recipe's version. */
+export async function startByRecipe(recipe: StartRecipe, settings: ConnectionSettings): Promise<void> {
+  const { binaries, user } = await programs(recipe);
+  await startServer({ binaries, data: recipe.data, args: recipe.args, log: recipe.log, user });
+  await assertServes(settings, parseVersion(recipe.version), recipe.data);
+}
+
+export async function stopByRecipe(recipe: StartRecipe): Promise<void> {
+  const { binaries, user } = await programs(recipe);
+  await stopServer(binaries, recipe.data, user);
+}
+
+/** Stops whatever serves the data directory and starts the recipe's version; leaves it alone where that runs already. */
+export async function returnTo(recipe: StartRecipe, settings: ConnectionSettings): Promise<void> {
+  if ((await serverPid(recipe.data)) !== null) {
+    const running = await runningVersion(settings).catch(() => null);
+    if (running && compareVersions(running, parseVersion(recipe.version)) === 0) return;
+    await stopByRecipe(recipe);
+  }
+  await startByRecipe(recipe, settings);
+}
+
+export async function runningVersion(settings: ConnectionSettings): Promise<PgVersion> {
+  await using connection = await connect(settings, { name: 'postgres-upgrade version', timeout: 5000 });
+  const [row] = await connection.query<{ num: string }>(
+    "SELECT pg_catalog.current_setting('server_version_num') AS num",
+  );
+  return fromVersionNum(Number(row?.num));
+}
+
+/** @throws UpgradeError `wrong-version`, `wrong-server`: what answers is not what was started */
+export async function assertServes(
+  settings: ConnectionSettings,
+  version: PgVersion,
+  data: string,
+): Promise<void> {
+  await using connection = await connect(settings, { name: 'postgres-upgrade start', timeout: 10_000 });
+  const [row] = await connection.query<{ num: string; data: string }>(
+    "SELECT pg_catalog.current_setting('server_version_num') AS num, pg_catalog.current_setting('data_directory') AS data",
+  );
+  const running = fromVersionNum(Number(row?.num));
+  if (compareVersions(running, version) !== 0) {
+    throw new UpgradeError(
+      'wrong-version',
+      `The server answers as ${formatVersion(running)}, not as ${formatVersion(version)}.`,
+      {
+        phase: 'upgrade',
+        hint: 'Something else starts this cluster: stop it and run again.',
+      },
+    );
+  }
+  if (row?.data !== data) {
+    throw new UpgradeError(
+      'wrong-server',
+      `The connection leads to the data directory ${row?.data ?? '?'}, not to ${data}.`,
+      {
+        phase: 'upgrade',
+        hint: 'Check host and port of the connection against environment.data and environment.port.',
+      },
+    );
+  }
+}

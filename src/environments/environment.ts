@@ -1,0 +1,123 @@
+/**
+ * The small interface behind which every kind of environment lives.
+ *
+ * `docs/architecture.md` lays the five procedures on it, step by step. What the engine needs from an
+ * environment is: what is there (`inspect`), which steps change the version (`planRoute`, pure), how each of
+ * them is done (`step`), how to reach PostgreSQL (`endpoint`), where to prove a backup (`scratch`), a place
+ * that outlives the job (`home`), and how to put back what was switched off (`putBack`).
+ */
+import type { z } from 'zod';
+import type { DiskFact } from '../checks/check.ts';
+import type { ScratchOptions, ScratchServer } from '../postgres/scratch.ts';
+import type { ConnectionSettings } from '../postgres/settings.ts';
+import type { PgVersion } from '../postgres/version.ts';
+import type { Log } from '../process/log.ts';
+import type { Mode, PlannedStep } from '../report/record.ts';
+
+export type RouteName = 'minor-in-place' | 'rolling' | 'operator' | 'dump-restore';
+
+/** What inspection read; never written to. Everything that is kind-specific stays in `details`. */
+export interface EnvironmentFacts {
+  /** Version that serves clients now; a stopped server's last version. */
+  running: PgVersion;
+  /** False for a server that was found stopped. */
+  serving: boolean;
+  /** Shown in plan and record: name and value. Nothing volatile (no process id, no size). */
+  details: ReadonlyArray<readonly [string, string]>;
+}
+
+/** Steps that the engine owns and an environment only places in its order. */
+export type CommonStep = 'backup' | 'stop-applications' | 'start-applications' | 'validate';
+
+export interface Route {
+  name: RouteName;
+  /** In order: the environment's own steps, and the names of common ones where they belong. */
+  steps: ReadonlyArray<PlannedStep | CommonStep>;
+  notes: readonly string[];
+}
+
+/** What a step did not do alone: it stops for a person. */
+export type StepOutcome =
+  | { state: 'done' }
+  | {
+      state: 'paused';
+      /** What the person should look at. */
+      look: string[];
+    };
+
+/** Something that a run switched off (or added) and must put back. Written to the journal before it is done. */
+export interface SwitchedOff {
+  id: string;
+  /** For people: "application storefront is stopped". */
+  what: string;
+  /** What `putBack` needs, in any later job; never a secret. */
+  detail: unknown;
+}
+
+/** What a running step is handed. */
+export interface StepRun {
+  signal: AbortSignal;
+  progress(text: string): void;
+  /** One line of the step's output in the record. */
+  note(line: string): void;
+  /** Writes to the journal first; the caller switches off afterwards. */
+  switchOff(entry: SwitchedOff): Promise<void>;
+  /** Tells that it is back as it was. */
+  isBack(id: string): Promise<void>;
+}
+
+/** One change. A step that is done already is not run again, whoever did it. */
+export interface Step {
+  isDone(): Promise<boolean>;
+  run(run: StepRun): Promise<StepOutcome>;
+  undo?(run: StepRun): Promise<void>;
+}
+
+/** A place for a few lines that a later job, perhaps on another machine, can read. */
+export interface LineStore {
+  /** For people: where the lines are. */
+  where: string;
+  read(): Promise<string[]>;
+  /** Durable when it returns. */
+  append(line: string): Promise<void>;
+  /** Moves the lines away under a name. */
+  archive(name: string): Promise<void>;
+  /** Lines of the newest archive; empty where there is none. */
+  readArchive(): Promise<string[]>;
+}
+
+export interface Environment {
+  inspect(): Promise<EnvironmentFacts>;
+  /** Settings for a connection; an environment may open a tunnel for it. */
+  endpoint(): Promise<ConnectionSettings>;
+  /** Starts a target that was found stopped, so that it can be inspected and backed up. */
+  wake?(run: StepRun): Promise<void>;
+  /** Pure: no clock, no network. @throws UpgradeError where no route leads there */
+  planRoute(facts: EnvironmentFacts, wanted: PgVersion): Route;
+  /** The doing half of a planned step. */
+  step(id: string, facts: EnvironmentFacts, wanted: PgVersion): Step;
+  putBack(entry: SwitchedOff, run: StepRun): Promise<void>;
+  /** Free and needed space where the run will write. */
+  disks(databaseBytes: number, backupFolder: string): Promise<DiskFact[]>;
+  /** Extension versions that the wanted server's files offer; null where that cannot be known. */
+  wantedExtensions(wanted: PgVersion): Promise<ReadonlyMap<string, readonly string[]> | null>;
+  scratch(wanted: PgVersion, options: ScratchOptions, signal: AbortSignal): Promise<ScratchServer>;
+  home: { journal: LineStore; backups: string };
+  close(): Promise<void>;
+}
+
+export interface EnvironmentTools {
+  log: Log;
+  signal: AbortSignal;
+  connection: ConnectionSettings;
+}
+
+/** One kind of environment, as the registry lists it. */
+export interface EnvironmentKind<Config = never> {
+  kind: string;
+  /** Of the spec's `environment`, including its `kind`. */
+  schema: z.ZodType<Config>;
+  /** What it can really do; anything else is refused by name. */
+  modes: readonly Mode[];
+  open(config: Config, tools: EnvironmentTools): Environment;
+}

@@ -1,0 +1,54 @@
+/** A journal in files on this machine. */
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf, UpgradeError } from '../errors.ts';
+import type { LineStore } from './environment.ts';
+
+function linesOf(text: string): string[] {
+  // A line without its newline was cut by a crash while it was written: nothing was done on its word yet.
+  return text.split('\n').slice(0, -1);
+}
+
+/** Lines in `folder/journal.jsonl`; archives beside it. */
+export function fileStore(folder: string): LineStore {
+  const file = join(folder, 'journal.jsonl');
+  return {
+    where: file,
+    async read() {
+      return linesOf(await readFile(file, 'utf8').catch(() => ''));
+    },
+    async append(line) {
+      try {
+        await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+        const handle = await open(file, 'a', 0o600);
+        try {
+          await handle.write(`${line}\n`);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+      } catch (cause) {
+        throw new UpgradeError(
+          'journal-write',
+          `The journal ${file} cannot be written: ${messageOf(cause)}.`,
+          {
+            hint: 'Without it a killed run could not be put right again. Make the folder writable, or name another in environment.state.',
+            cause,
+          },
+        );
+      }
+    },
+    async archive(name) {
+      await rename(file, join(folder, `journal-${name}.jsonl`)).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== 'ENOENT') throw cause;
+      });
+    },
+    async readArchive() {
+      const names = (await readdir(folder).catch(() => []))
+        .filter((name) => /^journal-.+\.jsonl$/.test(name))
+        .sort();
+      const newest = names.at(-1);
+      return newest ? linesOf(await readFile(join(folder, newest), 'utf8')) : [];
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** The kinds of environment that exist. The only place outside their folders that lists them. */
+import { z } from 'zod';
+import { type EmbeddedConfig, embeddedSchema } from './embedded/config.ts';
+import { embedded } from './embedded/embedded.ts';
+import type { EnvironmentKind } from './environment.ts';
+
+export type EnvironmentConfig = EmbeddedConfig;
+
+export const environmentKinds: readonly EnvironmentKind<EnvironmentConfig>[] = [embedded];
+
+/** The spec's `environment`, whichever kind it is. */
+export const environmentSchema = z.discriminatedUnion('kind', [embeddedSchema], {
+  error: `must name a kind that this version has: ${environmentKinds.map(({ kind }) => kind).join(', ')}`,
+});
+
+/** The kind that a validated configuration belongs to. */
+export function kindOf(config: EnvironmentConfig): EnvironmentKind<EnvironmentConfig> {
+  const found = environmentKinds.find(({ kind }) => kind === config.kind);
+  if (!found) throw new Error(`unknown kind ${config.kind}`);
+  return found;
+}

@@ -1,0 +1,6 @@
+/** What GitHub runs at the end of the job, also after a cancel and when main was killed. */
+process.stdout.on('error', () => {});
+
+const { recoverAction } = await import('./action/recover.ts');
+process.exitCode = await recoverAction();
+setTimeout(() => process.exit(), 3000).unref();

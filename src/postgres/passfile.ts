@@ -1,0 +1,44 @@
+/** Hands a password to client programs in a file: an argument or a variable could be seen by others. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConnectionSettings } from './settings.ts';
+
+export interface ClientLogin extends AsyncDisposable {
+  /** Arguments that every client program understands; no secret among them. */
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** Format of the file: documentation, "The Password File"; backslash and colon are escaped. */
+function field(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
+}
+
+/** A login for client programs, to be disposed of after use. */
+export async function clientLogin(settings: ConnectionSettings): Promise<ClientLogin> {
+  const folder = await mkdtemp(join(tmpdir(), 'pgu-login-'));
+  const env: Record<string, string> = { PGAPPNAME: 'postgres-upgrade dump', PGCONNECT_TIMEOUT: '15' };
+  if (settings.password !== undefined) {
+    const file = join(folder, 'pgpass');
+    await writeFile(file, `*:*:*:${field(settings.user)}:${field(settings.password)}\n`, { mode: 0o600 });
+    env['PGPASSFILE'] = file;
+  }
+  env['PGSSLMODE'] = settings.ssl === 'disable' ? 'prefer' : settings.ssl;
+  if (settings.sslRootCert) env['PGSSLROOTCERT'] = settings.sslRootCert;
+  return {
+    args: [
+      '--host',
+      settings.host,
+      '--port',
+      String(settings.port),
+      '--username',
+      settings.user,
+      '--no-password',
+    ],
+    env,
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** Downtime as a client sees it. */
+import { Worker } from 'node:worker_threads';
+import type { ConnectionSettings } from './settings.ts';
+
+export interface ProbeStart {
+  settings: ConnectionSettings;
+  everyMs: number;
+}
+
+/** Times are milliseconds since 1970; latencies are milliseconds. */
+export interface ProbeReport {
+  attempts: number;
+  failures: number;
+  longestGap: number;
+  gapStarted: number | null;
+  firstFailure: number | null;
+  /** First commit after the first failure. */
+  firstSuccess: number | null;
+  lastSuccess: number | null;
+  /** Latencies until the first failure, and after it. */
+  before: number[];
+  after: number[];
+}
+
+export interface Probe {
+  /** Waits until `count` transactions more were committed; gives up after `timeout` milliseconds. */
+  settle(count: number, timeout: number): Promise<void>;
+  stop(): Promise<ProbeReport>;
+  startedAt: Date;
+}
+
+/** The worker stands beside this file in the sources, and beside the bundle in dist. */
+function workerUrl(): URL {
+  return new URL(
+    import.meta.url.endsWith('.ts') ? './probe-worker.ts' : './probe-worker.js',
+    import.meta.url,
+  );
+}
+
+/** Starts committing a transaction every `everyMs` milliseconds. */
+export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
+  const worker = new Worker(workerUrl(), { workerData: { settings, everyMs } satisfies ProbeStart });
+  worker.unref();
+  let waiting: { kind: string; resolve(report: ProbeReport): void; reject(cause: Error): void } | null = null;
+  let dead: Error | null = null;
+  worker.on('error', (cause: Error) => {
+    dead = cause;
+    waiting?.reject(cause);
+  });
+  worker.on('message', (answer: { kind: string; report: ProbeReport }) => {
+    if (answer.kind === waiting?.kind) waiting.resolve(answer.report);
+  });
+  const next = (message: 'report' | 'stop', kind: 'report' | 'final'): Promise<ProbeReport> =>
+    new Promise((resolve, reject) => {
+      if (dead) reject(dead);
+      waiting = { kind, resolve, reject };
+      worker.postMessage(message);
+    });
+  const committed = async (): Promise<number> => {
+    const report = await next('report', 'report');
+    return report.attempts - report.failures;
+  };
+  return {
+    startedAt: new Date(),
+    async settle(count, timeout) {
+      const goal = (await committed()) + count;
+      const deadline = Date.now() + timeout;
+      while ((await committed()) < goal && Date.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    async stop() {
+      worker.ref();
+      const report = await next('stop', 'final');
+      await worker.terminate();
+      return report;
+    },
+  };
+}
+
+/** Median and 95th percentile; zeros for no samples. */
+export function quantiles(samples: readonly number[]): {
+  transactions: number;
+  medianMs: number;
+  p95Ms: number;
+} {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    Math.round((sorted[Math.floor(share * (sorted.length - 1))] ?? 0) * 1000) / 1000;
+  return { transactions: sorted.length, medianMs: at(0.5), p95Ms: at(0.95) };
+}

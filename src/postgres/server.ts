@@ -1,0 +1,156 @@
+/** Starting, stopping and making servers with pg_ctl and initdb. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UpgradeError } from '../errors.ts';
+import { lastLines, run } from '../process/run.ts';
+import { giveTo, type SystemUser } from '../process/user.ts';
+import type { Binaries } from './binaries.ts';
+
+export interface StartOptions {
+  binaries: Binaries;
+  data: string;
+  /** Arguments of `postgres` itself, for example `['-p', '5432']`. */
+  args: readonly string[];
+  log: string;
+  user: SystemUser | null;
+  /** Seconds until pg_ctl gives up waiting. */
+  wait?: number;
+}
+
+/** pg_ctl hands its `-o` text to a shell: every argument is quoted for one. */
+function shellQuote(argument: string): string {
+  return `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Starts a server and returns once it accepts connections.
+ * @throws UpgradeError `server-start` with the last lines of the server's log
+ */
+export async function startServer(options: StartOptions): Promise<void> {
+  const { binaries, data, log, user } = options;
+  const { code, stderr } = await run(
+    [
+      join(binaries.bin, 'pg_ctl'),
+      'start',
+      '-D',
+      data,
+      '-w',
+      '-t',
+      String(options.wait ?? 300),
+      '-l',
+      log,
+      '-o',
+      options.args.map(shellQuote).join(' '),
+    ],
+    { env: binaries.env, user, shielded: true },
+  );
+  if (code === 0) return;
+  const logged = await readFile(log, 'utf8').catch(() => '');
+  throw new UpgradeError('server-start', `PostgreSQL did not start from ${binaries.bin}.`, {
+    phase: 'upgrade',
+    hint: lastLines(logged, 6) || lastLines(stderr, 6),
+  });
+}
+
+/**
+ * Stops a server: `fast` ends sessions and writes a checkpoint, so that the next start needs no recovery.
+ * A server that does not run is fine.
+ * @throws UpgradeError `server-stop`
+ */
+export async function stopServer(
+  binaries: Binaries,
+  data: string,
+  user: SystemUser | null,
+  how: 'fast' | 'immediate' = 'fast',
+  wait = 600,
+): Promise<void> {
+  const { code, stderr } = await run(
+    [join(binaries.bin, 'pg_ctl'), 'stop', '-D', data, '-m', how, '-w', '-t', String(wait)],
+    { env: binaries.env, user, shielded: true },
+  );
+  if (code === 0 || (await serverPid(data)) === null) return;
+  throw new UpgradeError('server-stop', `PostgreSQL did not stop within ${wait} seconds.`, {
+    phase: 'upgrade',
+    hint: `${lastLines(stderr)}\nIt may be writing its last checkpoint or waiting for its archiver: look at the server log.`,
+  });
+}
+
+/** The postmaster's process id where it is alive; null otherwise. From the first line of postmaster.pid. */
+export async function serverPid(data: string): Promise<number | null> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.split('\n')[0]);
+  if (!Number.isInteger(pid) || pid <= 0) return null;
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
+  }
+}
+
+export interface InitOptions {
+  binaries: Binaries;
+  data: string;
+  superuser: string;
+  encoding?: string;
+  locale?: string;
+  checksums?: boolean;
+  user: SystemUser | null;
+}
+
+/** Makes a new, empty cluster. @throws UpgradeError `initdb` */
+export async function initCluster(options: InitOptions): Promise<void> {
+  const { binaries, data, user } = options;
+  const argv: [string, ...string[]] = [
+    join(binaries.bin, 'initdb'),
+    '-D',
+    data,
+    '-U',
+    options.superuser,
+    '-A',
+    'trust',
+    '-E',
+    options.encoding ?? 'UTF8',
+    `--locale=${options.locale ?? 'C'}`,
+    '--no-sync',
+    '--no-instructions',
+  ];
+  if (binaries.version.major < 14) argv.pop();
+  if (options.checksums) argv.push('--data-checksums');
+  const { code, stderr } = await run(argv, { env: binaries.env, user });
+  if (code !== 0) {
+    throw new UpgradeError('initdb', `A cluster could not be made in ${data}.`, { hint: lastLines(stderr) });
+  }
+}
+
+/** A TCP port on loopback that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (!address || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A short-lived folder that the server's user owns; short, because a socket's path may have 107 bytes at most. */
+export async function serverFolder(user: SystemUser | null, base = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(base, 'pgu-'));
+  await giveTo(user, folder);
+  return folder;
+}
+
+/** Appends settings to postgresql.conf. */
+export async function configure(data: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
+  await writeFile(join(data, 'postgresql.conf'), `\n${lines.join('\n')}\n`, { flag: 'a' });
+}
+
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,122 @@
+/** The one place that starts programs that may take long: they obey an AbortSignal and a time limit. */
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { Cancelled, UpgradeError } from '../errors.ts';
+import { cleanEnvironment } from './environment.ts';
+import type { SystemUser } from './user.ts';
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined;
+  /** Milliseconds; none by default. */
+  timeout?: number;
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  /** Another user, when we are root. */
+  user?: SystemUser | null | undefined;
+  /** Called for every finished line of standard error. */
+  onLine?: (line: string) => void;
+  /** Takes standard output instead of collecting it. */
+  stdout?: Writable;
+  /** Given to standard input; closed otherwise. */
+  stdin?: Readable;
+  /** Own session, so that Ctrl-C in a terminal does not reach a program which must not be interrupted. */
+  shielded?: boolean;
+}
+
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const keep = 64 * 1024;
+
+/**
+ * Runs a program to its end; the exit code is the caller's to judge.
+ * @param argv the program and its arguments: never a shell string, never a secret
+ * @throws Cancelled when the signal fires, UpgradeError `program-missing`, `program-timeout`
+ */
+export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Finished> {
+  const { signal } = options;
+  if (signal?.aborted) throw new Cancelled();
+  const [program, ...args] = argv;
+  const user = options.user;
+  const child = spawn(program, args, {
+    cwd: options.cwd ?? '/',
+    env: cleanEnvironment(options.env),
+    stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    detached: options.shielded === true,
+    ...(user ? { uid: user.uid, gid: user.gid } : {}),
+  });
+
+  let timedOut = false;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 3000).unref();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  const timer = options.timeout
+    ? setTimeout(() => {
+        timedOut = true;
+        stop();
+      }, options.timeout)
+    : undefined;
+
+  let stdout = '';
+  let stderr = '';
+  let partial = '';
+  const { onLine } = options;
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-keep);
+    if (!onLine) return;
+    const lines = (partial + chunk).split('\n');
+    partial = lines.pop() ?? '';
+    lines.forEach(onLine);
+  });
+  if (options.stdout) child.stdout?.pipe(options.stdout);
+  else
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+  if (options.stdin && child.stdin) options.stdin.pipe(child.stdin);
+
+  try {
+    const code = await new Promise<number>((resolve, reject) => {
+      child.once('error', (cause: NodeJS.ErrnoException) => {
+        const missing = cause.code === 'ENOENT' || cause.code === 'EACCES';
+        reject(
+          new UpgradeError('program-missing', `${program} could not be started: ${cause.message}`, {
+            cause,
+            ...(missing ? { hint: `Check that ${program} exists and may be executed by this user.` } : {}),
+          }),
+        );
+      });
+      // `exit`, not `close`: pg_ctl's server may keep the inherited output open for ever.
+      child.once(options.shielded ? 'exit' : 'close', (exit: number | null, killedBy) =>
+        resolve(exit ?? (killedBy ? 128 : 1)),
+      );
+    });
+    if (signal?.aborted) throw new Cancelled();
+    if (timedOut) {
+      throw new UpgradeError('program-timeout', `${program} did not finish within ${options.timeout} ms.`, {
+        hint: lastLines(stderr) || 'It printed nothing.',
+      });
+    }
+    return { code, stdout, stderr };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }
+}
+
+/** The last lines of a program's output that say something, for error messages. */
+export function lastLines(output: string, count = 5): string {
+  return output
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
+    .slice(-count)
+    .join('\n');
+}

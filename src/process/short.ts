@@ -1,0 +1,26 @@
+/** Short questions to programs (`--version` and the like), through @actions/exec. Never for anything that may hang. */
+import { getExecOutput } from '@actions/exec';
+import { cleanEnvironment } from './environment.ts';
+
+export interface ShortAnswer {
+  code: number;
+  stdout: string;
+}
+
+/** Asks a program; null where it cannot be started at all. */
+export async function ask(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ShortAnswer | null> {
+  try {
+    const { exitCode, stdout } = await getExecOutput(`"${program}"`, [...args], {
+      silent: true,
+      ignoreReturnCode: true,
+      env: cleanEnvironment(env),
+    });
+    return { code: exitCode, stdout: stdout.trim() };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,174 @@
+/** What every report says first: the result in a word, the key facts, what asks for attention, what to do next. */
+import { between, formatBytes, formatCount, formatDuration, formatTime, plural } from './format.ts';
+import type { BackupRecord, DowntimeRecord, Result, UpgradeRecord } from './record.ts';
+
+export type CheckRecord = UpgradeRecord['checks'][number];
+
+/** Text in which names and commands stand apart, so that each report can set them as code. */
+export type Phrase = readonly (string | { readonly code: string })[];
+
+export interface KeyFact {
+  readonly label: string;
+  readonly value: Phrase;
+}
+
+export interface Outcome {
+  readonly symbol: string;
+  readonly word: string;
+  /** `good`: as wanted. `wait`: not done, nothing broken. `bad`: a person must look. */
+  readonly tone: 'good' | 'wait' | 'bad';
+}
+
+const OUTCOMES: Record<Result, Outcome> = {
+  success: { symbol: '✅', word: 'success', tone: 'good' },
+  skipped: { symbol: '⏭️', word: 'skipped', tone: 'good' },
+  paused: { symbol: '⏸️', word: 'paused', tone: 'wait' },
+  refused: { symbol: '⛔', word: 'refused', tone: 'wait' },
+  'rolled-back': { symbol: '↩️', word: 'rolled back', tone: 'bad' },
+  failed: { symbol: '❌', word: 'failed', tone: 'bad' },
+  cancelled: { symbol: '⏹️', word: 'cancelled', tone: 'bad' },
+};
+
+/** The result as a symbol, a word and a tone; a record without a result is of a run that has not ended. */
+export function outcomeOf(record: UpgradeRecord): Outcome {
+  return record.result === null ? { symbol: '⏳', word: 'running', tone: 'wait' } : OUTCOMES[record.result];
+}
+
+/** The facts of a run's table, in the order in which people ask for them. */
+export function keyFacts(record: UpgradeRecord): KeyFact[] {
+  const { target, plan } = record;
+  const facts: KeyFact[] = [
+    { label: 'Target', value: [{ code: target.name }, ` (${target.environment})`] },
+    { label: 'Result', value: [`${outcomeOf(record).word} (mode ${record.mode})`] },
+    { label: 'Versions', value: [versionsOf(record)] },
+    { label: 'Database now', value: [record.state] },
+    { label: 'Downtime a client saw', value: [downtimeOf(record)] },
+    { label: 'Backup', value: [backupOf(record)] },
+    { label: 'Checks', value: [countChecks(record.checks)] },
+    { label: 'Time', value: [timeOf(record)] },
+    { label: 'Run', value: runOf(record) },
+  ];
+  if (plan) {
+    const steps = plural(plan.steps.length, 'step');
+    facts.push({ label: 'Plan', value: [{ code: plan.digest.slice(0, 12) }, ` (${plan.route}, ${steps})`] });
+  }
+  return facts;
+}
+
+/** `15.17 → 15.18`, or what runs and what was wanted where they differ. */
+export function versionsOf(record: UpgradeRecord): string {
+  const { from, wanted, now } = record.versions;
+  if (now === wanted) return from === null || from === now ? `${now}` : `${from} → ${now}`;
+  if (from === now) return `${now ?? 'not known'}, wanted ${wanted}`;
+  return `${from ?? 'not known'} before, ${now ?? 'not known'} now, wanted ${wanted}`;
+}
+
+/** What a client that commits all the time went through. */
+export function downtimeOf(record: UpgradeRecord): string {
+  const { downtime } = record;
+  if (!downtime) return record.changed ? 'not measured' : 'none: nothing was changed';
+  const gap = formatDuration(downtime.longestGapMs);
+  const tries = `of ${plural(downtime.attempts, 'attempt')} failed, one every ${formatDuration(downtime.everyMs)}`;
+  if (downtime.failures === 0) return `none seen: ${gap} between two commits at most (0 ${tries})`;
+  const open = downtime.firstSuccess === null ? ', and no commit since' : '';
+  return `${gap}${open} (${formatCount(downtime.failures)} ${tries})`;
+}
+
+/** The time in which a client could not commit, for a chart; null where no attempt failed. */
+export function gapOf(downtime: DowntimeRecord | null): { from: string; to: string } | null {
+  if (!downtime?.firstFailure) return null;
+  return { from: downtime.firstFailure, to: downtime.firstSuccess ?? downtime.to };
+}
+
+function backupOf(record: UpgradeRecord): string {
+  const { backup } = record;
+  if (!backup) return record.changed ? 'none was recorded' : 'none was taken';
+  return `${formatBytes(backup.bytes)} in ${plural(backup.files, 'file')}; ${proofOf(backup)}`;
+}
+
+/** The proof's verdict in a sentence that claims no more than was compared. */
+export function proofOf({ proof }: BackupRecord): string {
+  switch (proof.verdict) {
+    case 'proved': {
+      const into = proof.restoredInto === null ? '' : ` into ${proof.restoredInto}`;
+      const compared = `${plural(proof.tables, 'table')} and ${plural(proof.rows, 'row')} compared`;
+      const left = proof.notCompared.length;
+      return `proved by a restore${into}, ${compared}${left === 0 ? '' : `, ${plural(left, 'thing')} not compared`}`;
+    }
+    case 'files-intact':
+      return 'files intact by checksum, not restored';
+    case 'not-proved':
+      return 'not proved';
+    case 'failed':
+      return `proof failed, ${plural(proof.differences.length, 'difference')}`;
+  }
+}
+
+const ORDER = ['blocked', 'error', 'warning', 'info', 'passed', 'skipped'] as const;
+const STATUS_WORDS: Record<CheckRecord['status'], string> = {
+  blocked: 'blocked',
+  error: 'unanswered',
+  warning: 'warning',
+  info: 'info',
+  passed: 'passed',
+  skipped: 'skipped',
+};
+
+/** A check's status as a word; `error` means that nobody knows, which is not the same as bad. */
+export function statusWord(status: CheckRecord['status']): string {
+  return STATUS_WORDS[status];
+}
+
+/** `1 blocked, 2 warnings, 38 passed` */
+export function countChecks(checks: readonly CheckRecord[]): string {
+  const counts = ORDER.flatMap((status) => {
+    const count = checks.filter((check) => check.status === status).length;
+    if (count === 0) return [];
+    return [status === 'warning' ? plural(count, 'warning') : `${formatCount(count)} ${statusWord(status)}`];
+  });
+  return counts.length === 0 ? 'none were made' : counts.join(', ');
+}
+
+/** Checks that stop a run first, then those that warn, then the rest. */
+export function byUrgency(checks: readonly CheckRecord[]): CheckRecord[] {
+  return checks.toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
+}
+
+/** Checks that a person should read. An unanswered one counts as unknown, never as passed. */
+export function asksAttention(check: CheckRecord): boolean {
+  return check.status === 'blocked' || check.status === 'error' || check.status === 'warning';
+}
+
+function timeOf(record: UpgradeRecord): string {
+  const started = formatTime(record.started);
+  if (record.finished === null) return `${started}, not finished`;
+  return `${started}, took ${formatDuration(between(record.started, record.finished))}`;
+}
+
+function runOf({ run, host }: UpgradeRecord): Phrase {
+  if (!run) return ['outside GitHub, on ', { code: host }];
+  // No link: a masked repository name would break it.
+  const attempt = run.attempt > 1 ? `, attempt ${run.attempt}` : '';
+  return [
+    { code: run.actor },
+    `, commit `,
+    { code: run.commit.slice(0, 12) },
+    ` of `,
+    { code: run.ref },
+    attempt,
+  ];
+}
+
+export interface NextLine {
+  readonly kind: 'words' | 'command';
+  readonly text: string;
+}
+
+/** The next step, line by line: lines that are indented by two or that start with `$ ` are commands to copy. */
+export function nextLines(next: string | null): NextLine[] {
+  return (next ?? '').split(/\r\n?|\n/).flatMap((line): NextLine[] => {
+    if (line.trim() === '') return [];
+    if (/^( {2}|\t|\$ )/.test(line)) return [{ kind: 'command', text: line.replace(/^\s*(\$ )?/, '') }];
+    return [{ kind: 'words', text: line.trim() }];
+  });
+}

@@ -1,0 +1,211 @@
+/**
+ * The upgrade record: one JSON document from which every report renders.
+ * Times are ISO 8601 in UTC, durations are milliseconds, sizes are bytes, versions are PostgreSQL's own.
+ * `schema/upgrade-record.schema.json` is generated from here.
+ */
+import { z } from 'zod';
+
+const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
+const text = z.string();
+
+export const resultSchema = z.enum([
+  'success',
+  'skipped',
+  'paused',
+  'refused',
+  'rolled-back',
+  'failed',
+  'cancelled',
+]);
+export type Result = z.infer<typeof resultSchema>;
+
+export const modeSchema = z.enum(['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback']);
+export type Mode = z.infer<typeof modeSchema>;
+
+const plannedStepSchema = z.strictObject({
+  id: text,
+  title: text,
+  does: z.array(text).meta({ description: 'What it will run, in words or as statements and commands' }),
+  undo: text.nullable().meta({ description: 'What its undo does; null where there is nothing to undo' }),
+  breaks: text.nullable().meta({ description: 'What clients or applications notice; null for nothing' }),
+  interruptible: z.boolean(),
+});
+export type PlannedStep = z.infer<typeof plannedStepSchema>;
+
+const planSchema = z.strictObject({
+  digest: text.meta({ description: 'sha256 over what matters to the decision; never times, sizes or lag' }),
+  route: text,
+  from: text,
+  wanted: text,
+  steps: z.array(plannedStepSchema),
+  notes: z.array(text).meta({ description: 'What the reader should know before approving' }),
+});
+export type PlanRecord = z.infer<typeof planSchema>;
+
+const stepSchema = z.strictObject({
+  id: text,
+  title: text,
+  state: z.enum([
+    'running',
+    'done',
+    'already-done',
+    'paused',
+    'failed',
+    'interrupted',
+    'undone',
+    'undo-failed',
+  ]),
+  started: time,
+  finished: time.nullable(),
+  output: z.array(text),
+});
+export type StepRecord = z.infer<typeof stepSchema>;
+
+const checkSchema = z.strictObject({
+  id: text,
+  title: text,
+  when: z.enum(['before', 'after']),
+  status: z.enum(['passed', 'info', 'warning', 'blocked', 'error', 'skipped']),
+  seen: z.array(text),
+  fix: text.nullable(),
+  docs: text,
+});
+
+const factSchema = z.strictObject({
+  name: text,
+  before: text.nullable(),
+  after: text.nullable(),
+  verdict: z.enum(['equal', 'expected', 'unexpected', 'not-compared']),
+  why: text.nullable(),
+});
+export type FactRecord = z.infer<typeof factSchema>;
+
+const proofSchema = z.strictObject({
+  method: z.enum(['restore', 'checksum', 'none']),
+  verdict: z.enum(['proved', 'files-intact', 'not-proved', 'failed']),
+  restoredInto: text.nullable().meta({ description: 'Version of the scratch server' }),
+  databases: z.number().int(),
+  tables: z.number().int(),
+  rows: z.number().int().meta({ description: 'Rows whose content was compared by fingerprint' }),
+  sequences: z.number().int(),
+  largeObjects: z.number().int(),
+  objects: z.number().int().meta({ description: 'Catalog objects compared one by one' }),
+  notCompared: z.array(text).meta({ description: 'What the comparison left out, and why' }),
+  differences: z.array(text),
+  durationMs: z.number().int(),
+});
+export type ProofRecord = z.infer<typeof proofSchema>;
+
+const backupSchema = z.strictObject({
+  location: text,
+  host: text,
+  databases: z.array(
+    z.strictObject({
+      name: text,
+      bytes: z.number().int(),
+      sourceBytes: z.number().int(),
+      durationMs: z.number().int(),
+    }),
+  ),
+  bytes: z.number().int(),
+  files: z.number().int(),
+  manifestSha256: text,
+  clients: text.meta({ description: 'The pg_dump that was used: path and version' }),
+  started: time,
+  finished: time,
+  keepDays: z.number().int(),
+  proof: proofSchema,
+});
+export type BackupRecord = z.infer<typeof backupSchema>;
+
+const downtimeSchema = z.strictObject({
+  longestGapMs: z
+    .number()
+    .meta({ description: 'Longest time between two transactions that a client could commit' }),
+  firstFailure: time.nullable(),
+  firstSuccess: time.nullable().meta({ description: 'First commit after the first failure' }),
+  attempts: z.number().int(),
+  failures: z.number().int(),
+  from: time,
+  to: time,
+  everyMs: z.number(),
+});
+export type DowntimeRecord = z.infer<typeof downtimeSchema>;
+
+const latencySchema = z.strictObject({
+  transactions: z.number().int(),
+  medianMs: z.number(),
+  p95Ms: z.number(),
+});
+
+export const recordSchema = z
+  .strictObject({
+    version: z.literal(1),
+    id: text.meta({ description: 'Unique for a run and target' }),
+    action: z.strictObject({ name: text, version: text }),
+    mode: modeSchema,
+    target: z.strictObject({
+      name: text,
+      environment: text,
+      spec: text.meta({ description: 'File and line of the target in the spec' }),
+      systemIdentifier: text.nullable(),
+    }),
+    run: z
+      .strictObject({
+        repository: text,
+        actor: text,
+        event: text,
+        workflow: text,
+        job: text,
+        runId: text,
+        attempt: z.number().int(),
+        ref: text,
+        commit: text,
+        url: text,
+        runner: text,
+      })
+      .nullable()
+      .meta({ description: 'Null outside GitHub' }),
+    host: text,
+    started: time,
+    finished: time.nullable(),
+    result: resultSchema.nullable().meta({ description: 'Null while it runs' }),
+    verdict: text.meta({ description: 'One sentence: what happened' }),
+    state: text.meta({ description: 'What the database is in now' }),
+    next: text.nullable().meta({ description: 'What to do next, exactly; null for nothing' }),
+    changed: z.boolean(),
+    versions: z.strictObject({ from: text.nullable(), wanted: text, now: text.nullable() }),
+    plan: planSchema.nullable(),
+    steps: z.array(stepSchema),
+    checks: z.array(checkSchema),
+    facts: z.array(factSchema).meta({ description: 'Before and after, compared' }),
+    backup: backupSchema.nullable(),
+    downtime: downtimeSchema.nullable(),
+    performance: z
+      .strictObject({ before: latencySchema, after: latencySchema, assessment: text })
+      .nullable()
+      .meta({ description: "Latency of the probe's own transaction, in milliseconds" }),
+    switchedOff: z
+      .array(z.strictObject({ id: text, what: text, at: time, putBackAt: time.nullable() }))
+      .meta({ description: 'What the run switched off, and when it was put back' }),
+    issues: z.array(
+      z.strictObject({ at: time, code: text, what: text, hint: text.nullable(), resolution: text }),
+    ),
+    communication: z.array(z.strictObject({ at: time, to: text, what: text, delivered: z.boolean() })),
+    artifacts: z.array(
+      z.strictObject({
+        name: text,
+        id: z.number().int().nullable(),
+        bytes: z.number().int(),
+        sha256: text,
+        state: z.enum(['uploaded', 'kept', 'failed']),
+        why: text.nullable(),
+      }),
+    ),
+  })
+  .meta({
+    title: 'PostgreSQL upgrade record',
+    description: 'What one run of Postgres Upgrade did to one target',
+  });
+
+export type UpgradeRecord = z.infer<typeof recordSchema>;

@@ -1,0 +1,142 @@
+/** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
+import { z } from 'zod';
+import type { EnvironmentConfig } from '../environments/registry.ts';
+
+const argv = z
+  .array(z.string().min(1))
+  .min(1)
+  .meta({ description: 'A program and its arguments; never run by a shell' });
+
+const secretName = z
+  .string()
+  .regex(
+    /^env:[A-Za-z_][A-Za-z0-9_]*$/,
+    'write env:NAME: the name of an environment variable, never the secret itself',
+  )
+  .meta({
+    description: 'Name of an environment variable of the step, as env:NAME',
+    examples: ['env:ORDERS_DATABASE_URL'],
+  });
+
+/** Typed out by whoever wants a dump of their data readable by everybody who can read the repository. */
+export const unencryptedConsent = 'I accept that everyone who can read this repository can read this data';
+
+const backupSchema = z.strictObject({
+  format: z.literal('directory').default('directory').meta({ description: "pg_dump's directory format" }),
+  directory: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Where backups are kept; default: beside the target' }),
+  jobs: z
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .default(2)
+    .meta({ description: 'Tables dumped and restored at the same time' }),
+  compress: z
+    .number()
+    .int()
+    .min(0)
+    .max(9)
+    .default(1)
+    .meta({ description: 'gzip level; 1 is nearly as small as 9 and three times as fast' }),
+  clients: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Folder that holds pg_dump, pg_restore and pg_dumpall' }),
+  prove: z.enum(['restore', 'checksum', 'none']).default('restore').meta({
+    description:
+      'restore: restored into a scratch server and compared; checksum: files re-read only; none: not looked at',
+  }),
+  'keep-days': z
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(14)
+    .meta({ description: 'Older backups of this target are removed after a successful upgrade' }),
+  'encrypt-to': z
+    .array(z.string().regex(/^age1[a-z0-9]{50,}$/, 'an age recipient looks like age1...'))
+    .default([])
+    .meta({ description: 'age recipients that may read a dump uploaded as artifact' }),
+  'publish-unencrypted': z
+    .literal(unencryptedConsent)
+    .optional()
+    .meta({ description: 'Uploads the dump in clear; never in a public repository' }),
+});
+
+const applicationSchema = z.strictObject({
+  name: z.string().min(1),
+  stop: argv,
+  start: argv,
+  health: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ description: 'Asked after the start until it answers 2xx' }),
+  'start-timeout': z
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .default(600)
+    .meta({ description: 'Seconds until `health` must answer' }),
+});
+
+/** Builds the schema for the environments that exist. */
+export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: E) {
+  const target = z.strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'use small letters, digits and dashes, at most 63'),
+    postgres: z
+      .string({
+        error: (issue) =>
+          typeof issue.input === 'number'
+            ? `quote the version: "${issue.input}" as a number loses its last zero`
+            : undefined,
+      })
+      .regex(/^[1-9]\d\.\d{1,3}$/, 'write major and minor in quotes, for example "15.20"')
+      .meta({ description: 'The version that should run', examples: ['15.20'] }),
+    connection: secretName,
+    environment,
+    backup: backupSchema.prefault({}),
+    applications: z
+      .array(applicationSchema)
+      .default([])
+      .meta({ description: 'Stopped before the change, started after it, whatever happens' }),
+    pause: z
+      .enum(['first', 'all', 'none'])
+      .default('none')
+      .meta({ description: 'Stop for a person after the first member, after each, or never' }),
+    'on-failure': z.enum(['rollback', 'stop']).default('rollback'),
+  });
+  return z
+    .strictObject({ version: z.literal(1), targets: z.array(target).min(1).max(256) })
+    .meta({
+      title: 'Postgres Upgrade spec',
+      description: 'Which PostgreSQL version each target should run, and how to get there',
+    });
+}
+
+export type SpecSchema = ReturnType<typeof specSchema<z.ZodType<EnvironmentConfig>>>;
+export type TargetSpec = z.infer<SpecSchema>['targets'][number];
+export type BackupSpec = TargetSpec['backup'];
+export type ApplicationSpec = TargetSpec['applications'][number];
+
+/** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */
+export const laterKeys: ReadonlySet<string> = new Set([
+  'health',
+  'extensions',
+  'notify',
+  'checks',
+  'advice',
+  'wave',
+  'windows',
+  'require-rehearsal',
+  'soak',
+  'watch',
+  'rollback',
+]);

@@ -1,0 +1,44 @@
+/** Runs the whole catalogue against a target and puts the results into the record. */
+import { allChecks } from '../checks/catalogue.ts';
+import { type CheckContext, type CheckResult, defaultThresholds } from '../checks/check.ts';
+import { runChecks } from '../checks/run.ts';
+import type { PgVersion } from '../postgres/version.ts';
+import { backupFolder } from './backup-step.ts';
+import { connectTo, type Run } from './target.ts';
+
+export async function askChecks(
+  run: Run,
+  when: 'before' | 'after',
+  running: PgVersion,
+  wanted: PgVersion,
+): Promise<CheckResult[]> {
+  const { environment, context, recorder, settings } = run;
+  const databases = await listDatabases(run);
+  const bytes = databases.reduce((total, database) => total + database.bytes, 0);
+  const checkContext: CheckContext = {
+    when,
+    running,
+    wanted,
+    thresholds: defaultThresholds,
+    disks: when === 'before' ? await environment.disks(bytes, backupFolder(run)) : [],
+    wantedExtensions: await environment.wantedExtensions(wanted),
+  };
+  const results = await runChecks(allChecks, checkContext, {
+    connect: (database) => connectTo(run, database),
+    databases: databases.map(({ name }) => name),
+    mainDatabase: settings.database,
+    signal: context.signal,
+    onProgress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
+  });
+  recorder.record.checks.push(...results);
+  recorder.save();
+  return results;
+}
+
+async function listDatabases(run: Run): Promise<{ name: string; bytes: number }[]> {
+  await using connection = await connectTo(run);
+  const rows = await connection.query<{ name: string; bytes: string }>(
+    'SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname',
+  );
+  return rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes) }));
+}

@@ -1,0 +1,30 @@
+/** What every run is given from outside: nothing in `upgrade/` reads a clock, a variable or an input by itself. */
+import type { Log } from '../process/log.ts';
+import type { Secrets } from '../process/secrets.ts';
+import type { Mode, UpgradeRecord } from '../report/record.ts';
+
+export interface RunContext {
+  mode: Mode;
+  log: Log;
+  secrets: Secrets;
+  /** Fires when the run should stop; steps that must not be interrupted finish first. */
+  signal: AbortSignal;
+  /** Variables that `env:NAME` refers to. */
+  variables: Readonly<Record<string, string | undefined>>;
+  now: () => Date;
+  identity: UpgradeRecord['run'];
+  /** Version of the action itself. */
+  version: string;
+  /** Folder of the reports; each target has one inside. */
+  outputDirectory: string;
+  /** Digest that was approved; empty for none. */
+  planDigest: string;
+}
+
+/** How a run is named to others: in the lock, in the journal. */
+export function runName(context: RunContext): string {
+  const { identity } = context;
+  return identity
+    ? `run ${identity.runId}.${identity.attempt} by ${identity.actor}`
+    : `process ${process.pid}`;
+}

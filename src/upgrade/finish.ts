@@ -1,0 +1,83 @@
+/** How a run ends: one sentence, the state of the database, and the next command. */
+import { Cancelled, type UpgradeError } from '../errors.ts';
+import { compareVersions, formatVersion } from '../postgres/version.ts';
+import type { Mode, Result } from '../report/record.ts';
+import { putBackAll, type Run } from './target.ts';
+
+export interface Ending {
+  result: Result;
+  verdict: string;
+  next: string | null;
+  /** False where the journal must stay for a later `resume` or `rollback`. */
+  finished: boolean;
+}
+
+/** How somebody runs the action again on this target. */
+export function command(run: Run, mode: Mode): string {
+  return `Run the action with mode: ${mode} and targets: ${run.spec.name}.`;
+}
+
+/** Puts back what is switched off, looks at the target, closes the journal and completes the record. */
+export async function finish(run: Run, ending: Ending): Promise<void> {
+  const { recorder, context, journal } = run;
+  const { record } = recorder;
+  const keep = ending.result === 'paused';
+  const failures = keep ? [] : await putBackAll(run);
+  for (const failure of failures) recorder.issue(failure, 'Not resolved: put it back by hand.');
+
+  const now = await run.environment.inspect().catch(() => null);
+  record.versions.now = now?.serving ? formatVersion(now.running) : null;
+  record.changed =
+    record.versions.now !== null &&
+    record.versions.from !== null &&
+    record.versions.now !== record.versions.from;
+  const left = journal.state().outstanding;
+  record.state = [
+    now?.serving
+      ? `PostgreSQL ${formatVersion(now.running)} serves clients.`
+      : 'PostgreSQL does not serve clients.',
+    ...(left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join('; ')}.`] : []),
+  ].join(' ');
+  record.result = failures.length > 0 && ending.result !== 'failed' ? 'failed' : ending.result;
+  record.verdict =
+    failures.length > 0
+      ? `${ending.verdict} Something could not be put back: ${left.map(({ what }) => what).join('; ')}.`
+      : ending.verdict;
+  record.next =
+    failures.length > 0
+      ? failures.map(({ message, hint }) => `${message} ${hint ?? ''}`.trim()).join('\n')
+      : ending.next;
+  await journal.end(record.result, ending.finished && failures.length === 0);
+  record.finished = context.now().toISOString();
+  recorder.save();
+}
+
+/** The ending after an error in a phase that changes nothing. */
+export function unchangedEnding(error: UpgradeError, run: Run): Ending {
+  const open = run.journal.state().begin !== null && run.journal.state().ended === null;
+  if (error instanceof Cancelled) {
+    return {
+      result: 'cancelled',
+      verdict: 'The run was cancelled before anything was changed.',
+      next: null,
+      finished: true,
+    };
+  }
+  const refused = ['backup-not-proved', 'blocked', 'plan-drift'].includes(error.code);
+  return {
+    result: refused ? 'refused' : 'failed',
+    verdict: `${error.message} Nothing was changed.`,
+    next: error.hint ?? null,
+    finished: open,
+  };
+}
+
+/** Whether the target serves the version that it served before the run. */
+export async function servesOld(run: Run, from: string): Promise<boolean> {
+  const facts = await run.environment.inspect().catch(() => null);
+  return (
+    facts?.serving === true &&
+    formatVersion(facts.running) === from &&
+    compareVersions(facts.running, run.wanted) !== 0
+  );
+}

@@ -1,0 +1,113 @@
+/**
+ * The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
+ * It holds only what cannot be read back from the world, and the facts that a comparison needs.
+ */
+import { hostname } from 'node:os';
+import type { LineStore, SwitchedOff } from '../environments/environment.ts';
+import type { Mode, Result } from '../report/record.ts';
+
+export interface Begin {
+  kind: 'begin';
+  at: string;
+  run: string;
+  host: string;
+  pid: number;
+  mode: Mode;
+  from: string;
+  wanted: string;
+}
+
+export type JournalEntry =
+  | Begin
+  | { kind: 'facts'; at: string; facts: Record<string, string> }
+  | { kind: 'step'; at: string; id: string; state: 'started' | 'done' | 'paused' | 'failed' | 'undone' }
+  | { kind: 'switched-off'; at: string; entry: SwitchedOff }
+  | { kind: 'put-back'; at: string; id: string }
+  | { kind: 'end'; at: string; result: Result };
+
+/** What a journal says, read from its lines. Pure. */
+export interface JournalState {
+  begin: Begin | null;
+  /** How the run ended; null while it runs, and where it was killed. */
+  ended: Result | null;
+  facts: Record<string, string> | null;
+  steps: Map<string, 'started' | 'done' | 'paused' | 'failed' | 'undone'>;
+  /** Switched off and not put back, oldest first. */
+  outstanding: SwitchedOff[];
+}
+
+export function readJournal(lines: readonly string[]): JournalState {
+  const state: JournalState = { begin: null, ended: null, facts: null, steps: new Map(), outstanding: [] };
+  for (const line of lines) {
+    const entry = JSON.parse(line) as JournalEntry;
+    switch (entry.kind) {
+      case 'begin':
+        state.begin = state.begin ?? entry;
+        // A resumed run is the same upgrade by another process.
+        state.begin = { ...state.begin, run: entry.run, pid: entry.pid, host: entry.host, at: entry.at };
+        state.ended = null;
+        break;
+      case 'facts':
+        state.facts = state.facts ?? entry.facts;
+        break;
+      case 'step':
+        state.steps.set(entry.id, entry.state);
+        break;
+      case 'switched-off':
+        state.outstanding.push(entry.entry);
+        break;
+      case 'put-back':
+        state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
+        break;
+      case 'end':
+        state.ended = entry.result;
+        break;
+    }
+  }
+  return state;
+}
+
+export interface Journal {
+  state(): JournalState;
+  begin(entry: Omit<Begin, 'kind' | 'at' | 'host' | 'pid'>): Promise<void>;
+  facts(facts: Record<string, string>): Promise<void>;
+  step(id: string, state: 'started' | 'done' | 'paused' | 'failed' | 'undone'): Promise<void>;
+  switchedOff(entry: SwitchedOff): Promise<void>;
+  putBack(id: string): Promise<void>;
+  /** Ends the run; a finished upgrade's journal is moved away, an unfinished one stays for `resume`. */
+  end(result: Result, finished: boolean): Promise<void>;
+}
+
+export async function openJournal(store: LineStore, now: () => Date): Promise<Journal> {
+  const lines = await store.read();
+  const write = async (entry: JournalEntry): Promise<void> => {
+    const line = JSON.stringify(entry);
+    await store.append(line);
+    lines.push(line);
+  };
+  const at = (): string => now().toISOString();
+  return {
+    state: () => readJournal(lines),
+    begin: (entry) => write({ kind: 'begin', at: at(), host: hostname(), pid: process.pid, ...entry }),
+    facts: (facts) => write({ kind: 'facts', at: at(), facts }),
+    step: (id, state) => write({ kind: 'step', at: at(), id, state }),
+    switchedOff: (entry) => write({ kind: 'switched-off', at: at(), entry }),
+    putBack: (id) => write({ kind: 'put-back', at: at(), id }),
+    async end(result, finished) {
+      if (lines.length === 0) return;
+      await write({ kind: 'end', at: at(), result });
+      if (finished) await store.archive(at().replaceAll(/[:.]/g, '-'));
+    },
+  };
+}
+
+/** Whether the process that wrote the journal's last `begin` is still at work on this machine. */
+export function isAlive(begin: Begin): boolean {
+  if (begin.host !== hostname() || begin.pid === process.pid) return false;
+  try {
+    process.kill(begin.pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,113 @@
+/** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { UpgradeError } from '../errors.ts';
+import { hideIn, type Secrets } from '../process/secrets.ts';
+import type { Mode, StepRecord, UpgradeRecord } from '../report/record.ts';
+
+export interface Recorder {
+  /** Changed freely; `save` afterwards. */
+  record: UpgradeRecord;
+  file: string;
+  save(): void;
+  startStep(id: string, title: string): StepRecord;
+  endStep(step: StepRecord, state: StepRecord['state']): void;
+  issue(error: UpgradeError, resolution: string): void;
+  tell(to: string, what: string, delivered?: boolean): void;
+}
+
+export interface RecorderOptions {
+  name: string;
+  environment: string;
+  place: string;
+  wanted: string;
+  mode: Mode;
+  identity: UpgradeRecord['run'];
+  version: string;
+  folder: string;
+  secrets: Secrets;
+  now: () => Date;
+}
+
+export function emptyRecord(options: Omit<RecorderOptions, 'folder' | 'secrets'>): UpgradeRecord {
+  const { identity, name, now } = options;
+  const started = now().toISOString();
+  return {
+    version: 1,
+    id: identity
+      ? `${identity.repository}/${identity.runId}/${identity.attempt}/${name}/${options.mode}`
+      : `${hostname()}/${started}/${name}/${options.mode}`,
+    action: { name: 'postgres-upgrade-action', version: options.version },
+    mode: options.mode,
+    target: { name, environment: options.environment, spec: options.place, systemIdentifier: null },
+    run: identity,
+    host: hostname(),
+    started,
+    finished: null,
+    result: null,
+    verdict: 'The run has not ended yet.',
+    state: 'Not known yet.',
+    next: null,
+    changed: false,
+    versions: { from: null, wanted: options.wanted, now: null },
+    plan: null,
+    steps: [],
+    checks: [],
+    facts: [],
+    backup: null,
+    downtime: null,
+    performance: null,
+    switchedOff: [],
+    issues: [],
+    communication: [],
+    artifacts: [],
+  };
+}
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { folder, secrets, now } = options;
+  const record = emptyRecord(options);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'report.json');
+  const at = (): string => now().toISOString();
+  const save = (): void => saveRecord(record, file, secrets);
+  save();
+  return {
+    record,
+    file,
+    save,
+    startStep(id, title) {
+      const step: StepRecord = { id, title, state: 'running', started: at(), finished: null, output: [] };
+      record.steps.push(step);
+      save();
+      return step;
+    },
+    endStep(step, state) {
+      step.state = state;
+      step.finished = at();
+      save();
+    },
+    issue(error, resolution) {
+      record.issues.push({
+        at: at(),
+        code: error.code,
+        what: error.message,
+        hint: error.hint ?? null,
+        resolution,
+      });
+      save();
+    },
+    tell(to, what, delivered = true) {
+      record.communication.push({ at: at(), to, what, delivered });
+      save();
+    },
+  };
+}
+
+/** Writes the record whole or not at all, without secrets. */
+export function saveRecord(record: UpgradeRecord, file: string, secrets: Secrets): void {
+  const temporary = `${file}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(hideIn(record, secrets), null, 1)}\n`);
+  renameSync(temporary, file);
+}

@@ -1,0 +1,106 @@
+/** Mode `rollback`: back to the version before the last upgrade, on the same data. */
+import { UpgradeError } from '../errors.ts';
+import { formatVersion, parseVersion } from '../postgres/version.ts';
+import { clientProbe } from './client-probe.ts';
+import { runName } from './context.ts';
+import { digestOf } from './digest.ts';
+import { readFacts } from './facts.ts';
+import type { Ending } from './finish.ts';
+import { readJournal } from './journal.ts';
+import { acquireLock } from './lock.ts';
+import { inspectServing } from './prepare.ts';
+import { undoSteps } from './steps.ts';
+import { connectTo, putBackAll, type Run, stepRun } from './target.ts';
+import { assertNobodyElse } from './upgrade-mode.ts';
+import { validateStep } from './validate-step.ts';
+
+/** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
+export async function rollbackMode(run: Run): Promise<Ending> {
+  const { journal, environment, context, recorder, spec, settings } = run;
+  assertNobodyElse(run);
+  const current = journal.state();
+  const past = current.begin ? current : readJournal(await environment.home.journal.readArchive());
+  const { begin, steps } = past;
+  if (!begin) {
+    throw new UpgradeError(
+      'nothing-to-roll-back',
+      `No upgrade of ${spec.name} by this action is known here.`,
+      {
+        phase: 'inputs',
+        hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`,
+      },
+    );
+  }
+  if (current.begin) {
+    const [failure] = await putBackAll(run);
+    if (failure) throw failure;
+  }
+  const facts = await inspectServing(run);
+  recorder.record.versions.from = formatVersion(facts.running);
+  recorder.record.versions.wanted = begin.from;
+  if (formatVersion(facts.running) === begin.from) {
+    return {
+      result: 'skipped',
+      verdict: `Nothing to do: ${spec.name} runs PostgreSQL ${begin.from} already.`,
+      next: null,
+      finished: true,
+    };
+  }
+  if (formatVersion(facts.running) !== begin.wanted) {
+    throw new UpgradeError(
+      'not-ours',
+      `The last upgrade by this action led to ${begin.wanted}, but ${formatVersion(facts.running)} runs: somebody else changed it.`,
+      {
+        phase: 'plan',
+        hint: 'Go back the way it was changed.',
+      },
+    );
+  }
+  run.lock = await acquireLock(settings, runName(context));
+  const before = parseVersion(begin.from);
+  const route = environment.planRoute({ ...facts, running: before }, parseVersion(begin.wanted));
+  const undoable = route.steps.filter((step) => typeof step !== 'string').filter(({ undo }) => undo !== null);
+  const plan = {
+    digest: digestOf({
+      target: spec.name,
+      rollback: begin.from,
+      from: begin.wanted,
+      steps: undoable.map(({ id, undo }) => ({ id, undo })),
+    }),
+    route: route.name,
+    from: begin.wanted,
+    wanted: begin.from,
+    steps: undoable
+      .toReversed()
+      .map((step) => ({
+        ...step,
+        title: `Undo: ${step.title}`,
+        does: step.undo ? [step.undo] : [],
+        undo: null,
+      })),
+    notes: ['The data stays as it is: nothing that was written since the upgrade is lost.'],
+  };
+  recorder.record.plan = plan;
+  await journal.begin({ run: runName(context), mode: 'rollback', from: begin.from, wanted: begin.wanted });
+  await journal.facts(await readFacts((database) => connectTo(run, database)));
+  const now = journal.state().facts;
+
+  const probe = clientProbe(run);
+  await probe.start();
+  await undoSteps(
+    run,
+    { ...plan, steps: undoable, wanted: begin.wanted },
+    { ...facts, running: before },
+    steps,
+  );
+  const record = recorder.startStep('validate', 'Validate');
+  if (now) await validateStep(run, before).run(stepRun(run, record, false));
+  recorder.endStep(record, 'done');
+  await probe.finish();
+  return {
+    result: 'rolled-back',
+    verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
+    next: `Set postgres: "${begin.from}" for ${spec.name} in the spec, or the next upgrade run leads to ${spec.postgres} again.`,
+    finished: true,
+  };
+}

@@ -1,0 +1,183 @@
+/** One run on one target: opens it, does what the mode says, and always ends with a complete record. */
+
+import { join } from 'node:path';
+import { kindOf } from '../environments/registry.ts';
+import { assertNever, Cancelled, errorsOf, UpgradeError } from '../errors.ts';
+import { readConnectionUrl } from '../postgres/settings.ts';
+import { formatVersion, parseVersion } from '../postgres/version.ts';
+import type { UpgradeRecord } from '../report/record.ts';
+import { type LoadedTarget, resolveReference } from '../spec/load.ts';
+import type { RunContext } from './context.ts';
+import { command, type Ending, finish, unchangedEnding } from './finish.ts';
+import { openJournal } from './journal.ts';
+import { lookOnly } from './prepare.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { rollbackMode } from './rollback-mode.ts';
+import type { Run } from './target.ts';
+import { annotate, upgradeMode } from './upgrade-mode.ts';
+
+export function recorderFor(target: LoadedTarget, context: RunContext): Recorder {
+  const { spec, place } = target;
+  return createRecorder({
+    name: spec.name,
+    environment: spec.environment.kind,
+    place: `${place.file}:${place.line}`,
+    wanted: spec.postgres,
+    mode: context.mode,
+    identity: context.identity,
+    version: context.version,
+    folder: join(context.outputDirectory, spec.name),
+    secrets: context.secrets,
+    now: context.now,
+  });
+}
+
+/** Opens a target: its secret, its environment, its journal. @throws UpgradeError `mode-unavailable` and what opening throws */
+export async function openTarget(
+  target: LoadedTarget,
+  context: RunContext,
+  recorder: Recorder,
+): Promise<Run> {
+  const { spec } = target;
+  const kind = kindOf(spec.environment);
+  if (!kind.modes.includes(context.mode)) {
+    throw new UpgradeError(
+      'mode-unavailable',
+      `Mode ${context.mode} is not available for environment kind ${kind.kind} in this version.`,
+      {
+        phase: 'inputs',
+        hint: `Available: ${kind.modes.join(', ')}.`,
+      },
+    );
+  }
+  const url = resolveReference(spec.connection, context.variables);
+  context.secrets.add(url);
+  const settings = readConnectionUrl(url, spec.connection);
+  if (settings.password !== undefined) context.secrets.add(settings.password);
+  const environment = kind.open(spec.environment, {
+    log: context.log,
+    signal: context.signal,
+    connection: settings,
+  });
+  const journal = await openJournal(environment.home.journal, context.now);
+  return {
+    context,
+    target,
+    spec,
+    wanted: parseVersion(spec.postgres),
+    environment,
+    settings: await environment.endpoint(),
+    journal,
+    recorder,
+    lock: null,
+  };
+}
+
+/** Never throws: whatever happens is in the record. */
+export async function runTarget(target: LoadedTarget, context: RunContext): Promise<UpgradeRecord> {
+  const recorder = recorderFor(target, context);
+  let run: Run;
+  try {
+    run = await openTarget(target, context, recorder);
+  } catch (cause) {
+    return notOpened(target, context, recorder, cause);
+  }
+  try {
+    const ending = await byMode(run).catch((cause: unknown) => endingOf(run, cause));
+    await finish(run, ending);
+  } catch (cause) {
+    const [error] = errorsOf(cause);
+    if (error) recorder.issue(error, 'Not resolved.');
+    Object.assign(recorder.record, {
+      result: 'failed',
+      verdict: `The run could not be ended properly: ${error?.message ?? ''}`,
+      next: command(run, 'resume'),
+      finished: context.now().toISOString(),
+    });
+    recorder.save();
+  } finally {
+    await run.lock?.release();
+    await run.environment.close();
+  }
+  return recorder.record;
+}
+
+async function byMode(run: Run): Promise<Ending> {
+  const { mode } = run.context;
+  switch (mode) {
+    case 'plan':
+    case 'check': {
+      const found = await lookOnly(run);
+      const version = formatVersion(run.wanted);
+      return found === 'ready'
+        ? {
+            result: 'success',
+            verdict: `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
+            next: command(run, 'upgrade'),
+            finished: true,
+          }
+        : {
+            result: 'skipped',
+            verdict: `Nothing to do: ${run.spec.name} runs PostgreSQL ${version} already.`,
+            next: null,
+            finished: true,
+          };
+    }
+    case 'upgrade':
+    case 'resume':
+      return upgradeMode(run);
+    case 'rollback':
+      return rollbackMode(run);
+    case 'rehearse':
+      throw new UpgradeError('mode-unavailable', 'Mode rehearse is not available in this version.', {
+        phase: 'inputs',
+      });
+    default:
+      return assertNever(mode);
+  }
+}
+
+/** An error that no mode turned into an ending itself. */
+function endingOf(run: Run, cause: unknown): Ending {
+  const errors = errorsOf(cause);
+  const unfinished = run.journal.state().begin !== null;
+  for (const error of errors) {
+    annotate(run, error);
+    run.recorder.issue(error, unfinished ? 'Not resolved.' : 'Nothing was changed.');
+  }
+  const error = errors[0] ?? new Cancelled();
+  if (!unfinished) return unchangedEnding(error, run);
+  return {
+    result: error instanceof Cancelled ? 'cancelled' : 'failed',
+    verdict: error.message,
+    next: error.hint ?? command(run, 'resume'),
+    finished: false,
+  };
+}
+
+function notOpened(
+  target: LoadedTarget,
+  context: RunContext,
+  recorder: Recorder,
+  cause: unknown,
+): UpgradeRecord {
+  const { record } = recorder;
+  const errors = errorsOf(cause);
+  for (const error of errors) {
+    recorder.issue(error, 'Nothing was changed.');
+    const message = error.hint ? `${error.message}\n${error.hint}` : error.message;
+    context.log.annotate({
+      level: 'error',
+      title: `${target.spec.name}: ${error.code}`,
+      message,
+      place: error.place ?? target.place,
+    });
+  }
+  record.result = 'failed';
+  record.verdict = `${errors[0]?.message ?? 'The target could not be opened.'} Nothing was changed.`;
+  record.state = 'Not looked at: the target could not be opened.';
+  record.next = errors[0]?.hint ?? null;
+  record.finished = context.now().toISOString();
+  recorder.save();
+  return record;
+}

@@ -1,0 +1,124 @@
+/** Runs a plan's steps one after the other, and takes them back where one fails. */
+import type { EnvironmentFacts, Step, StepOutcome } from '../environments/environment.ts';
+import { type PgVersion, parseVersion } from '../postgres/version.ts';
+import type { PlannedStep, PlanRecord, StepRecord } from '../report/record.ts';
+import { isApplication, stopApplications } from './applications.ts';
+import { backupStep } from './backup-step.ts';
+import type { ClientProbe } from './client-probe.ts';
+import type { JournalState } from './journal.ts';
+import { putBackAll, type Run, stepRun, throwIfCancelled } from './target.ts';
+import { validateStep } from './validate-step.ts';
+
+/** The doing half of a planned step, whoever owns it. */
+export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: PgVersion): Step {
+  switch (id) {
+    case 'backup':
+      return backupStep(run);
+    case 'validate':
+      return validateStep(run, wanted);
+    case 'stop-applications':
+      return {
+        isDone: async () => false,
+        async run(step) {
+          await stopApplications(run.spec.applications, step);
+          return { state: 'done' };
+        },
+      };
+    case 'start-applications':
+      return {
+        isDone: async () => false,
+        async run(): Promise<StepOutcome> {
+          const [failure] = await putBackAll(run, isApplication);
+          if (failure) throw failure;
+          return { state: 'done' };
+        },
+      };
+    default:
+      return run.environment.step(id, facts, wanted);
+  }
+}
+
+export type StepsResult = { state: 'done' } | { state: 'paused'; step: PlannedStep; look: string[] };
+
+/**
+ * Runs the plan. A step that is done already, and everything before it, is not run again.
+ * @throws what a step throws, and Cancelled between two steps
+ */
+export async function runSteps(
+  run: Run,
+  plan: PlanRecord,
+  facts: EnvironmentFacts,
+  probe: ClientProbe,
+): Promise<StepsResult> {
+  const { journal, recorder, context } = run;
+  const wanted = parseVersion(plan.wanted);
+  const steps = plan.steps.map((planned) => ({ planned, step: stepOf(run, planned.id, facts, wanted) }));
+  const first = await firstToDo(steps.map(({ step }) => step));
+  for (const [index, { planned, step }] of steps.entries()) {
+    throwIfCancelled(run);
+    context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
+    const record = recorder.startStep(planned.id, planned.title);
+    try {
+      if (index < first) {
+        recorder.endStep(record, 'already-done');
+        context.log.info('  done already');
+        continue;
+      }
+      if (planned.id !== 'backup') await probe.start();
+      await journal.step(planned.id, 'started');
+      const outcome = await step.run(stepRun(run, record, planned.interruptible));
+      await journal.step(planned.id, outcome.state);
+      recorder.endStep(record, outcome.state);
+      if (planned.breaks !== null) await run.lock?.renew();
+      if (outcome.state === 'paused') return { state: 'paused', step: planned, look: outcome.look };
+    } catch (cause) {
+      await journal.step(planned.id, 'failed');
+      recorder.endStep(record, context.signal.aborted && planned.interruptible ? 'interrupted' : 'failed');
+      throw cause;
+    } finally {
+      context.log.endGroup();
+    }
+  }
+  return { state: 'done' };
+}
+
+/** Index behind the last step that is done already. */
+async function firstToDo(steps: readonly Step[]): Promise<number> {
+  let first = 0;
+  for (const [index, step] of steps.entries()) if (await step.isDone()) first = index + 1;
+  return first;
+}
+
+/**
+ * Takes back every step that was started, newest first. A step that fails to be taken back ends it: what is older
+ * must not be touched under it.
+ * @param started what a journal says of each step: this run's, or an earlier one's
+ * @throws what the undo throws
+ */
+export async function undoSteps(
+  run: Run,
+  plan: PlanRecord,
+  facts: EnvironmentFacts,
+  started: JournalState['steps'],
+): Promise<StepRecord[]> {
+  const { journal, recorder, context } = run;
+  const undone: StepRecord[] = [];
+  for (const planned of plan.steps.toReversed()) {
+    const state = started.get(planned.id);
+    const step = stepOf(run, planned.id, facts, parseVersion(plan.wanted));
+    if (!step.undo || state === undefined || state === 'undone') continue;
+    const record = recorder.startStep(`undo-${planned.id}`, `Undo: ${planned.title}`);
+    context.log.info(`Undo: ${planned.title}`);
+    try {
+      await step.undo(stepRun(run, record, false));
+      await journal.step(planned.id, 'undone');
+      recorder.endStep(record, 'undone');
+      if (planned.breaks !== null) await run.lock?.renew();
+      undone.push(record);
+    } catch (cause) {
+      recorder.endStep(record, 'undo-failed');
+      throw cause;
+    }
+  }
+  return undone;
+}

@@ -1,0 +1,115 @@
+/** Everything about one target that a run works with. */
+import type { Environment, StepRun, SwitchedOff } from '../environments/environment.ts';
+import { Cancelled, UpgradeError } from '../errors.ts';
+import { type Connection, connect } from '../postgres/connection.ts';
+import type { ConnectionSettings } from '../postgres/settings.ts';
+import type { PgVersion } from '../postgres/version.ts';
+import type { StepRecord } from '../report/record.ts';
+import type { LoadedTarget } from '../spec/load.ts';
+import type { TargetSpec } from '../spec/schema.ts';
+import { isApplication, startApplication } from './applications.ts';
+import type { RunContext } from './context.ts';
+import type { Journal } from './journal.ts';
+import type { Lock } from './lock.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface Run {
+  context: RunContext;
+  target: LoadedTarget;
+  spec: TargetSpec;
+  wanted: PgVersion;
+  environment: Environment;
+  settings: ConnectionSettings;
+  journal: Journal;
+  recorder: Recorder;
+  /** Held from before the first change; a restart of the server ends it, so it is renewed after every break. */
+  lock: Lock | null;
+}
+
+/** A connection to a database of the target, under the action's name. */
+export function connectTo(run: Run, database?: string, statementTimeout = 60_000): Promise<Connection> {
+  return connect(
+    { ...run.settings, database: database ?? run.settings.database },
+    { name: 'postgres-upgrade', statementTimeout },
+  );
+}
+
+/** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
+export function stepRun(run: Run, record: StepRecord | null, interruptible: boolean): StepRun {
+  const { context, journal, recorder } = run;
+  return {
+    signal: interruptible ? context.signal : new AbortController().signal,
+    progress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
+    note(line) {
+      record?.output.push(line);
+      context.log.info(`  ${line}`);
+    },
+    async switchOff(entry) {
+      await journal.switchedOff(entry);
+      recorder.record.switchedOff.push({
+        id: entry.id,
+        what: entry.what,
+        at: context.now().toISOString(),
+        putBackAt: null,
+      });
+      recorder.save();
+    },
+    async isBack(id) {
+      if (!journal.state().outstanding.some((entry) => entry.id === id)) return;
+      await journal.putBack(id);
+      markBack(run, id);
+    },
+  };
+}
+
+function markBack(run: Run, id: string): void {
+  const { record, save } = run.recorder;
+  for (const entry of record.switchedOff)
+    if (entry.id === id) entry.putBackAt ??= run.context.now().toISOString();
+  save();
+}
+
+/**
+ * Puts back everything that is switched off, newest first, and goes on where one fails.
+ * @param only which entries; all by default
+ * @returns what could not be put back
+ */
+export async function putBackAll(
+  run: Run,
+  only: (entry: SwitchedOff) => boolean = () => true,
+): Promise<UpgradeError[]> {
+  const failures: UpgradeError[] = [];
+  for (const entry of run.journal.state().outstanding.filter(only).toReversed()) {
+    // An entry of an earlier run is not in this record yet.
+    if (!run.recorder.record.switchedOff.some(({ id }) => id === entry.id)) {
+      run.recorder.record.switchedOff.push({
+        id: entry.id,
+        what: `${entry.what} (by an earlier run)`,
+        at: run.context.now().toISOString(),
+        putBackAt: null,
+      });
+    }
+    try {
+      run.context.log.info(`Putting back: ${entry.what}`);
+      const step = stepRun(run, null, false);
+      if (isApplication(entry)) await startApplication(entry, step.progress);
+      else await run.environment.putBack(entry, step);
+      await run.journal.putBack(entry.id);
+      markBack(run, entry.id);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      const hint = cause instanceof UpgradeError ? cause.hint : undefined;
+      failures.push(
+        new UpgradeError('put-back', `This could not be put back: ${entry.what}. ${detail}`, {
+          hint: hint ?? 'Put it back by hand.',
+          cause,
+        }),
+      );
+    }
+  }
+  return failures;
+}
+
+export function throwIfCancelled(run: Run): void {
+  if (run.context.signal.aborted) throw new Cancelled();
+}

@@ -1,0 +1,77 @@
+/** The step that decides whether the upgrade was good: version, facts, checks. */
+import { verdictOf } from '../checks/run.ts';
+import type { Step } from '../environments/environment.ts';
+import { UpgradeError } from '../errors.ts';
+import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
+import { askChecks } from './ask-checks.ts';
+import { awaitStandbys, compareFacts, type Facts, readFacts } from './facts.ts';
+import { connectTo, type Run } from './target.ts';
+
+/** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks` */
+export function validateStep(run: Run, expected: PgVersion): Step {
+  return {
+    isDone: async () => false,
+    async run(step) {
+      const { running } = await run.environment.inspect();
+      if (compareVersions(running, expected) !== 0) {
+        throw new UpgradeError(
+          'validation-version',
+          `The target serves ${formatVersion(running)}, not ${formatVersion(expected)}.`,
+          { phase: 'validate' },
+        );
+      }
+      const before = run.journal.state().facts;
+      if (before) {
+        await awaitStandbys(() => connectTo(run), before, 60_000, step.signal);
+        await validateFacts(run, before, expected);
+        const { facts } = run.recorder.record;
+        step.note(
+          `${facts.filter(({ verdict }) => verdict === 'equal').length} facts are as before, ${facts.filter(({ verdict }) => verdict === 'expected').length} changed as expected`,
+        );
+      }
+      step.progress('asking every check again');
+      const results = await askChecks(run, 'after', expected, expected);
+      const { blocking } = verdictOf(results);
+      if (blocking.length > 0) {
+        throw new UpgradeError(
+          'validation-checks',
+          `After the upgrade ${blocking.map(({ title }) => title).join(', ')} ${blocking.length === 1 ? 'does' : 'do'} not pass.`,
+          {
+            phase: 'validate',
+            hint: blocking
+              .flatMap(({ seen }) => seen)
+              .slice(0, 3)
+              .join('\n'),
+          },
+        );
+      }
+      step.note(
+        `${results.filter(({ status }) => status === 'passed').length} of ${results.length} checks passed`,
+      );
+      return { state: 'done' };
+    },
+  };
+}
+
+async function validateFacts(run: Run, before: Facts, expected: PgVersion): Promise<void> {
+  const after = await readFacts((database) => connectTo(run, database));
+  run.recorder.record.facts = compareFacts(before, after, expected.major * 10_000 + expected.minor);
+  run.recorder.save();
+  const unexpected = run.recorder.record.facts.filter(({ verdict }) => verdict === 'unexpected');
+  if (unexpected.length === 0) return;
+  throw new UpgradeError(
+    'validation-facts',
+    `${unexpected.length} fact(s) changed that should not have: ${unexpected
+      .slice(0, 5)
+      .map(({ name }) => name)
+      .join(', ')}.`,
+    {
+      phase: 'validate',
+      hint: unexpected
+        .slice(0, 3)
+        .map(({ name, before: was, after: is }) => `${name}: ${was ?? 'nothing'} → ${is ?? 'nothing'}`)
+        .join('\n'),
+      docs: 'troubleshooting.md#validation-facts',
+    },
+  );
+}

@@ -1,0 +1,22 @@
+/** What the tests of the judge functions share. */
+import { type Check, type CheckContext, defaultThresholds, type Row } from '../../src/checks/check.ts';
+
+export const context: CheckContext = {
+  when: 'before',
+  running: { major: 15, minor: 17 },
+  wanted: { major: 15, minor: 20 },
+  thresholds: defaultThresholds,
+  disks: [],
+  wantedExtensions: null,
+};
+
+export function judge(
+  check: Check,
+  rows: readonly Row[],
+  changes: Partial<CheckContext> = {},
+): [string, string[]] {
+  const { status, seen } = check.judge(rows, { ...context, ...changes });
+  return [status, seen];
+}
+
+export const passed = ['passed', []];
