@@ -7,7 +7,17 @@ import * as licensePlugin from 'rollup-plugin-license';
 const license = licensePlugin.default as unknown as typeof licensePlugin.default.default;
 
 /** Licences that MIT code may be shipped with; `MIT/X11` is how old packages write MIT. */
-const allowed = new Set(['MIT', 'MIT/X11', 'Apache-2.0', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', '(Apache-2.0 AND BSD-3-Clause)']);
+const allowed = new Set([
+  'MIT',
+  'MIT/X11',
+  'Apache-2.0',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  '(Apache-2.0 AND BSD-3-Clause)',
+]);
 
 export default defineConfig({
   input: {

@@ -8,6 +8,7 @@ import * as core from '@actions/core';
 import { errorsOf, UpgradeError } from '../errors.ts';
 import { recordSchema, type UpgradeRecord } from '../report/record.ts';
 import { renderSummaries } from '../report/summary.ts';
+import { runName } from '../upgrade/context.ts';
 import { command, finish } from '../upgrade/finish.ts';
 import { openTarget, recorderFor } from '../upgrade/run-target.ts';
 import { openLog, openSession, publish, type Session, writeReports, writeSummary } from './run.ts';
@@ -60,6 +61,8 @@ async function recoverTarget(session: Session, killed: UpgradeRecord): Promise<U
       Object.assign(step, { state: 'interrupted', finished: session.context.now().toISOString() });
   const run = await openTarget(target, session.context, recorder);
   try {
+    // A journal of some other run is left to that run.
+    if (run.journal.state().begin?.run === runName(session.context)) run.journal.adopt();
     const last = record.steps.at(-1);
     session.log.info(
       `${target.spec.name}: main was killed${last ? ` during "${last.title}"` : ''}; looking what to put back`,

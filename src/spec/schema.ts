@@ -113,12 +113,10 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
       .meta({ description: 'Stop for a person after the first member, after each, or never' }),
     'on-failure': z.enum(['rollback', 'stop']).default('rollback'),
   });
-  return z
-    .strictObject({ version: z.literal(1), targets: z.array(target).min(1).max(256) })
-    .meta({
-      title: 'Postgres Upgrade spec',
-      description: 'Which PostgreSQL version each target should run, and how to get there',
-    });
+  return z.strictObject({ version: z.literal(1), targets: z.array(target).min(1).max(256) }).meta({
+    title: 'Postgres Upgrade spec',
+    description: 'Which PostgreSQL version each target should run, and how to get there',
+  });
 }
 
 export type SpecSchema = ReturnType<typeof specSchema<z.ZodType<EnvironmentConfig>>>;

@@ -21,8 +21,9 @@ export function command(run: Run, mode: Mode): string {
 export async function finish(run: Run, ending: Ending): Promise<void> {
   const { recorder, context, journal } = run;
   const { record } = recorder;
-  const keep = ending.result === 'paused';
-  const failures = keep ? [] : await putBackAll(run);
+  // What another run switched off is that run's: it may be in the middle of its restart.
+  const ours = journal.isOurs() && ending.result !== 'paused';
+  const failures = ours ? await putBackAll(run) : [];
   for (const failure of failures) recorder.issue(failure, 'Not resolved: put it back by hand.');
 
   const now = await run.environment.inspect().catch(() => null);
@@ -31,7 +32,7 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
     record.versions.now !== null &&
     record.versions.from !== null &&
     record.versions.now !== record.versions.from;
-  const left = journal.state().outstanding;
+  const left = journal.isOurs() ? journal.state().outstanding : [];
   record.state = [
     now?.serving
       ? `PostgreSQL ${formatVersion(now.running)} serves clients.`

@@ -69,6 +69,10 @@ export function readJournal(lines: readonly string[]): JournalState {
 
 export interface Journal {
   state(): JournalState;
+  /** Whether what it holds is this run's to put back: it was begun by this run, or taken over from a dead one. */
+  isOurs(): boolean;
+  /** Takes over what a dead run left. */
+  adopt(): void;
   begin(entry: Omit<Begin, 'kind' | 'at' | 'host' | 'pid'>): Promise<void>;
   facts(facts: Record<string, string>): Promise<void>;
   step(id: string, state: 'started' | 'done' | 'paused' | 'failed' | 'undone'): Promise<void>;
@@ -86,15 +90,23 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
     lines.push(line);
   };
   const at = (): string => now().toISOString();
+  let ours = false;
   return {
     state: () => readJournal(lines),
-    begin: (entry) => write({ kind: 'begin', at: at(), host: hostname(), pid: process.pid, ...entry }),
+    isOurs: () => ours,
+    adopt() {
+      ours = true;
+    },
+    async begin(entry) {
+      ours = true;
+      await write({ kind: 'begin', at: at(), host: hostname(), pid: process.pid, ...entry });
+    },
     facts: (facts) => write({ kind: 'facts', at: at(), facts }),
     step: (id, state) => write({ kind: 'step', at: at(), id, state }),
     switchedOff: (entry) => write({ kind: 'switched-off', at: at(), entry }),
     putBack: (id) => write({ kind: 'put-back', at: at(), id }),
     async end(result, finished) {
-      if (lines.length === 0) return;
+      if (!ours || lines.length === 0) return;
       await write({ kind: 'end', at: at(), result });
       if (finished) await store.archive(at().replaceAll(/[:.]/g, '-'));
     },

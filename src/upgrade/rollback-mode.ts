@@ -31,7 +31,9 @@ export async function rollbackMode(run: Run): Promise<Ending> {
       },
     );
   }
+  if ((await environment.inspect()).serving) run.lock = await acquireLock(settings, runName(context));
   if (current.begin) {
+    journal.adopt();
     const [failure] = await putBackAll(run);
     if (failure) throw failure;
   }
@@ -56,7 +58,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
       },
     );
   }
-  run.lock = await acquireLock(settings, runName(context));
+  run.lock ??= await acquireLock(settings, runName(context));
   const before = parseVersion(begin.from);
   const route = environment.planRoute({ ...facts, running: before }, parseVersion(begin.wanted));
   const undoable = route.steps.filter((step) => typeof step !== 'string').filter(({ undo }) => undo !== null);
@@ -70,14 +72,12 @@ export async function rollbackMode(run: Run): Promise<Ending> {
     route: route.name,
     from: begin.wanted,
     wanted: begin.from,
-    steps: undoable
-      .toReversed()
-      .map((step) => ({
-        ...step,
-        title: `Undo: ${step.title}`,
-        does: step.undo ? [step.undo] : [],
-        undo: null,
-      })),
+    steps: undoable.toReversed().map((step) => ({
+      ...step,
+      title: `Undo: ${step.title}`,
+      does: step.undo ? [step.undo] : [],
+      undo: null,
+    })),
     notes: ['The data stays as it is: nothing that was written since the upgrade is lost.'],
   };
   recorder.record.plan = plan;

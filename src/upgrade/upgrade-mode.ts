@@ -30,21 +30,33 @@ export function assertNobodyElse(run: Run): void {
   );
 }
 
-/** Takes the lock and opens the journal; a stopped target is started first, which the journal knows beforehand. */
-async function takeOver(run: Run, facts: EnvironmentFacts, from: string): Promise<EnvironmentFacts> {
-  const { journal, context, settings, spec } = run;
-  const begin = (): Promise<void> =>
-    journal.begin({ run: runName(context), mode: context.mode, from, wanted: spec.postgres });
-  if (facts.serving) {
-    run.lock = await acquireLock(settings, runName(context));
-    await begin();
-    return facts;
+/**
+ * Makes the target ours: the lock, then what a dead run left, then the journal. A stopped target has nobody to give
+ * a lock; it is started first, which the journal knows beforehand.
+ */
+async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promise<EnvironmentFacts> {
+  const { journal, context, settings, spec, environment } = run;
+  const lock = async (): Promise<void> => {
+    run.lock ??= await acquireLock(settings, runName(context));
+  };
+  let facts = found;
+  if (facts.serving) await lock();
+  const { begin, ended } = journal.state();
+  if (begin && ended !== 'paused') {
+    context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
+    journal.adopt();
+    const [failure] = await putBackAll(run);
+    if (failure) throw failure;
+    facts = await environment.inspect();
   }
-  await begin();
-  context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
-  await run.environment.wake?.(stepRun(run, null, false));
-  run.lock = await acquireLock(settings, runName(context));
-  return inspectServing(run);
+  await journal.begin({ run: runName(context), mode: context.mode, from, wanted: spec.postgres });
+  if (!facts.serving) {
+    context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
+    await environment.wake?.(stepRun(run, null, false));
+    facts = await inspectServing(run);
+  }
+  await lock();
+  return facts;
 }
 
 export async function upgradeMode(run: Run): Promise<Ending> {
@@ -67,12 +79,6 @@ export async function upgradeMode(run: Run): Promise<Ending> {
       },
     );
   }
-  if (earlier.begin && earlier.ended !== 'paused') {
-    context.log.info(`${spec.name}: going on where ${earlier.begin.run} stopped`);
-    const [failure] = await putBackAll(run);
-    if (failure) throw failure;
-  }
-
   let facts = await run.environment.inspect();
   const from = earlier.begin ? parseVersion(earlier.begin.from) : facts.running;
   recorder.record.versions.from = formatVersion(from);
