@@ -1,5 +1,5 @@
 import { i as __toESM, n as __exportAll, r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
-import { _ as HttpCodes, c as info, d as setSecret, g as HttpClient, h as BearerCredentialHandler, i as error, n as debug, p as warning, v as require_undici, y as require_tunnel } from "./chunk-core.js";
+import { _ as HttpCodes, d as setSecret, g as HttpClient, h as BearerCredentialHandler, p as warning, r as error, s as info, t as debug, v as require_undici, y as require_tunnel } from "./chunk-core.js";
 import { createRequire } from "node:module";
 import fs$1 from "node:fs";
 import { EventEmitter } from "events";

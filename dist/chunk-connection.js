@@ -4465,6 +4465,16 @@ const parseIntoClientConfig = import_pg_connection_string.default.parseIntoClien
 
 // src/postgres/settings.ts
 /** How to reach a server: read from a connection URL, handed to `pg` and to the client programs. */
+/** libpq's modes and pg's own `no-verify`, and what they mean here: no mode falls back to a weaker one. */
+const sslModes = /* @__PURE__ */ new Map([
+	["disable", "disable"],
+	["allow", "disable"],
+	["prefer", "disable"],
+	["no-verify", "require"],
+	["require", "require"],
+	["verify-ca", "verify-full"],
+	["verify-full", "verify-full"]
+]);
 /**
 * Reads `postgresql://user:password@host:port/database?sslmode=...`.
 * The message never quotes the URL: it holds the password.
@@ -4476,24 +4486,33 @@ function readConnectionUrl(url, name) {
 		phase: "connect"
 	});
 	if (!/^postgres(ql)?:\/\//.test(url)) throw bad("is not a PostgreSQL URL");
+	const query = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
+	const mode = query.get("sslmode") ?? "prefer";
+	const ssl = sslModes.get(mode);
+	if (!ssl) throw bad(`has an sslmode that is none of ${[...sslModes.keys()].join(", ")}`);
+	const sslRootCert = query.get("sslrootcert") ?? void 0;
+	for (const name of [
+		"sslmode",
+		"sslrootcert",
+		"sslcert",
+		"sslkey"
+	]) query.delete(name);
 	let parsed;
 	try {
-		parsed = parse(url);
+		parsed = parse(`${url.replace(/[?#].*$/s, "")}?${query}`);
 	} catch {
 		throw bad("cannot be read as a URL");
 	}
 	const port = Number(parsed.port || 5432);
 	if (!Number.isInteger(port) || port < 1 || port > 65535) throw bad("names no usable port");
-	const query = new URL(url.replace(/^postgres(ql)?:/, "http:")).searchParams;
-	const mode = query.get("sslmode") ?? "prefer";
 	return {
 		host: parsed.host || "localhost",
 		port,
 		user: parsed.user || "postgres",
 		password: parsed.password || void 0,
 		database: parsed.database || parsed.user || "postgres",
-		ssl: mode.startsWith("verify") ? "verify-full" : mode === "require" ? "require" : "disable",
-		sslRootCert: query.get("sslrootcert") ?? void 0
+		ssl,
+		sslRootCert
 	};
 }
 /** The address without the password, for messages. */
@@ -4547,9 +4566,20 @@ function explain(cause, settings) {
 		});
 	}
 }
+function readCertificate(file) {
+	try {
+		return readFileSync(file, "utf8");
+	} catch (cause) {
+		throw new UpgradeError("ssl-root-cert", `The certificate ${file} cannot be read: ${messageOf(cause)}.`, {
+			phase: "connect",
+			hint: "Name a file of this machine as sslrootcert in the connection URL.",
+			cause
+		});
+	}
+}
 /**
 * Opens a connection. `int8` and `numeric` come back as strings, as pg has it.
-* @throws UpgradeError `login-refused`, `database-missing`, `server-starting`, `too-many-connections`, `server-down`, `connect`
+* @throws UpgradeError `login-refused`, `database-missing`, `server-starting`, `too-many-connections`, `server-down`, `connect`, `ssl-root-cert`
 */
 async function connect(settings, options = {}) {
 	const client = new esm_default$1.Client({
@@ -4566,7 +4596,7 @@ async function connect(settings, options = {}) {
 		keepAlive: true,
 		ssl: settings.ssl === "disable" ? false : {
 			rejectUnauthorized: settings.ssl === "verify-full",
-			...settings.sslRootCert ? { ca: readFileSync(settings.sslRootCert, "utf8") } : {}
+			...settings.sslRootCert ? { ca: readCertificate(settings.sslRootCert) } : {}
 		}
 	});
 	client.on("error", () => {});

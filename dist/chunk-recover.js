@@ -1,6 +1,6 @@
-import { s as getState } from "./chunk-core.js";
+import { o as getState } from "./chunk-core.js";
 import { l as errorsOf, o as UpgradeError } from "./chunk-connection.js";
-import { c as openTarget, d as finish, f as renderSummaries, i as publish, l as recorderFor, n as openLog, o as writeReports, p as recordSchema, r as openSession, s as writeSummary, u as command } from "./chunk-run.js";
+import { c as openTarget, d as finish, f as runName, i as publish, l as recorderFor, m as recordSchema, n as openLog, o as writeReports, p as renderSummaries, r as openSession, s as writeSummary, u as command } from "./chunk-run.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 
@@ -58,6 +58,7 @@ async function recoverTarget(session, killed) {
 	});
 	const run = await openTarget(target, session.context, recorder);
 	try {
+		if (run.journal.state().begin?.run === runName(session.context)) run.journal.adopt();
 		const last = record.steps.at(-1);
 		session.log.info(`${target.spec.name}: main was killed${last ? ` during "${last.title}"` : ""}; looking what to put back`);
 		recorder.issue(new UpgradeError("killed", `The run was killed${last ? ` during "${last.title}"` : ""}.`), "The post step put back what was switched off.");

@@ -1,6 +1,6 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
 import { a as Cancelled, c as assertNever, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as messageOf } from "./chunk-connection.js";
-import { a as getIDToken, c as info, d as setSecret, f as startGroup, l as saveState, m as getExecOutput, o as getInput, r as endGroup, t as core_exports, u as setOutput } from "./chunk-core.js";
+import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
@@ -7063,6 +7063,13 @@ function pieces(text) {
 	return text.split(/(?<=\n\n)/).flatMap((block) => block.startsWith("|") ? block.split(/(?<=\n)/) : [block]);
 }
 
+// src/upgrade/context.ts
+/** How a run is named to others: in the lock, in the journal. */
+function runName(context) {
+	const { identity } = context;
+	return identity ? `run ${identity.runId}.${identity.attempt} by ${identity.actor}` : `process ${process.pid}`;
+}
+
 // src/postgres/version.ts
 /**
 * PostgreSQL's own version numbers: two parts since 10 (`15.20`), and as the server reports them
@@ -7184,7 +7191,10 @@ async function run(argv, options = {}) {
 	else child.stdout?.setEncoding("utf8").on("data", (chunk) => {
 		stdout += chunk;
 	});
-	if (options.stdin && child.stdin) options.stdin.pipe(child.stdin);
+	if (options.stdin && child.stdin) {
+		child.stdin.on("error", () => {});
+		options.stdin.pipe(child.stdin);
+	}
 	try {
 		const code = await new Promise((resolve, reject) => {
 			child.once("error", (cause) => {
@@ -7366,12 +7376,12 @@ function command(run, mode) {
 async function finish(run, ending) {
 	const { recorder, context, journal } = run;
 	const { record } = recorder;
-	const failures = ending.result === "paused" ? [] : await putBackAll(run);
+	const failures = journal.isOurs() && ending.result !== "paused" ? await putBackAll(run) : [];
 	for (const failure of failures) recorder.issue(failure, "Not resolved: put it back by hand.");
 	const now = await run.environment.inspect().catch(() => null);
 	record.versions.now = now?.serving ? formatVersion(now.running) : null;
 	record.changed = record.versions.now !== null && record.versions.from !== null && record.versions.now !== record.versions.from;
-	const left = journal.state().outstanding;
+	const left = journal.isOurs() ? journal.state().outstanding : [];
 	record.state = [now?.serving ? `PostgreSQL ${formatVersion(now.running)} serves clients.` : "PostgreSQL does not serve clients.", ...left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join("; ")}.`] : []].join(" ");
 	record.result = failures.length > 0 && ending.result !== "failed" ? "failed" : ending.result;
 	record.verdict = failures.length > 0 ? `${ending.verdict} Something could not be put back: ${left.map(({ what }) => what).join("; ")}.` : ending.verdict;
@@ -7445,7 +7455,7 @@ async function binariesIn(folder, source) {
 	if (!bin) return null;
 	const lib = join(bin, "..", "lib");
 	const env = {};
-	if (existsSync(join(lib, "libpq.so.5")) || existsSync(join(lib, "pg-symlinks.json"))) env["LD_LIBRARY_PATH"] = lib;
+	if (existsSync(join(lib, "libpq.so.5")) || existsSync(join(lib, "pg-symlinks.json"))) env.LD_LIBRARY_PATH = lib;
 	const answer = await ask(join(bin, "postgres"), ["--version"], env);
 	const version = answer?.code === 0 ? fromProgram(answer.stdout) : void 0;
 	return version ? {
@@ -7725,6 +7735,12 @@ async function startScratch(binaries, options, user, signal) {
 function linesOf(text) {
 	return text.split("\n").slice(0, -1);
 }
+/** Takes away a line that a crash cut: the next one would grow onto it, and neither could be read again. */
+async function dropCutLine(handle) {
+	const content = await handle.readFile();
+	const whole = content.lastIndexOf("\n") + 1;
+	if (whole < content.length) await handle.truncate(whole);
+}
 /** Lines in `folder/journal.jsonl`; archives beside it. */
 function fileStore(folder) {
 	const file = join(folder, "journal.jsonl");
@@ -7739,8 +7755,9 @@ function fileStore(folder) {
 					recursive: true,
 					mode: 493
 				});
-				const handle = await open$3(file, "a", 384);
+				const handle = await open$3(file, "a+", 384);
 				try {
+					await dropCutLine(handle);
 					await handle.write(`${line}\n`);
 					await handle.sync();
 				} finally {
@@ -8153,7 +8170,7 @@ function packageOf(version) {
 * outside /root, since the server runs as another user, which may not look into root's home.
 */
 function toolCache() {
-	const base = process.env["RUNNER_TOOL_CACHE"] || (areWeRoot() ? "/var/cache" : process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"));
+	const base = process.env.RUNNER_TOOL_CACHE || (areWeRoot() ? "/var/cache" : process.env.XDG_CACHE_HOME || join(homedir(), ".cache"));
 	return join(base, "postgres-upgrade-action");
 }
 /**
@@ -8208,7 +8225,7 @@ async function installPackage(version, progress, signal) {
 	return native;
 }
 async function download(wanted, signal) {
-	const url = `${(process.env["npm_config_registry"] || "https://registry.npmjs.org").replace(/\/$/, "")}/${wanted.name}/-/${wanted.name.split("/")[1]}-${wanted.version}.tgz`;
+	const url = `${(process.env.npm_config_registry || "https://registry.npmjs.org").replace(/\/$/, "")}/${wanted.name}/-/${wanted.name.split("/")[1]}-${wanted.version}.tgz`;
 	let body;
 	try {
 		const response = await fetch(url, { signal: AbortSignal.any([AbortSignal.timeout(3e5), ...signal ? [signal] : []]) });
@@ -8278,9 +8295,9 @@ async function findBinaries(version, pattern, progress, signal) {
 * (src/backend/postmaster/postmaster.c, CreateOptsFile). `-D` and its value are dropped.
 */
 function readStartOptions(text) {
-	const line = text.split("\n")[0] ?? "";
-	const program = /^(.*?)(?= "|$)/.exec(line)?.[1] ?? "";
-	const quoted = [...line.slice(program.length).matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? "");
+	const line = text.replace(/\n$/, "");
+	const program = /^(.*?)(?= "|$)/s.exec(line)?.[1] ?? "";
+	const quoted = line.length > program.length ? line.slice(program.length + 2, -1).split("\" \"") : [];
 	const args = [];
 	for (let index = 0; index < quoted.length; index += 1) {
 		const argument = quoted[index] ?? "";
@@ -8296,7 +8313,7 @@ function readStartOptions(text) {
 function portIn(args) {
 	let port = null;
 	args.forEach((argument, index) => {
-		const value = argument === "-p" ? args[index + 1] : /^(?:-p|--port=|port=)(\d+)$/.exec(argument)?.[1];
+		const value = argument === "-p" ? args[index + 1] : /^(?:-p|--port=|(?:-c)?port=)(\d+)$/.exec(argument)?.[1];
 		if (value && /^\d+$/.test(value)) port = Number(value);
 	});
 	return port;
@@ -8413,9 +8430,17 @@ async function programs$1(recipe) {
 		user: await userForOwner((await stat(recipe.data)).uid)
 	};
 }
+/** pg_ctl opens the log as the server's user, who may not make a file in a folder that is ours. */
+async function prepareLog(log, user) {
+	if (existsSync(log)) return;
+	await mkdir(dirname(log), { recursive: true });
+	await writeFile(log, "", { mode: 384 });
+	await giveTo(user, log);
+}
 /** Starts by recipe and waits until the server answers a real query with the recipe's version. */
 async function startByRecipe(recipe, settings) {
 	const { binaries, user } = await programs$1(recipe);
+	await prepareLog(recipe.log, user);
 	await startServer({
 		binaries,
 		data: recipe.data,
@@ -8574,7 +8599,6 @@ function open$1(config, tools) {
 		async run(step) {
 			const old = recipeOf(await readCluster$1(config.data));
 			const binaries = await binariesOf(wanted);
-			await mkdir(dirname(old.log), { recursive: true });
 			await step.switchOff({
 				id: "server",
 				what: `the server ${old.version} is stopped for the restart`,
@@ -8634,7 +8658,6 @@ function open$1(config, tools) {
 				hint: "Another server uses the port: stop it, or correct environment.port."
 			});
 			const recipe = recipeOf(cluster);
-			await mkdir(dirname(recipe.log), { recursive: true });
 			await step.switchOff({
 				id: "woken",
 				what: `the server was found stopped and was started on ${recipe.version}`,
@@ -8856,7 +8879,7 @@ const applicationSchema = strictObject({
 function specSchema(environment) {
 	const target = strictObject({
 		name: string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, at most 63"),
-		postgres: string({ error: (issue) => typeof issue.input === "number" ? `quote the version: "${issue.input}" as a number loses its last zero` : void 0 }).regex(/^[1-9]\d\.\d{1,3}$/, "write major and minor in quotes, for example \"15.20\"").meta({
+		postgres: string({ error: (issue) => typeof issue.input === "number" ? `quote the version: "${issue.input}" as a number loses its last zero` : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"").meta({
 			description: "The version that should run",
 			examples: ["15.20"]
 		}),
@@ -8904,7 +8927,7 @@ function keysAt(schema, value, path) {
 	const options = schema.anyOf ?? schema.oneOf;
 	if (options) {
 		const kind = value?.kind;
-		const chosen = options.find((option) => option.properties?.["kind"]?.const === kind);
+		const chosen = options.find((option) => option.properties?.kind?.const === kind);
 		return chosen ? keysAt(chosen, value, path) : options.flatMap((option) => keysAt(option, value, path));
 	}
 	const [head, ...rest] = path;
@@ -8913,7 +8936,7 @@ function keysAt(schema, value, path) {
 	return inner ? keysAt(inner, valueAt(value, [head]), rest) : [];
 }
 function shown(value) {
-	const text = value === void 0 ? "nothing" : JSON.stringify(value);
+	const text = (value === void 0 ? "nothing" : JSON.stringify(value)).replaceAll(/(:\/\/[^:/@\s]*:)[^@\s]*@/g, "$1***@").replaceAll(/AGE-SECRET-KEY-\w+/gi, "AGE-SECRET-KEY-***");
 	return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 function pathText(path) {
@@ -15675,7 +15698,7 @@ function toValue(document, file) {
 	} catch (cause) {
 		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${messageOf(cause)}.`, {
 			phase: "spec",
-			hint: "A spec may use a few aliases; this looks like an alias bomb.",
+			hint: "A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.",
 			cause
 		});
 	}
@@ -15795,7 +15818,7 @@ function readJournal(lines) {
 				state.steps.set(entry.id, entry.state);
 				break;
 			case "switched-off":
-				state.outstanding.push(entry.entry);
+				if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
 				break;
 			case "put-back":
 				state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
@@ -15813,15 +15836,23 @@ async function openJournal(store, now) {
 		lines.push(line);
 	};
 	const at = () => now().toISOString();
+	let ours = false;
 	return {
 		state: () => readJournal(lines),
-		begin: (entry) => write({
-			kind: "begin",
-			at: at(),
-			host: hostname(),
-			pid: process.pid,
-			...entry
-		}),
+		isOurs: () => ours,
+		adopt() {
+			ours = true;
+		},
+		async begin(entry) {
+			ours = true;
+			await write({
+				kind: "begin",
+				at: at(),
+				host: hostname(),
+				pid: process.pid,
+				...entry
+			});
+		},
 		facts: (facts) => write({
 			kind: "facts",
 			at: at(),
@@ -15844,7 +15875,7 @@ async function openJournal(store, now) {
 			id
 		}),
 		async end(result, finished) {
-			if (lines.length === 0) return;
+			if (!ours || lines.length === 0) return;
 			await write({
 				kind: "end",
 				at: at(),
@@ -17034,6 +17065,19 @@ const defaultThresholds = {
 	sequenceBlock: .95
 };
 
+// src/postgres/databases.ts
+/**
+* The databases of users that accept connections. One that an interrupted DROP DATABASE left behind
+* (datconnlimit = -2, marked so since the minor releases of 2023-05-11) accepts none.
+*/
+async function listDatabases(connection) {
+	return (await connection.query(`SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes
+     FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2 ORDER BY datname`)).map(({ name, bytes }) => ({
+		name,
+		bytes: Number(bytes)
+	}));
+}
+
 // src/postgres/clients.ts
 /**
 * The client programs `pg_dump`, `pg_restore` and `pg_dumpall`, found by version and never by luck.
@@ -17052,7 +17096,7 @@ async function candidateFolders(extra) {
 	const debian = "/usr/lib/postgresql";
 	for (const major of await readdir(debian).catch(() => [])) folders.push(join(debian, major, "bin"));
 	for (const entry of await readdir("/usr").catch(() => [])) if (/^pgsql-\d+$/.test(entry)) folders.push(join("/usr", entry, "bin"));
-	folders.push(...(process.env["PATH"] ?? "").split(delimiter));
+	folders.push(...(process.env.PATH ?? "").split(delimiter));
 	return [...new Set(folders.filter((folder) => folder !== ""))];
 }
 async function programsIn(folder) {
@@ -17116,10 +17160,10 @@ async function clientLogin(settings) {
 	if (settings.password !== void 0) {
 		const file = join(folder, "pgpass");
 		await writeFile(file, `*:*:*:${field(settings.user)}:${field(settings.password)}\n`, { mode: 384 });
-		env["PGPASSFILE"] = file;
+		env.PGPASSFILE = file;
 	}
-	env["PGSSLMODE"] = settings.ssl === "disable" ? "prefer" : settings.ssl;
-	if (settings.sslRootCert) env["PGSSLROOTCERT"] = settings.sslRootCert;
+	env.PGSSLMODE = settings.ssl === "disable" ? "prefer" : settings.ssl;
+	if (settings.sslRootCert) env.PGSSLROOTCERT = settings.sslRootCert;
 	return {
 		args: [
 			"--host",
@@ -17138,6 +17182,46 @@ async function clientLogin(settings) {
 			});
 		}
 	};
+}
+
+// src/backup/globals.ts
+/**
+* Restores the roles of a `pg_dumpall --globals-only` file over a connection instead of psql: a dump's backslash
+* commands could run programs (CVE-2025-8714), and there are none over the protocol.
+*/
+/** Last line of every complete file: pg_dumpall does not notice that a full disk cut its output. */
+const lastLine = "-- PostgreSQL database cluster dump complete";
+/**
+* Statements that a scratch server can run, in their order. Left out: psql's own lines, and the bootstrap role (it
+* exists). Tablespaces are made inside the scratch server's own directory: their places belong to the source.
+*
+* CREATE TABLESPACE may not share a transaction with anything, and a connection runs a text with several
+* statements as one: each is an element of its own, and what stands between two of them is one element.
+*/
+function readGlobals(text, superuser) {
+	const left = [`CREATE ROLE ${superuser};`, `CREATE ROLE ${quoteIdent(superuser)};`];
+	const scripts = [];
+	let lines = [];
+	const flush = () => {
+		if (lines.some((line) => line !== "" && !line.startsWith("--"))) scripts.push(lines.join("\n"));
+		lines = [];
+	};
+	for (const line of text.split("\n")) {
+		if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(line) || left.includes(line)) continue;
+		const made = /^(CREATE TABLESPACE .+ OWNER .+ LOCATION )'(?:[^']|'')*';$/.exec(line);
+		if (made) {
+			flush();
+			scripts.push(`${made[1]}''`);
+		} else lines.push(line);
+	}
+	flush();
+	return scripts;
+}
+/** Runs the script. @throws the server's error for the first statement that fails */
+async function restoreGlobals(connection, text, superuser) {
+	const scripts = readGlobals(text, superuser);
+	if (scripts.some((script) => script.startsWith("CREATE TABLESPACE "))) await connection.script("SET allow_in_place_tablespaces = on");
+	for (const script of scripts) await connection.script(script);
 }
 
 // src/backup/inventory-sql.ts
@@ -17413,19 +17497,8 @@ async function takeDump(options) {
 	});
 	const source = await describeSource(main);
 	await using login = await clientLogin(settings);
-	const globals = await run([
-		clientPath(clients, "pg_dumpall"),
-		"--globals-only",
-		"--file",
-		join(folder, "globals.sql"),
-		"--database",
-		settings.database,
-		...login.args
-	], {
-		env: login.env,
-		signal
-	});
-	assertDumped("the roles", globals.code, globals.stderr, folder);
+	await dumpGlobals(options, login);
+	await main.script(pinnedSession);
 	const cluster = Object.fromEntries((await main.query(clusterObjects)).map(({ identity, hash }) => [identity, hash]));
 	const databases = [];
 	for (const [index, database] of source.databases.entries()) {
@@ -17473,7 +17546,7 @@ async function describeSource(connection) {
 	});
 	const databases = await connection.query(`
     SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
-    FROM pg_catalog.pg_database WHERE datallowconn ORDER BY datname`);
+    FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
 	return {
 		version: formatVersion(fromVersionNum(Number(row.num))),
 		superuser: row.owner,
@@ -17485,6 +17558,29 @@ async function describeSource(connection) {
 			template
 		}))
 	};
+}
+/** Roles and tablespaces. The file holds password hashes: nobody else may read it. */
+async function dumpGlobals(options, login) {
+	const file = join(options.folder, "globals.sql");
+	await writeFile(file, "", { mode: 384 });
+	const { code, stderr } = await run([
+		clientPath(options.clients, "pg_dumpall"),
+		"--globals-only",
+		"--encoding=UTF8",
+		`--file=${file}`,
+		`--database=${conninfo(options.settings.database)}`,
+		...login.args
+	], {
+		env: {
+			...login.env,
+			PGDATESTYLE: "ISO",
+			PGTZ: "UTC"
+		},
+		signal: options.signal
+	});
+	assertDumped("the roles", code, stderr, options.folder);
+	if ((await readFile(file, "utf8")).includes(`\n${"-- PostgreSQL database cluster dump complete"}\n`)) return;
+	assertDumped("the roles", 1, "globals.sql lacks its last line: No space left on device?", options.folder);
 }
 async function dumpDatabase(options, login, database, folderName) {
 	const begun = Date.now();
@@ -17621,41 +17717,6 @@ function shorten(found) {
 	return found.length <= most ? [...found] : [...found.slice(0, most), `and ${found.length - most} more`];
 }
 
-// src/backup/globals.ts
-/**
-* Restores the roles of a `pg_dumpall --globals-only` file over a connection instead of psql: a dump's backslash
-* commands could run programs (CVE-2025-8714), and there are none over the protocol.
-*/
-/**
-* Takes out what cannot run on a scratch server: psql's own lines, the bootstrap role (it exists), and the
-* places of tablespaces (they belong to the source).
-*/
-function readGlobals(text, superuser) {
-	const bootstrap = `CREATE ROLE ${quoteIfNeeded(superuser)};`;
-	const tablespaces = [];
-	return {
-		statements: text.split("\n").filter((line) => !/^\\(un)?restrict [A-Za-z0-9]+$/.test(line) && line !== bootstrap && line !== `CREATE ROLE ${quoteIdent(superuser)};`).filter((line) => {
-			const match = /^CREATE TABLESPACE (.+?) OWNER (.+?) LOCATION '(?:[^']|'')*';$/.exec(line);
-			if (match) tablespaces.push(`CREATE TABLESPACE ${match[1]} OWNER ${match[2]} LOCATION ''`);
-			return !match;
-		}).join("\n"),
-		tablespaces
-	};
-}
-function quoteIfNeeded(name) {
-	return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdent(name);
-}
-/** Runs the script. @throws the server's error for the first statement that fails */
-async function restoreGlobals(connection, text, superuser) {
-	const { statements, tablespaces } = readGlobals(text, superuser);
-	const grants = statements.split("\n").filter((line) => /TABLESPACE/.test(line));
-	await connection.script(statements.split("\n").filter((line) => !grants.includes(line)).join("\n"));
-	if (tablespaces.length === 0) return;
-	await connection.script("SET allow_in_place_tablespaces = on");
-	for (const statement of tablespaces) await connection.script(statement);
-	for (const grant of grants) await connection.script(grant);
-}
-
 // src/backup/prove.ts
 /**
 * Proves a backup: its files are the ones that were written, they restore without a single error into a scratch
@@ -17783,7 +17844,10 @@ async function restoreDatabase(dump, database, server, options) {
 		...login.args,
 		join(dump.folder, database.folder)
 	], {
-		env: login.env,
+		env: {
+			...login.env,
+			PGOPTIONS: "-c default_transaction_read_only=off"
+		},
 		signal: options.signal
 	});
 	const ticker = setInterval(() => void restoredBytes(server, database.name).then((bytes) => {
@@ -17904,7 +17968,7 @@ async function backup$1(run, step) {
 /** Runs the whole catalogue against a target and puts the results into the record. */
 async function askChecks(run, when, running, wanted) {
 	const { environment, context, recorder, settings } = run;
-	const databases = await listDatabases(run);
+	const databases = await databasesOf(run);
 	const bytes = databases.reduce((total, database) => total + database.bytes, 0);
 	const checkContext = {
 		when,
@@ -17925,12 +17989,9 @@ async function askChecks(run, when, running, wanted) {
 	recorder.save();
 	return results;
 }
-async function listDatabases(run) {
+async function databasesOf(run) {
 	await using connection = await connectTo(run);
-	return (await connection.query("SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname")).map(({ name, bytes }) => ({
-		name,
-		bytes: Number(bytes)
-	}));
+	return listDatabases(connection);
 }
 
 // src/releases/releases.json
@@ -18484,10 +18545,14 @@ function assertUsableTarget(wanted) {
 	const text = formatVersion(wanted);
 	const newest = newestMinor(wanted.major);
 	const release = findRelease(wanted);
-	if (!release || neverReleased.includes(text)) throw new UpgradeError("version-unknown", `PostgreSQL ${text} is not a release that this action knows.`, {
-		phase: "plan",
-		hint: newest ? `The newest PostgreSQL ${wanted.major} it knows is ${newest.version} (table of ${releasesAsOf}). If ${text} is newer, update the action.` : `It knows no PostgreSQL ${wanted.major} (table of ${releasesAsOf}).`
-	});
+	const never = neverReleased.includes(text);
+	if (!release || never) {
+		const known = newest && `${newest.version} (table of ${releasesAsOf})`;
+		throw new UpgradeError("version-unknown", `PostgreSQL ${text} is not a release that this action knows.`, {
+			phase: "plan",
+			hint: !known ? `It knows no PostgreSQL ${wanted.major} (table of ${releasesAsOf}).` : never ? `PostgreSQL ${text} was never released. The newest PostgreSQL ${wanted.major} is ${known}.` : `The newest PostgreSQL ${wanted.major} it knows is ${known}. If ${text} is newer, update the action.`
+		});
+	}
 	if (release.avoid) throw new UpgradeError("version-avoid", `PostgreSQL ${text} must not be a target: ${release.avoid.reason}.`, {
 		phase: "plan",
 		hint: `Use ${release.avoid.useAtLeast} or later; the newest is ${newest?.version ?? release.avoid.useAtLeast}.`
@@ -18923,13 +18988,6 @@ function performanceOf(report) {
 	};
 }
 
-// src/upgrade/context.ts
-/** How a run is named to others: in the lock, in the journal. */
-function runName(context) {
-	const { identity } = context;
-	return identity ? `run ${identity.runId}.${identity.attempt} by ${identity.actor}` : `process ${process.pid}`;
-}
-
 // src/upgrade/facts.ts
 const clusterFacts = `
   SELECT current_setting('server_version_num') AS "server version number",
@@ -18971,12 +19029,11 @@ async function readFacts(connect) {
 	const [row] = await main.query(clusterFacts);
 	Object.assign(facts, row);
 	for (const { name, value } of await main.query(settingFacts)) facts[name] = value;
-	const databases = await main.query("SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname");
-	for (const { name, bytes } of databases) {
+	for (const { name, bytes } of await listDatabases(main)) {
 		await using connection = await connect(name);
 		const [found] = await connection.query(databaseFacts);
 		for (const [key, value] of Object.entries(found ?? {})) facts[`${name}: ${key}`] = value ?? "none";
-		facts[`${name}: size in bytes`] = bytes;
+		facts[`${name}: size in bytes`] = String(bytes);
 	}
 	return facts;
 }
@@ -19285,25 +19342,38 @@ function assertNobodyElse(run) {
 		hint: "Wait until it has ended."
 	});
 }
-/** Takes the lock and opens the journal; a stopped target is started first, which the journal knows beforehand. */
-async function takeOver(run, facts, from) {
-	const { journal, context, settings, spec } = run;
-	const begin = () => journal.begin({
+/**
+* Makes the target ours: the lock, then what a dead run left, then the journal. A stopped target has nobody to give
+* a lock; it is started first, which the journal knows beforehand.
+*/
+async function takeOver(run, found, from) {
+	const { journal, context, settings, spec, environment } = run;
+	const lock = async () => {
+		run.lock ??= await acquireLock(settings, runName(context));
+	};
+	let facts = found;
+	if (facts.serving) await lock();
+	const { begin, ended } = journal.state();
+	if (begin && ended !== "paused") {
+		context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
+		journal.adopt();
+		const [failure] = await putBackAll(run);
+		if (failure) throw failure;
+		facts = await environment.inspect();
+	}
+	await journal.begin({
 		run: runName(context),
 		mode: context.mode,
 		from,
 		wanted: spec.postgres
 	});
-	if (facts.serving) {
-		run.lock = await acquireLock(settings, runName(context));
-		await begin();
-		return facts;
+	if (!facts.serving) {
+		context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
+		await environment.wake?.(stepRun(run, null, false));
+		facts = await inspectServing(run);
 	}
-	await begin();
-	context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
-	await run.environment.wake?.(stepRun(run, null, false));
-	run.lock = await acquireLock(settings, runName(context));
-	return inspectServing(run);
+	await lock();
+	return facts;
 }
 async function upgradeMode(run) {
 	const { journal, context, recorder, spec, wanted } = run;
@@ -19317,11 +19387,6 @@ async function upgradeMode(run) {
 		phase: "plan",
 		hint: `Finish it first: mode: rollback goes back to ${earlier.begin.from}; or set the version back to ${earlier.begin.wanted} and use mode: resume.`
 	});
-	if (earlier.begin && earlier.ended !== "paused") {
-		context.log.info(`${spec.name}: going on where ${earlier.begin.run} stopped`);
-		const [failure] = await putBackAll(run);
-		if (failure) throw failure;
-	}
 	let facts = await run.environment.inspect();
 	const from = earlier.begin ? parseVersion(earlier.begin.from) : facts.running;
 	recorder.record.versions.from = formatVersion(from);
@@ -19396,7 +19461,7 @@ function annotate(run, error) {
 		level: "error",
 		title: `${run.spec.name}: ${error.code}`,
 		message,
-		place: error.place
+		place: error.place ?? (error.phase === "plan" ? run.target.versionPlace : run.target.place)
 	});
 }
 /** What happens after a step failed: nothing, a stop for a person, or the way back. */
@@ -19482,7 +19547,9 @@ async function rollbackMode(run) {
 		phase: "inputs",
 		hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`
 	});
+	if ((await environment.inspect()).serving) run.lock = await acquireLock(settings, runName(context));
 	if (current.begin) {
+		journal.adopt();
 		const [failure] = await putBackAll(run);
 		if (failure) throw failure;
 	}
@@ -19499,7 +19566,7 @@ async function rollbackMode(run) {
 		phase: "plan",
 		hint: "Go back the way it was changed."
 	});
-	run.lock = await acquireLock(settings, runName(context));
+	run.lock ??= await acquireLock(settings, runName(context));
 	const before = parseVersion(begin.from);
 	const route = environment.planRoute({
 		...facts,
@@ -31106,6 +31173,7 @@ async function packBackup(folder, file, recipients, signal) {
 		output = Readable.fromWeb(await encrypter.encrypt(Readable.toWeb(tar)));
 	}
 	const sink = createWriteStream(file, { mode: 384 });
+	const stop = new AbortController();
 	try {
 		const [{ code, stderr }] = await Promise.all([run([
 			"tar",
@@ -31116,8 +31184,11 @@ async function packBackup(folder, file, recipients, signal) {
 			basename(folder)
 		], {
 			stdout: tar,
-			signal
-		}), pipeline(output, sink, { signal })]);
+			signal: AbortSignal.any([signal, stop.signal])
+		}), pipeline(output, sink, { signal }).catch((failure) => {
+			stop.abort();
+			throw failure;
+		})]);
 		if (code !== 0) throw new Error(lastLines(stderr));
 	} catch (cause) {
 		await rm(file, { force: true });
@@ -31237,7 +31308,7 @@ async function deliverRecord(url, file) {
 		"user-agent": "postgres-upgrade-action"
 	};
 	try {
-		if (process.env["ACTIONS_ID_TOKEN_REQUEST_URL"]) headers["authorization"] = `Bearer ${await getIDToken(new URL(url).origin)}`;
+		if (process.env.ACTIONS_ID_TOKEN_REQUEST_URL) headers.authorization = `Bearer ${await getIDToken(new URL(url).origin)}`;
 		const response = await fetch(url, {
 			method: "POST",
 			headers,
@@ -31289,7 +31360,7 @@ function assertDumpAllowed(targets, artifacts, visibility) {
 // src/action/github.ts
 /** Who runs us: GitHub's variables and the event, or nobody. */
 function onGitHub(variables) {
-	return variables["GITHUB_ACTIONS"] === "true";
+	return variables.GITHUB_ACTIONS === "true";
 }
 function identityOf(variables) {
 	if (!onGitHub(variables)) return null;
@@ -31311,7 +31382,7 @@ function identityOf(variables) {
 }
 function eventOf(variables) {
 	try {
-		return JSON.parse(readFileSync(variables["GITHUB_EVENT_PATH"] ?? "", "utf8"));
+		return JSON.parse(readFileSync(variables.GITHUB_EVENT_PATH ?? "", "utf8"));
 	} catch {
 		return {};
 	}
@@ -31326,8 +31397,8 @@ async function visibility(variables, token) {
 	if (repository?.private !== void 0) return repository.private ? "private" : "public";
 	if (!token) return "unknown";
 	try {
-		const api = variables["GITHUB_API_URL"] || "https://api.github.com";
-		const body = await (await fetch(`${api}/repos/${variables["GITHUB_REPOSITORY"] ?? ""}`, {
+		const api = variables.GITHUB_API_URL || "https://api.github.com";
+		const body = await (await fetch(`${api}/repos/${variables.GITHUB_REPOSITORY ?? ""}`, {
 			headers: {
 				authorization: `Bearer ${token}`,
 				accept: "application/vnd.github+json",
@@ -31355,6 +31426,16 @@ function oneOf(name, value, allowed) {
 function read(name, fallback) {
 	return getInput(name) || fallback;
 }
+/** https, or anything on this machine itself. */
+function mayReceive(url) {
+	if (!URL.canParse(url)) return false;
+	const { protocol, hostname } = new URL(url);
+	return protocol === "https:" || protocol === "http:" && [
+		"127.0.0.1",
+		"localhost",
+		"[::1]"
+	].includes(hostname);
+}
 /** @throws UpgradeError `input` */
 function readInputs(workspace, onGitHub) {
 	const spec = read("spec", "postgres-upgrade.yaml");
@@ -31365,7 +31446,7 @@ function readInputs(workspace, onGitHub) {
 		hint: "Name a file of the checked-out repository."
 	});
 	const reportUrl = getInput("report-url");
-	if (reportUrl && !/^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(reportUrl)) throw new UpgradeError("input", "The input report-url is not an https URL.", {
+	if (reportUrl && !mayReceive(reportUrl)) throw new UpgradeError("input", "The input report-url is not an https URL.", {
 		phase: "inputs",
 		hint: "The record must not travel in clear."
 	});
@@ -31376,7 +31457,7 @@ function readInputs(workspace, onGitHub) {
 	});
 	const githubToken = getInput("github-token");
 	if (githubToken) setSecret(githubToken);
-	const folder = onGitHub ? join(process.env["RUNNER_TEMP"] || tmpdir(), "postgres-upgrade") : join(workspace, "postgres-upgrade-report");
+	const folder = onGitHub ? join(process.env.RUNNER_TEMP || tmpdir(), "postgres-upgrade") : join(workspace, "postgres-upgrade-report");
 	return {
 		spec,
 		specPath,
@@ -31401,11 +31482,16 @@ function readInputs(workspace, onGitHub) {
 * the older `##[name]` anywhere, so text from a server or a tool is kept from looking like either.
 */
 function printable(text) {
-	return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, "�").split("\n").map((line) => line.replace(/^(\s*)::/, "$1: :").replaceAll("##[", "# #[")).join("\n");
+	return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "�").split("\n").map((line) => line.replace(/^(\s*)::/, "$1: :").replaceAll("##[", "# #[")).join("\n");
 }
 
 // src/action/log.ts
 /** How a run speaks: as workflow commands on GitHub, as plain lines elsewhere. */
+const commands = {
+	error: error$1,
+	warning,
+	notice: notice$1
+};
 /** GitHub shows ten annotations of each level for a step; the rest would silently vanish. */
 const mostAnnotations = 10;
 /** Progress is said often and shown at most this often, in milliseconds. */
@@ -31445,7 +31531,7 @@ function githubLog(secrets) {
 					startColumn: place.column
 				} : {}
 			};
-			core_exports[level](clean(message) + left, properties);
+			commands[level](clean(message) + left, properties);
 		},
 		startGroup: (title) => startGroup(clean(title)),
 		endGroup: () => endGroup()
@@ -31548,7 +31634,7 @@ function openLog() {
 }
 /** Reads inputs and spec. @throws UpgradeError, UpgradeErrors */
 async function openSession(log, secrets, github, signal) {
-	const workspace = process.env["GITHUB_WORKSPACE"] || process.cwd();
+	const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
 	const inputs = readInputs(workspace, github);
 	if (inputs.githubToken) secrets.add(inputs.githubToken);
 	const text = await readFile(inputs.specPath, "utf8").catch((cause) => {
@@ -31658,7 +31744,7 @@ async function tellResult(session, records) {
 	saveState("told", "true");
 }
 async function writeSummary(markdown) {
-	const file = process.env["GITHUB_STEP_SUMMARY"];
+	const file = process.env.GITHUB_STEP_SUMMARY;
 	if (!file) return;
 	await mkdir(dirname(file), { recursive: true });
 	await appendFile(file, `${markdown}\n`);
@@ -31683,4 +31769,4 @@ async function reportEarly(cause, log, github) {
 	saveState("published", "true");
 }
 
-export { runAction as a, openTarget as c, finish as d, renderSummaries as f, publish as i, recorderFor as l, openLog as n, writeReports as o, recordSchema as p, openSession as r, writeSummary as s, folderOf as t, command as u };
+export { runAction as a, openTarget as c, finish as d, runName as f, publish as i, recorderFor as l, recordSchema as m, openLog as n, writeReports as o, renderSummaries as p, openSession as r, writeSummary as s, folderOf as t, command as u };

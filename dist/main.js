@@ -7,7 +7,7 @@ let asked = 0;
 for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => {
 	asked += 1;
 	stop.abort();
-	if (asked > 1 && process.env["GITHUB_ACTIONS"] !== "true") process.exit(130);
+	if (asked > 1 && process.env.GITHUB_ACTIONS !== "true") process.exit(130);
 	process.stdout.write("Stopping: a step that must not be interrupted is finished first.\n");
 });
 process.on("uncaughtException", (cause) => {

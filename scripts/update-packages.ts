@@ -11,7 +11,7 @@ interface Manifest {
   dist: { integrity?: string };
 }
 
-const registry = (process.env['npm_config_registry'] ?? 'https://registry.npmjs.org/').replace(/\/$/, '');
+const registry = (process.env.npm_config_registry ?? 'https://registry.npmjs.org/').replace(/\/$/, '');
 const platforms = ['linux-x64', 'linux-arm64'];
 const table: Record<string, Record<string, { package: string; integrity: string }>> = {};
 

@@ -10,7 +10,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     asked += 1;
     stop.abort();
     // Outside GitHub a second Ctrl-C means it; on GitHub SIGTERM follows SIGINT after 7.5 seconds by itself.
-    if (asked > 1 && process.env['GITHUB_ACTIONS'] !== 'true') process.exit(130);
+    if (asked > 1 && process.env.GITHUB_ACTIONS !== 'true') process.exit(130);
     process.stdout.write('Stopping: a step that must not be interrupted is finished first.\n');
   });
 }

@@ -15,8 +15,8 @@ export async function deliverRecord(url: string, file: string): Promise<Delivery
     'user-agent': 'postgres-upgrade-action',
   };
   try {
-    if (process.env['ACTIONS_ID_TOKEN_REQUEST_URL'])
-      headers['authorization'] = `Bearer ${await core.getIDToken(new URL(url).origin)}`;
+    if (process.env.ACTIONS_ID_TOKEN_REQUEST_URL)
+      headers.authorization = `Bearer ${await core.getIDToken(new URL(url).origin)}`;
     const response = await fetch(url, {
       method: 'POST',
       headers,

@@ -6,7 +6,7 @@ import type { UpgradeRecord } from '../report/record.ts';
 type Variables = Readonly<Record<string, string | undefined>>;
 
 export function onGitHub(variables: Variables): boolean {
-  return variables['GITHUB_ACTIONS'] === 'true';
+  return variables.GITHUB_ACTIONS === 'true';
 }
 
 export function identityOf(variables: Variables): UpgradeRecord['run'] {
@@ -30,9 +30,7 @@ export function identityOf(variables: Variables): UpgradeRecord['run'] {
 
 function eventOf(variables: Variables): { repository?: { visibility?: string; private?: boolean } } {
   try {
-    return JSON.parse(readFileSync(variables['GITHUB_EVENT_PATH'] ?? '', 'utf8')) as ReturnType<
-      typeof eventOf
-    >;
+    return JSON.parse(readFileSync(variables.GITHUB_EVENT_PATH ?? '', 'utf8')) as ReturnType<typeof eventOf>;
   } catch {
     return {};
   }
@@ -51,8 +49,8 @@ export async function visibility(
   if (repository?.private !== undefined) return repository.private ? 'private' : 'public';
   if (!token) return 'unknown';
   try {
-    const api = variables['GITHUB_API_URL'] || 'https://api.github.com';
-    const response = await fetch(`${api}/repos/${variables['GITHUB_REPOSITORY'] ?? ''}`, {
+    const api = variables.GITHUB_API_URL || 'https://api.github.com';
+    const response = await fetch(`${api}/repos/${variables.GITHUB_REPOSITORY ?? ''}`, {
       headers: {
         authorization: `Bearer ${token}`,
         accept: 'application/vnd.github+json',

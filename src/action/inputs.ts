@@ -40,6 +40,15 @@ function read(name: string, fallback: string): string {
   return core.getInput(name) || fallback;
 }
 
+/** https, or anything on this machine itself. */
+function mayReceive(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname))
+  );
+}
+
 /** @throws UpgradeError `input` */
 export function readInputs(workspace: string, onGitHub: boolean): Inputs {
   const spec = read('spec', 'postgres-upgrade.yaml');
@@ -52,7 +61,7 @@ export function readInputs(workspace: string, onGitHub: boolean): Inputs {
     });
   }
   const reportUrl = core.getInput('report-url');
-  if (reportUrl && !/^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(reportUrl)) {
+  if (reportUrl && !mayReceive(reportUrl)) {
     throw new UpgradeError('input', 'The input report-url is not an https URL.', {
       phase: 'inputs',
       hint: 'The record must not travel in clear.',
@@ -68,7 +77,7 @@ export function readInputs(workspace: string, onGitHub: boolean): Inputs {
   const githubToken = core.getInput('github-token');
   if (githubToken) core.setSecret(githubToken);
   const folder = onGitHub
-    ? join(process.env['RUNNER_TEMP'] || tmpdir(), 'postgres-upgrade')
+    ? join(process.env.RUNNER_TEMP || tmpdir(), 'postgres-upgrade')
     : join(workspace, 'postgres-upgrade-report');
   return {
     spec,

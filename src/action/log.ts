@@ -1,7 +1,9 @@
 /** How a run speaks: as workflow commands on GitHub, as plain lines elsewhere. */
-import * as core from '@actions/core';
+import { endGroup, error, info, notice, startGroup, warning } from '@actions/core';
 import { type Annotation, type Log, printable } from '../process/log.ts';
 import type { Secrets } from '../process/secrets.ts';
+
+const commands = { error, warning, notice };
 
 /** GitHub shows ten annotations of each level for a step; the rest would silently vanish. */
 const mostAnnotations = 10;
@@ -21,7 +23,7 @@ function throttled(show: (line: string) => void): (line: string) => void {
 export function githubLog(secrets: Secrets): Log {
   const counts = { error: 0, warning: 0, notice: 0 };
   const clean = (text: string): string => printable(secrets.hide(text));
-  const say = (line: string): void => core.info(clean(line));
+  const say = (line: string): void => info(clean(line));
   return {
     info: say,
     progress: throttled((line) => say(`… ${line}`)),
@@ -38,10 +40,10 @@ export function githubLog(secrets: Secrets): Log {
         title: clean(title),
         ...(place ? { file: place.file, startLine: place.line, startColumn: place.column } : {}),
       };
-      core[level](clean(message) + left, properties);
+      commands[level](clean(message) + left, properties);
     },
-    startGroup: (title) => core.startGroup(clean(title)),
-    endGroup: () => core.endGroup(),
+    startGroup: (title) => startGroup(clean(title)),
+    endGroup: () => endGroup(),
   };
 }
 

@@ -47,7 +47,7 @@ export async function openSession(
   github: boolean,
   signal: AbortSignal,
 ): Promise<Session> {
-  const workspace = process.env['GITHUB_WORKSPACE'] || process.cwd();
+  const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
   const inputs = readInputs(workspace, github);
   if (inputs.githubToken) secrets.add(inputs.githubToken);
   const text = await readFile(inputs.specPath, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -183,7 +183,7 @@ async function tellResult(session: Session, records: readonly UpgradeRecord[]): 
 }
 
 export async function writeSummary(markdown: string): Promise<void> {
-  const file = process.env['GITHUB_STEP_SUMMARY'];
+  const file = process.env.GITHUB_STEP_SUMMARY;
   if (!file) return;
   await mkdir(dirname(file), { recursive: true });
   await appendFile(file, `${markdown}\n`);

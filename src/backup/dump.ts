@@ -4,15 +4,16 @@
  * One snapshot a database: a transaction exports it, pg_dump's workers and the inventory both read under it, so
  * writes that go on meanwhile disturb neither. Different databases are dumped at different moments.
  */
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type ClientPrograms, clientPath } from '../postgres/clients.ts';
 import { type Connection, connect } from '../postgres/connection.ts';
-import { clientLogin } from '../postgres/passfile.ts';
+import { type ClientLogin, clientLogin } from '../postgres/passfile.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import { formatVersion, fromVersionNum } from '../postgres/version.ts';
 import { lastLines, run } from '../process/run.ts';
+import { lastLine } from './globals.ts';
 import {
   type Inventory,
   pinnedSession,
@@ -84,19 +85,8 @@ export async function takeDump(options: DumpOptions): Promise<Dump> {
   const source = await describeSource(main);
   await using login = await clientLogin(settings);
 
-  const globals = await run(
-    [
-      clientPath(clients, 'pg_dumpall'),
-      '--globals-only',
-      '--file',
-      join(folder, 'globals.sql'),
-      '--database',
-      settings.database,
-      ...login.args,
-    ],
-    { env: login.env, signal },
-  );
-  assertDumped('the roles', globals.code, globals.stderr, folder);
+  await dumpGlobals(options, login);
+  await main.script(pinnedSession);
   const cluster = Object.fromEntries(
     (await main.query<{ identity: string; hash: string }>(clusterObjects)).map(({ identity, hash }) => [
       identity,
@@ -133,6 +123,8 @@ export async function takeDump(options: DumpOptions): Promise<Dump> {
   return { ...described, folder, manifest, manifestSha256, finished: new Date().toISOString() };
 }
 
+type Login = Pick<ClientLogin, 'args' | 'env'>;
+
 interface Source {
   version: string;
   superuser: string;
@@ -166,7 +158,7 @@ async function describeSource(connection: Connection): Promise<Source> {
   }
   const databases = await connection.query<{ name: string; bytes: string; template: boolean }>(`
     SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
-    FROM pg_catalog.pg_database WHERE datallowconn ORDER BY datname`);
+    FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
   return {
     version: formatVersion(fromVersionNum(Number(row.num))),
     superuser: row.owner,
@@ -176,9 +168,30 @@ async function describeSource(connection: Connection): Promise<Source> {
   };
 }
 
+/** Roles and tablespaces. The file holds password hashes: nobody else may read it. */
+async function dumpGlobals(options: DumpOptions, login: Login): Promise<void> {
+  const file = join(options.folder, 'globals.sql');
+  await writeFile(file, '', { mode: 0o600 });
+  const { code, stderr } = await run(
+    [
+      clientPath(options.clients, 'pg_dumpall'),
+      '--globals-only',
+      '--encoding=UTF8',
+      `--file=${file}`,
+      `--database=${conninfo(options.settings.database)}`,
+      ...login.args,
+    ],
+    // VALID UNTIL is written in the session's date style, which another server may read as another day, or not at all.
+    { env: { ...login.env, PGDATESTYLE: 'ISO', PGTZ: 'UTC' }, signal: options.signal },
+  );
+  assertDumped('the roles', code, stderr, options.folder);
+  if ((await readFile(file, 'utf8')).includes(`\n${lastLine}\n`)) return;
+  assertDumped('the roles', 1, 'globals.sql lacks its last line: No space left on device?', options.folder);
+}
+
 async function dumpDatabase(
   options: DumpOptions,
-  login: { args: string[]; env: Record<string, string> },
+  login: Login,
   database: Source['databases'][number],
   folderName: string,
 ): Promise<DumpedDatabase> {

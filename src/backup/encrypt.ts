@@ -31,10 +31,18 @@ export async function packBackup(
     );
   }
   const sink = createWriteStream(file, { mode: 0o600 });
+  // Nobody reads what tar writes once the file cannot be written: it would wait for ever.
+  const stop = new AbortController();
   try {
     const [{ code, stderr }] = await Promise.all([
-      run(['tar', '-cf', '-', '-C', dirname(folder), basename(folder)], { stdout: tar, signal }),
-      pipeline(output, sink, { signal }),
+      run(['tar', '-cf', '-', '-C', dirname(folder), basename(folder)], {
+        stdout: tar,
+        signal: AbortSignal.any([signal, stop.signal]),
+      }),
+      pipeline(output, sink, { signal }).catch((failure: unknown) => {
+        stop.abort();
+        throw failure;
+      }),
     ]);
     if (code !== 0) throw new Error(lastLines(stderr));
   } catch (cause) {

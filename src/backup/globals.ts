@@ -4,52 +4,41 @@
  */
 import { type Connection, quoteIdent } from '../postgres/connection.ts';
 
-export interface GlobalsScript {
-  statements: string;
-  /** Names of tablespaces; the scratch server makes them inside its own directory. */
-  tablespaces: string[];
-}
+/** Last line of every complete file: pg_dumpall does not notice that a full disk cut its output. */
+export const lastLine = '-- PostgreSQL database cluster dump complete';
 
 /**
- * Takes out what cannot run on a scratch server: psql's own lines, the bootstrap role (it exists), and the
- * places of tablespaces (they belong to the source).
+ * Statements that a scratch server can run, in their order. Left out: psql's own lines, and the bootstrap role (it
+ * exists). Tablespaces are made inside the scratch server's own directory: their places belong to the source.
+ *
+ * CREATE TABLESPACE may not share a transaction with anything, and a connection runs a text with several
+ * statements as one: each is an element of its own, and what stands between two of them is one element.
  */
-export function readGlobals(text: string, superuser: string): GlobalsScript {
-  const bootstrap = `CREATE ROLE ${quoteIfNeeded(superuser)};`;
-  const tablespaces: string[] = [];
-  const statements = text
-    .split('\n')
-    .filter(
-      (line) =>
-        !/^\\(un)?restrict [A-Za-z0-9]+$/.test(line) &&
-        line !== bootstrap &&
-        line !== `CREATE ROLE ${quoteIdent(superuser)};`,
-    )
-    .filter((line) => {
-      const match = /^CREATE TABLESPACE (.+?) OWNER (.+?) LOCATION '(?:[^']|'')*';$/.exec(line);
-      if (match) tablespaces.push(`CREATE TABLESPACE ${match[1]} OWNER ${match[2]} LOCATION ''`);
-      return !match;
-    })
-    .join('\n');
-  return { statements, tablespaces };
-}
-
-function quoteIfNeeded(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteIdent(name);
+export function readGlobals(text: string, superuser: string): string[] {
+  const left = [`CREATE ROLE ${superuser};`, `CREATE ROLE ${quoteIdent(superuser)};`];
+  const scripts: string[] = [];
+  let lines: string[] = [];
+  const flush = (): void => {
+    if (lines.some((line) => line !== '' && !line.startsWith('--'))) scripts.push(lines.join('\n'));
+    lines = [];
+  };
+  for (const line of text.split('\n')) {
+    if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(line) || left.includes(line)) continue;
+    const made = /^(CREATE TABLESPACE .+ OWNER .+ LOCATION )'(?:[^']|'')*';$/.exec(line);
+    if (made) {
+      flush();
+      scripts.push(`${made[1]}''`);
+    } else lines.push(line);
+  }
+  flush();
+  return scripts;
 }
 
 /** Runs the script. @throws the server's error for the first statement that fails */
 export async function restoreGlobals(connection: Connection, text: string, superuser: string): Promise<void> {
-  const { statements, tablespaces } = readGlobals(text, superuser);
-  const grants = statements.split('\n').filter((line) => /TABLESPACE/.test(line));
-  await connection.script(
-    statements
-      .split('\n')
-      .filter((line) => !grants.includes(line))
-      .join('\n'),
-  );
-  if (tablespaces.length === 0) return;
-  await connection.script('SET allow_in_place_tablespaces = on');
-  for (const statement of tablespaces) await connection.script(statement);
-  for (const grant of grants) await connection.script(grant);
+  const scripts = readGlobals(text, superuser);
+  // Not known to every minor version, and not needed without tablespaces.
+  if (scripts.some((script) => script.startsWith('CREATE TABLESPACE ')))
+    await connection.script('SET allow_in_place_tablespaces = on');
+  for (const script of scripts) await connection.script(script);
 }

@@ -182,7 +182,11 @@ async function restoreDatabase(
         ...login.args,
         join(dump.folder, database.folder),
       ],
-      { env: login.env, signal: options.signal },
+      // A database that is read-only by default (ALTER DATABASE ... SET) would refuse its own rows.
+      {
+        env: { ...login.env, PGOPTIONS: '-c default_transaction_read_only=off' },
+        signal: options.signal,
+      },
     );
   const ticker = setInterval(
     () =>

@@ -1,5 +1,5 @@
 /** A journal in files on this machine. */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, UpgradeError } from '../errors.ts';
 import type { LineStore } from './environment.ts';
@@ -7,6 +7,13 @@ import type { LineStore } from './environment.ts';
 function linesOf(text: string): string[] {
   // A line without its newline was cut by a crash while it was written: nothing was done on its word yet.
   return text.split('\n').slice(0, -1);
+}
+
+/** Takes away a line that a crash cut: the next one would grow onto it, and neither could be read again. */
+async function dropCutLine(handle: FileHandle): Promise<void> {
+  const content = await handle.readFile();
+  const whole = content.lastIndexOf('\n') + 1;
+  if (whole < content.length) await handle.truncate(whole);
 }
 
 /** Lines in `folder/journal.jsonl`; archives beside it. */
@@ -20,8 +27,9 @@ export function fileStore(folder: string): LineStore {
     async append(line) {
       try {
         await mkdir(dirname(file), { recursive: true, mode: 0o755 });
-        const handle = await open(file, 'a', 0o600);
+        const handle = await open(file, 'a+', 0o600);
         try {
+          await dropCutLine(handle);
           await handle.write(`${line}\n`);
           await handle.sync();
         } finally {

@@ -25,7 +25,7 @@ export async function binariesIn(folder: string, source: string): Promise<Binari
   const lib = join(bin, '..', 'lib');
   const env: Record<string, string> = {};
   if (existsSync(join(lib, 'libpq.so.5')) || existsSync(join(lib, 'pg-symlinks.json')))
-    env['LD_LIBRARY_PATH'] = lib;
+    env.LD_LIBRARY_PATH = lib;
   const answer = await ask(join(bin, 'postgres'), ['--version'], env);
   const version = answer?.code === 0 ? fromProgram(answer.stdout) : undefined;
   return version ? { bin, version, env, source } : null;

@@ -28,7 +28,7 @@ async function candidateFolders(extra: readonly string[]): Promise<string[]> {
   for (const entry of await readdir('/usr').catch(() => [])) {
     if (/^pgsql-\d+$/.test(entry)) folders.push(join('/usr', entry, 'bin'));
   }
-  folders.push(...(process.env['PATH'] ?? '').split(delimiter));
+  folders.push(...(process.env.PATH ?? '').split(delimiter));
   return [...new Set(folders.filter((folder) => folder !== ''))];
 }
 

@@ -77,9 +77,21 @@ function explain(cause: unknown, settings: ConnectionSettings): UpgradeError {
   }
 }
 
+function readCertificate(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new UpgradeError('ssl-root-cert', `The certificate ${file} cannot be read: ${messageOf(cause)}.`, {
+      phase: 'connect',
+      hint: 'Name a file of this machine as sslrootcert in the connection URL.',
+      cause,
+    });
+  }
+}
+
 /**
  * Opens a connection. `int8` and `numeric` come back as strings, as pg has it.
- * @throws UpgradeError `login-refused`, `database-missing`, `server-starting`, `too-many-connections`, `server-down`, `connect`
+ * @throws UpgradeError `login-refused`, `database-missing`, `server-starting`, `too-many-connections`, `server-down`, `connect`, `ssl-root-cert`
  */
 export async function connect(
   settings: ConnectionSettings,
@@ -103,7 +115,7 @@ export async function connect(
         ? false
         : {
             rejectUnauthorized: settings.ssl === 'verify-full',
-            ...(settings.sslRootCert ? { ca: readFileSync(settings.sslRootCert, 'utf8') } : {}),
+            ...(settings.sslRootCert ? { ca: readCertificate(settings.sslRootCert) } : {}),
           },
   });
   // A server that stops sends 57P01 to idle sessions: without a listener that would end this process.

@@ -22,10 +22,10 @@ export async function clientLogin(settings: ConnectionSettings): Promise<ClientL
   if (settings.password !== undefined) {
     const file = join(folder, 'pgpass');
     await writeFile(file, `*:*:*:${field(settings.user)}:${field(settings.password)}\n`, { mode: 0o600 });
-    env['PGPASSFILE'] = file;
+    env.PGPASSFILE = file;
   }
-  env['PGSSLMODE'] = settings.ssl === 'disable' ? 'prefer' : settings.ssl;
-  if (settings.sslRootCert) env['PGSSLROOTCERT'] = settings.sslRootCert;
+  env.PGSSLMODE = settings.ssl === 'disable' ? 'prefer' : settings.ssl;
+  if (settings.sslRootCert) env.PGSSLROOTCERT = settings.sslRootCert;
   return {
     args: [
       '--host',

@@ -14,6 +14,17 @@ export interface ConnectionSettings {
   sslRootCert: string | undefined;
 }
 
+/** libpq's modes and pg's own `no-verify`, and what they mean here: no mode falls back to a weaker one. */
+const sslModes: ReadonlyMap<string, ConnectionSettings['ssl']> = new Map([
+  ['disable', 'disable'],
+  ['allow', 'disable'],
+  ['prefer', 'disable'],
+  ['no-verify', 'require'],
+  ['require', 'require'],
+  ['verify-ca', 'verify-full'],
+  ['verify-full', 'verify-full'],
+]);
+
 /**
  * Reads `postgresql://user:password@host:port/database?sslmode=...`.
  * The message never quotes the URL: it holds the password.
@@ -26,24 +37,30 @@ export function readConnectionUrl(url: string, name: string): ConnectionSettings
       phase: 'connect',
     });
   if (!/^postgres(ql)?:\/\//.test(url)) throw bad('is not a PostgreSQL URL');
+  const query = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
+  const mode = query.get('sslmode') ?? 'prefer';
+  // A typing error must not send the password in clear.
+  const ssl = sslModes.get(mode);
+  if (!ssl) throw bad(`has an sslmode that is none of ${[...sslModes.keys()].join(', ')}`);
+  const sslRootCert = query.get('sslrootcert') ?? undefined;
+  // The parser would open the files, and warn that its next version reads the modes in another way.
+  for (const name of ['sslmode', 'sslrootcert', 'sslcert', 'sslkey']) query.delete(name);
   let parsed: ReturnType<typeof parse>;
   try {
-    parsed = parse(url);
+    parsed = parse(`${url.replace(/[?#].*$/s, '')}?${query}`);
   } catch {
     throw bad('cannot be read as a URL');
   }
   const port = Number(parsed.port || 5432);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw bad('names no usable port');
-  const query = new URL(url.replace(/^postgres(ql)?:/, 'http:')).searchParams;
-  const mode = query.get('sslmode') ?? 'prefer';
   return {
     host: parsed.host || 'localhost',
     port,
     user: parsed.user || 'postgres',
     password: parsed.password || undefined,
     database: parsed.database || parsed.user || 'postgres',
-    ssl: mode.startsWith('verify') ? 'verify-full' : mode === 'require' ? 'require' : 'disable',
-    sslRootCert: query.get('sslrootcert') ?? undefined,
+    ssl,
+    sslRootCert,
   };
 }
 

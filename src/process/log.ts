@@ -25,7 +25,7 @@ export interface Log {
 export function printable(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
     .split('\n')
     .map((line) => line.replace(/^(\s*)::/, '$1: :').replaceAll('##[', '# #['))
     .join('\n');

@@ -78,7 +78,11 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       stdout += chunk;
     });
-  if (options.stdin && child.stdin) options.stdin.pipe(child.stdin);
+  if (options.stdin && child.stdin) {
+    // A program that ends before it has read everything breaks the pipe: its exit code tells.
+    child.stdin.on('error', () => {});
+    options.stdin.pipe(child.stdin);
+  }
 
   try {
     const code = await new Promise<number>((resolve, reject) => {

@@ -41,12 +41,16 @@ export function assertUsableTarget(wanted: PgVersion): Release {
   const text = formatVersion(wanted);
   const newest = newestMinor(wanted.major);
   const release = findRelease(wanted);
-  if (!release || (table.neverReleased as string[]).includes(text)) {
+  const never = (table.neverReleased as string[]).includes(text);
+  if (!release || never) {
+    const known = newest && `${newest.version} (table of ${releasesAsOf})`;
     throw new UpgradeError('version-unknown', `PostgreSQL ${text} is not a release that this action knows.`, {
       phase: 'plan',
-      hint: newest
-        ? `The newest PostgreSQL ${wanted.major} it knows is ${newest.version} (table of ${releasesAsOf}). If ${text} is newer, update the action.`
-        : `It knows no PostgreSQL ${wanted.major} (table of ${releasesAsOf}).`,
+      hint: !known
+        ? `It knows no PostgreSQL ${wanted.major} (table of ${releasesAsOf}).`
+        : never
+          ? `PostgreSQL ${text} was never released. The newest PostgreSQL ${wanted.major} is ${known}.`
+          : `The newest PostgreSQL ${wanted.major} it knows is ${known}. If ${text} is newer, update the action.`,
     });
   }
   if (release.avoid) {

@@ -27,7 +27,7 @@ export function keysAt(schema: JsonSchema, value: unknown, path: Path): string[]
   const options = schema.anyOf ?? schema.oneOf;
   if (options) {
     const kind = (value as { kind?: unknown } | null)?.kind;
-    const chosen = options.find((option) => option.properties?.['kind']?.const === kind);
+    const chosen = options.find((option) => option.properties?.kind?.const === kind);
     return chosen ? keysAt(chosen, value, path) : options.flatMap((option) => keysAt(option, value, path));
   }
   const [head, ...rest] = path;
@@ -37,7 +37,10 @@ export function keysAt(schema: JsonSchema, value: unknown, path: Path): string[]
 }
 
 function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  const text = (value === undefined ? 'nothing' : JSON.stringify(value))
+    // Somebody may have written the secret where its name belongs: the message must not spread it.
+    .replaceAll(/(:\/\/[^:/@\s]*:)[^@\s]*@/g, '$1***@')
+    .replaceAll(/AGE-SECRET-KEY-\w+/gi, 'AGE-SECRET-KEY-***');
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

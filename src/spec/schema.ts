@@ -98,7 +98,7 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
             ? `quote the version: "${issue.input}" as a number loses its last zero`
             : undefined,
       })
-      .regex(/^[1-9]\d\.\d{1,3}$/, 'write major and minor in quotes, for example "15.20"')
+      .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "15.20"')
       .meta({ description: 'The version that should run', examples: ['15.20'] }),
     connection: secretName,
     environment,

@@ -61,7 +61,7 @@ function toValue(document: Document.Parsed, file: string): unknown {
   } catch (cause) {
     throw new UpgradeError('spec-aliases', `${file} cannot be expanded: ${messageOf(cause)}.`, {
       phase: 'spec',
-      hint: 'A spec may use a few aliases; this looks like an alias bomb.',
+      hint: 'A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.',
       cause,
     });
   }

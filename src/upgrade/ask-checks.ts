@@ -2,6 +2,7 @@
 import { allChecks } from '../checks/catalogue.ts';
 import { type CheckContext, type CheckResult, defaultThresholds } from '../checks/check.ts';
 import { runChecks } from '../checks/run.ts';
+import { type Database, listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import { backupFolder } from './backup-step.ts';
 import { connectTo, type Run } from './target.ts';
@@ -13,7 +14,7 @@ export async function askChecks(
   wanted: PgVersion,
 ): Promise<CheckResult[]> {
   const { environment, context, recorder, settings } = run;
-  const databases = await listDatabases(run);
+  const databases = await databasesOf(run);
   const bytes = databases.reduce((total, database) => total + database.bytes, 0);
   const checkContext: CheckContext = {
     when,
@@ -35,10 +36,7 @@ export async function askChecks(
   return results;
 }
 
-async function listDatabases(run: Run): Promise<{ name: string; bytes: number }[]> {
+async function databasesOf(run: Run): Promise<Database[]> {
   await using connection = await connectTo(run);
-  const rows = await connection.query<{ name: string; bytes: string }>(
-    'SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname',
-  );
-  return rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes) }));
+  return listDatabases(connection);
 }

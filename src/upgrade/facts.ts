@@ -1,5 +1,6 @@
 /** What must be the same after an upgrade as before, and what must not: read, then compared. */
 import type { Connection } from '../postgres/connection.ts';
+import { listDatabases } from '../postgres/databases.ts';
 import type { FactRecord } from '../report/record.ts';
 
 /** Name to value; every value is text that can be shown. */
@@ -49,14 +50,11 @@ export async function readFacts(connect: (database?: string) => Promise<Connecti
   Object.assign(facts, row);
   for (const { name, value } of await main.query<{ name: string; value: string }>(settingFacts))
     facts[name] = value;
-  const databases = await main.query<{ name: string; bytes: string }>(
-    'SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname',
-  );
-  for (const { name, bytes } of databases) {
+  for (const { name, bytes } of await listDatabases(main)) {
     await using connection = await connect(name);
     const [found] = await connection.query<Record<string, string | null>>(databaseFacts);
     for (const [key, value] of Object.entries(found ?? {})) facts[`${name}: ${key}`] = value ?? 'none';
-    facts[`${name}: size in bytes`] = bytes;
+    facts[`${name}: size in bytes`] = String(bytes);
   }
   return facts;
 }

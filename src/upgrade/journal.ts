@@ -54,7 +54,8 @@ export function readJournal(lines: readonly string[]): JournalState {
         state.steps.set(entry.id, entry.state);
         break;
       case 'switched-off':
-        state.outstanding.push(entry.entry);
+        // A resumed run may switch off again what is off: only the first time tells how it was.
+        if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
         break;
       case 'put-back':
         state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);

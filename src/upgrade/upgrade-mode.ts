@@ -164,7 +164,7 @@ export function annotate(run: Run, error: UpgradeError): void {
     level: 'error',
     title: `${run.spec.name}: ${error.code}`,
     message,
-    place: error.place,
+    place: error.place ?? (error.phase === 'plan' ? run.target.versionPlace : run.target.place),
   });
 }
 

@@ -27,9 +27,10 @@ export interface Cluster {
  * (src/backend/postmaster/postmaster.c, CreateOptsFile). `-D` and its value are dropped.
  */
 export function readStartOptions(text: string): { program: string; args: string[] } {
-  const line = text.split('\n')[0] ?? '';
-  const program = /^(.*?)(?= "|$)/.exec(line)?.[1] ?? '';
-  const quoted = [...line.slice(program.length).matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? '');
+  const line = text.replace(/\n$/, '');
+  const program = /^(.*?)(?= "|$)/s.exec(line)?.[1] ?? '';
+  // Quotes inside an argument are written as they are: only what stands between two arguments divides them.
+  const quoted = line.length > program.length ? line.slice(program.length + 2, -1).split('" "') : [];
   const args: string[] = [];
   for (let index = 0; index < quoted.length; index += 1) {
     const argument = quoted[index] ?? '';
@@ -43,7 +44,8 @@ export function readStartOptions(text: string): { program: string; args: string[
 export function portIn(args: readonly string[]): number | null {
   let port: number | null = null;
   args.forEach((argument, index) => {
-    const value = argument === '-p' ? args[index + 1] : /^(?:-p|--port=|port=)(\d+)$/.exec(argument)?.[1];
+    const value =
+      argument === '-p' ? args[index + 1] : /^(?:-p|--port=|(?:-c)?port=)(\d+)$/.exec(argument)?.[1];
     if (value && /^\d+$/.test(value)) port = Number(value);
   });
   return port;

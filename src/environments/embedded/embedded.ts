@@ -1,6 +1,6 @@
 /** A cluster in a data directory on this machine. */
 import { realpathSync } from 'node:fs';
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
 import { type Binaries, extensionVersions } from '../../postgres/binaries.ts';
@@ -153,7 +153,6 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     async run(step) {
       const old = recipeOf(await readCluster(config.data));
       const binaries = await binariesOf(wanted);
-      await mkdir(dirname(old.log), { recursive: true });
       await step.switchOff({
         id: 'server',
         what: `the server ${old.version} is stopped for the restart`,
@@ -223,7 +222,6 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
         );
       }
       const recipe = recipeOf(cluster);
-      await mkdir(dirname(recipe.log), { recursive: true });
       await step.switchOff({
         id: 'woken',
         what: `the server was found stopped and was started on ${recipe.version}`,

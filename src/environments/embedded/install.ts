@@ -33,8 +33,8 @@ export function packageOf(version: PgVersion): { name: string; version: string; 
  */
 export function toolCache(): string {
   const base =
-    process.env['RUNNER_TOOL_CACHE'] ||
-    (areWeRoot() ? '/var/cache' : process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'));
+    process.env.RUNNER_TOOL_CACHE ||
+    (areWeRoot() ? '/var/cache' : process.env.XDG_CACHE_HOME || join(homedir(), '.cache'));
   return join(base, 'postgres-upgrade-action');
 }
 
@@ -100,7 +100,7 @@ async function download(
   wanted: { name: string; version: string; integrity: string },
   signal: AbortSignal | undefined,
 ): Promise<Buffer> {
-  const registry = (process.env['npm_config_registry'] || 'https://registry.npmjs.org').replace(/\/$/, '');
+  const registry = (process.env.npm_config_registry || 'https://registry.npmjs.org').replace(/\/$/, '');
   const url = `${registry}/${wanted.name}/-/${wanted.name.split('/')[1]}-${wanted.version}.tgz`;
   let body: Buffer;
   try {

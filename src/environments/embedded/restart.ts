@@ -1,6 +1,8 @@
 /** Stopping one version and starting another on the same data: the change itself, and its way back. */
 
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
 import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
 import { connect } from '../../postgres/connection.ts';
@@ -13,7 +15,7 @@ import {
   type PgVersion,
   parseVersion,
 } from '../../postgres/version.ts';
-import { type SystemUser, userForOwner } from '../../process/user.ts';
+import { giveTo, type SystemUser, userForOwner } from '../../process/user.ts';
 
 /** How to start a server of a version: goes into the journal, so that any later job can do it. */
 export interface StartRecipe {
@@ -38,9 +40,18 @@ async function programs(recipe: StartRecipe): Promise<{ binaries: Binaries; user
   return { binaries, user: await userForOwner((await stat(recipe.data)).uid) };
 }
 
+/** pg_ctl opens the log as the server's user, who may not make a file in a folder that is ours. */
+async function prepareLog(log: string, user: SystemUser | null): Promise<void> {
+  if (existsSync(log)) return;
+  await mkdir(dirname(log), { recursive: true });
+  await writeFile(log, '', { mode: 0o600 });
+  await giveTo(user, log);
+}
+
 /** Starts by recipe and waits until the server answers a real query with the recipe's version. */
 export async function startByRecipe(recipe: StartRecipe, settings: ConnectionSettings): Promise<void> {
   const { binaries, user } = await programs(recipe);
+  await prepareLog(recipe.log, user);
   await startServer({ binaries, data: recipe.data, args: recipe.args, log: recipe.log, user });
   await assertServes(settings, parseVersion(recipe.version), recipe.data);
 }

@@ -1,0 +1,132 @@
+/**
+ * The main job, end to end, on a real server: starts PostgreSQL 15.17, loads a sample database of about 200 MB, and
+ * runs the built action on it while a client keeps writing. A second run starts clean.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findBinaries } from '../src/environments/embedded/binaries.ts';
+import { connect } from '../src/postgres/connection.ts';
+import {
+  configure,
+  freePort,
+  initCluster,
+  serverPid,
+  startServer,
+  stopServer,
+} from '../src/postgres/server.ts';
+import type { ConnectionSettings } from '../src/postgres/settings.ts';
+import { parseVersion } from '../src/postgres/version.ts';
+import { areWeRoot, giveTo, scratchUser } from '../src/process/user.ts';
+import { loadSample } from './sample/load.ts';
+import { startWriter } from './sample/writer.ts';
+
+const from = '15.17';
+const to = '15.18';
+const root = join(import.meta.dirname, '..');
+// PostgreSQL refuses root, and the user that it runs as may not enter everybody's home: root's demo lives in /var/tmp.
+const folder = areWeRoot() ? '/var/tmp/postgres-upgrade-demo' : join(root, '.cache/demo');
+const data = join(folder, 'data');
+const password = 'demo-password-of-a-superuser';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const started = Date.now();
+
+say(`Postgres Upgrade demo: a real PostgreSQL ${from} becomes ${to} while a client writes.\n`);
+const user = await scratchUser();
+const binaries = await findBinaries(parseVersion(from), undefined, (text) => say(`… ${text}`));
+if ((await serverPid(data)) !== null) await stopServer(binaries, data, user, 'immediate');
+await rm(folder, { recursive: true, force: true });
+await mkdir(folder, { recursive: true, mode: 0o755 });
+await giveTo(user, folder);
+
+say(`Starting PostgreSQL ${from} from ${binaries.bin}`);
+const port = await freePort();
+await initCluster({ binaries, data, superuser: 'postgres', checksums: true, user });
+await configure(data, {
+  shared_buffers: '128MB',
+  max_wal_size: '2GB',
+  unix_socket_directories: '',
+  log_min_messages: 'warning',
+});
+await startServer({ binaries, data, args: ['-p', String(port)], log: join(folder, 'server.log'), user });
+
+const settings = (database = 'postgres'): ConnectionSettings => ({
+  host: '127.0.0.1',
+  port,
+  user: 'postgres',
+  password,
+  database,
+  ssl: 'disable',
+  sslRootCert: undefined,
+});
+{
+  await using connection = await connect(settings());
+  await connection.script(`ALTER ROLE postgres PASSWORD '${password}'`);
+}
+await writeFile(
+  join(data, 'pg_hba.conf'),
+  'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n',
+);
+{
+  await using connection = await connect(settings());
+  await connection.script('SELECT pg_reload_conf()');
+}
+
+say('Loading the sample: two databases, about 200 MB');
+const sample = await loadSample(
+  { connect: (database) => connect(settings(database), { statementTimeout: 0 }) },
+  { scale: 1, progress: (text) => say(`… ${text}`) },
+);
+say(`Loaded ${sample.rows.toLocaleString('en')} rows into ${sample.databases.join(' and ')}\n`);
+
+const spec = join(folder, 'postgres-upgrade.yaml');
+await writeFile(
+  spec,
+  `version: 1
+targets:
+  - name: demo
+    postgres: "${to}"
+    connection: env:DEMO_DATABASE_URL
+    environment: { kind: embedded, data: ${data}, port: ${port} }
+`,
+);
+say(`The spec, ${spec}:\n\n${(await readFile(spec, 'utf8')).replaceAll(/^/gm, '    ')}`);
+
+say('A client writes one row after the other from now on. Running dist/main.js with mode: upgrade\n');
+const writer = await startWriter(settings('shop'));
+const code = await runBundle();
+const totals = await writer.stop();
+
+await using connection = await connect(settings('shop'));
+const missing = await writer.verify(connection);
+say(
+  `\nThe writing client: ${totals.acknowledged.toLocaleString('en')} rows acknowledged, ${missing.length} of them missing afterwards, ` +
+    `longest gap ${totals.longestGapMs} ms.`,
+);
+say(
+  `The server still runs on port ${port}; the next demo starts clean. It took ${Math.round((Date.now() - started) / 1000)} s.`,
+);
+say(`\nThe report: ${join(folder, 'report', 'demo', 'report.html')}`);
+process.exitCode = code === 0 && missing.length === 0 ? 0 : 1;
+
+/** Runs the built action as a shell would, outside GitHub. */
+async function runBundle(): Promise<number> {
+  const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      INPUT_MODE: 'upgrade',
+      'INPUT_OUTPUT-DIRECTORY': 'report',
+      DEMO_DATABASE_URL: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+      ...(process.env.NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS } : {}),
+      ...(process.env.npm_config_registry ? { npm_config_registry: process.env.npm_config_registry } : {}),
+    },
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (exit) => resolve(exit ?? 1));
+  });
+}

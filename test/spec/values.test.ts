@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { complaints, sentences, smallest } from './specs.ts';
+
+const hint =
+  'docs/spec.md describes every key; the schema in the first line of the example lets an editor help.';
+const target = 'spec.yaml:3:5 targets[0]';
+
+describe('a value', () => {
+  it.each([
+    [
+      '"15.20"',
+      '15.20',
+      '4:15 targets[0].postgres is 15.2: quote the version: "15.2" as a number loses its last zero.',
+    ],
+    [
+      '"15.20"',
+      '"15"',
+      '4:15 targets[0].postgres is "15": write major and minor in quotes, for example "15.20".',
+    ],
+    [
+      '"15.20"',
+      '"15.020"',
+      '4:15 targets[0].postgres is "15.020": write major and minor in quotes, for example "15.20".',
+    ],
+    [
+      '"15.20"',
+      '15.20-alpine',
+      '4:15 targets[0].postgres is "15.20-alpine": write major and minor in quotes, for example "15.20".',
+    ],
+    [
+      'orders',
+      'Orders',
+      '3:11 targets[0].name is "Orders": use small letters, digits and dashes, at most 63.',
+    ],
+    ['version: 1', 'version: 2', '1:10 version is 2: Invalid input: expected 1.'],
+    [
+      'embedded',
+      'debian',
+      '6:26 targets[0].environment.kind is "debian": must name a kind that this version has: embedded.',
+    ],
+    [
+      'kind: embedded, ',
+      '',
+      '6:18 targets[0].environment.kind is missing: must name a kind that this version has: embedded.',
+    ],
+    ['/srv/orders', 'srv', '6:42 targets[0].environment.data is "srv": write an absolute path.'],
+    ['5432', '99999', '6:61 targets[0].environment.port is 99999: Too big: expected number to be <=65535.'],
+    [
+      ', port: 5432',
+      '',
+      '6:18 targets[0].environment.port is missing: Invalid input: expected number, received undefined.',
+    ],
+  ])('%s written as "%s"', (right, wrong, sentence) => {
+    expect(sentences(smallest.replace(right, wrong))).toEqual([`spec.yaml:${sentence}`]);
+  });
+
+  it('has a code, a hint and a place', () => {
+    expect(complaints(smallest.replace('"15.20"', '15.20'))).toEqual([
+      {
+        code: 'spec-value',
+        message:
+          'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version: "15.2" as a number loses its last zero.',
+        hint,
+        place: { file: 'spec.yaml', line: 4, column: 15 },
+      },
+    ]);
+  });
+
+  it('that is missing stands at its parent', () => {
+    expect(complaints(smallest.replace(/ {4}connection.*\n/, ''))).toEqual([
+      {
+        code: 'spec-missing',
+        message: `${target}.connection is missing: Invalid input: expected string, received undefined.`,
+        hint,
+        place: { file: 'spec.yaml', line: 3, column: 5 },
+      },
+    ]);
+  });
+
+  it('that is long is cut', () => {
+    const [sentence] = sentences(smallest.replace('orders', 'x'.repeat(200)));
+    expect(sentence).toBe(
+      `spec.yaml:3:11 targets[0].name is "${'x'.repeat(56)}...: use small letters, digits and dashes, at most 63.`,
+    );
+  });
+});
+
+describe('a secret where its name belongs', () => {
+  it.each([
+    [
+      'connection: env:ORDERS_DATABASE_URL',
+      'connection: postgresql://ops:hunter2@db1/orders',
+      '5:17 targets[0].connection is "postgresql://ops:***@db1/orders": write env:NAME: the name of an environment variable, never the secret itself.',
+    ],
+    [
+      'environment:',
+      'backup: { encrypt-to: [AGE-SECRET-KEY-1HUNTER2] }\n    environment:',
+      '6:28 targets[0].backup.encrypt-to[0] is "AGE-SECRET-KEY-***": an age recipient looks like age1....',
+    ],
+  ])('is not spread by the message', (right, wrong, sentence) => {
+    expect(sentences(smallest.replace(right, wrong))).toEqual([`spec.yaml:${sentence}`]);
+  });
+});
+
+describe('several faults', () => {
+  it('are all told, each at its place', () => {
+    const text = `version: 2
+targets:
+  - name: Orders
+    postgres: 15.20
+    connection: ORDERS_URL
+    environment: { kind: embedded, data: rel }
+    pause: sometimes
+    foo: 1
+    applications: [{ name: a, stop: systemctl stop a, start: [], health: ftp://x }]
+`;
+    expect(sentences(text)).toEqual([
+      'spec.yaml:1:10 version is 2: Invalid input: expected 1.',
+      'spec.yaml:3:11 targets[0].name is "Orders": use small letters, digits and dashes, at most 63.',
+      'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version: "15.2" as a number loses its last zero.',
+      'spec.yaml:5:17 targets[0].connection is "ORDERS_URL": write env:NAME: the name of an environment variable, never the secret itself.',
+      'spec.yaml:6:42 targets[0].environment.data is "rel": write an absolute path.',
+      'spec.yaml:6:18 targets[0].environment.port is missing: Invalid input: expected number, received undefined.',
+      'spec.yaml:9:37 targets[0].applications[0].stop is "systemctl stop a": Invalid input: expected array, received string.',
+      'spec.yaml:9:62 targets[0].applications[0].start is []: Too small: expected array to have >=1 items.',
+      'spec.yaml:9:74 targets[0].applications[0].health is "ftp://x": Invalid URL.',
+      'spec.yaml:7:12 targets[0].pause is "sometimes": Invalid option: expected one of "first"|"all"|"none".',
+      'spec.yaml:8:5 "foo" in targets[0] is not a key of the spec.',
+    ]);
+  });
+});
