@@ -17822,18 +17822,17 @@ async function restoreAll(dump, server, options) {
 		await using connection = await connect(server.settings(database.name), { statementTimeout: 0 });
 		await connection.script(pinnedSession);
 		const copy = await readInventory(connection, (text) => options.progress(`${database.name}: comparing ${text}`));
-		if (database.template) for (const key of ["database itself"]) copy.objects[key] = database.inventory.objects[key] ?? "";
 		inventories.push(copy);
 	}
 	return inventories;
 }
 async function restoreDatabase(dump, database, server, options) {
 	await using login = await clientLogin(server.settings("postgres"));
-	const exists = database.template || database.name === "postgres";
-	const into = database.template ? [`--dbname=dbname=${database.name}`] : [
+	const exists = ["postgres", "template1"].includes(database.name);
+	const into = [
 		...exists ? ["--clean", "--if-exists"] : [],
 		"--create",
-		`--dbname=dbname=${exists ? "template1" : "postgres"}`
+		`--dbname=${database.name === "postgres" ? "template1" : "postgres"}`
 	];
 	const attempt = (jobs) => run([
 		clientPath(options.clients, "pg_restore"),
@@ -17858,6 +17857,7 @@ async function restoreDatabase(dump, database, server, options) {
 		if (result.code !== 0 && options.jobs > 1 && !exists) {
 			options.note(`${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(result.stderr, 1)}`);
 			await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
+			await connection.query("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1", [database.name]);
 			await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(database.name)}`);
 			result = await attempt(1);
 		}
@@ -17991,7 +17991,7 @@ async function askChecks(run, when, running, wanted) {
 }
 async function databasesOf(run) {
 	await using connection = await connectTo(run);
-	return listDatabases(connection);
+	return await listDatabases(connection);
 }
 
 // src/releases/releases.json

@@ -77,10 +77,36 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** SQLSTATEs with which a server ends a session: it stops, it crashed, somebody ended the backend. */
+const endings = new Set(['57P01', '57P02', '57P05', '08006', '08003', 'ECONNRESET', 'EPIPE']);
+
+/** What a server or its connection answered to a query; null for anything else that was thrown. */
+function queryError(thrown: unknown, phase: Phase | undefined): UpgradeError | null {
+  if (!(thrown instanceof Error)) return null;
+  const { code, hint, severity } = thrown as Error & { code?: string; hint?: string; severity?: string };
+  const options: UpgradeErrorOptions = { cause: thrown, ...(phase ? { phase } : {}) };
+  if (endings.has(code ?? '') || /^Connection terminated/.test(thrown.message)) {
+    options.hint =
+      'Something ended the session: the server stopped, or somebody closed it. Look at the server log, then run again.';
+    return new UpgradeError(
+      'connection-lost',
+      `The connection to the server was lost: ${thrown.message}.`,
+      options,
+    );
+  }
+  if (severity === undefined || !/^[0-9A-Z]{5}$/.test(code ?? '')) return null;
+  const right = code === '42501' ? "The connection's user lacks a right: use a superuser." : '';
+  options.hint = [hint, right, `SQLSTATE ${code}.`].filter(Boolean).join(' ');
+  return new UpgradeError('query-refused', `PostgreSQL refused a query: ${thrown.message}.`, options);
+}
+
 /** Every error inside what was thrown, as this project's own type. */
 export function errorsOf(thrown: unknown, phase?: Phase): UpgradeError[] {
   if (thrown instanceof UpgradeErrors) return [...thrown.errors];
   if (thrown instanceof UpgradeError) return [thrown];
+  if (thrown instanceof Error && thrown.name === 'AbortError') return [new Cancelled(phase)];
+  const refused = queryError(thrown, phase);
+  if (refused) return [refused];
   const options: UpgradeErrorOptions = {
     hint: 'This is a fault of the action itself: please report it with the lines above.',
     cause: thrown,

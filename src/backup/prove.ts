@@ -148,9 +148,6 @@ async function restoreAll(dump: Dump, server: ScratchServer, options: ProveOptio
     const copy = await readInventory(connection, (text) =>
       options.progress(`${database.name}: comparing ${text}`),
     );
-    // template1 is restored into the scratch server's own one: its database-wide settings are not the source's.
-    if (database.template)
-      for (const key of ['database itself']) copy.objects[key] = database.inventory.objects[key] ?? '';
     inventories.push(copy);
   }
   return inventories;
@@ -163,14 +160,13 @@ async function restoreDatabase(
   options: ProveOptions,
 ): Promise<void> {
   await using login = await clientLogin(server.settings('postgres'));
-  const exists = database.template || database.name === 'postgres';
-  const into = database.template
-    ? [`--dbname=dbname=${database.name}`]
-    : [
-        ...(exists ? ['--clean', '--if-exists'] : []),
-        '--create',
-        `--dbname=dbname=${exists ? 'template1' : 'postgres'}`,
-      ];
+  // The scratch server has these two already: they are dropped and made anew, from another one.
+  const exists = ['postgres', 'template1'].includes(database.name);
+  const into = [
+    ...(exists ? ['--clean', '--if-exists'] : []),
+    '--create',
+    `--dbname=${database.name === 'postgres' ? 'template1' : 'postgres'}`,
+  ];
   const attempt = (jobs: number): ReturnType<typeof run> =>
     run(
       [
@@ -204,6 +200,9 @@ async function restoreDatabase(
         `${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(result.stderr, 1)}`,
       );
       await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
+      await connection.query('UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1', [
+        database.name,
+      ]);
       await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(database.name)}`);
       result = await attempt(1);
     }

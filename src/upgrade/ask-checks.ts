@@ -38,5 +38,5 @@ export async function askChecks(
 
 async function databasesOf(run: Run): Promise<Database[]> {
   await using connection = await connectTo(run);
-  return listDatabases(connection);
+  return await listDatabases(connection);
 }
