@@ -1,5 +1,6 @@
 import { i as __toESM, r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
 import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
 
 // node_modules/postgres-array/index.js
 var require_postgres_array = /* @__PURE__ */ __commonJSMin(((exports) => {
@@ -4615,7 +4616,9 @@ function readCertificate(file) {
 * @throws UpgradeError `login-refused`, `database-missing`, `server-starting`, `too-many-connections`, `server-down`, `connect`, `ssl-root-cert`
 */
 async function connect(settings, options = {}) {
+	const socket = new Socket();
 	const client = new esm_default$1.Client({
+		stream: () => socket,
 		host: settings.host,
 		port: settings.port,
 		user: settings.user,
@@ -4643,7 +4646,9 @@ async function connect(settings, options = {}) {
 	const close = async () => {
 		if (closed) return;
 		closed = true;
+		const timer = setTimeout(() => socket.destroy(), 2e3);
 		await client.end().catch(() => {});
+		clearTimeout(timer);
 	};
 	return {
 		async query(sql, values = []) {

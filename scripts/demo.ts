@@ -98,16 +98,18 @@ const writer = await startWriter(settings('shop'));
 const code = await runBundle();
 const totals = await writer.stop();
 
-await using connection = await connect(settings('shop'));
+const connection = await connect(settings('shop'));
 const missing = await writer.verify(connection);
 say(
   `\nThe writing client: ${totals.acknowledged.toLocaleString('en')} rows acknowledged, ${missing.length} of them missing afterwards, ` +
-    `longest gap ${totals.longestGapMs} ms.`,
+    `longest gap ${Math.round(totals.longestGapMs)} ms.`,
 );
+await connection.close();
+await stopServer(binaries, data, user);
 say(
-  `The server still runs on port ${port}; the next demo starts clean. It took ${Math.round((Date.now() - started) / 1000)} s.`,
+  `\nThe demo took ${Math.round((Date.now() - started) / 1000)} s. Its server is stopped, its files are in ${folder}.`,
 );
-say(`\nThe report: ${join(folder, 'report', 'demo', 'report.html')}`);
+say(`The report: ${join(folder, 'report', 'demo', 'report.html')}`);
 process.exitCode = code === 0 && missing.length === 0 ? 0 : 1;
 
 /** Runs the built action as a shell would, outside GitHub. */

@@ -4,16 +4,17 @@
  * One snapshot a database: a transaction exports it, pg_dump's workers and the inventory both read under it, so
  * writes that go on meanwhile disturb neither. Different databases are dumped at different moments.
  */
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type ClientPrograms, clientPath } from '../postgres/clients.ts';
-import { type Connection, connect } from '../postgres/connection.ts';
-import { type ClientLogin, clientLogin } from '../postgres/passfile.ts';
+import { connect } from '../postgres/connection.ts';
+import { type ClientLogin, clientLogin, conninfo } from '../postgres/passfile.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
-import { formatVersion, fromVersionNum } from '../postgres/version.ts';
-import { lastLines, run } from '../process/run.ts';
-import { lastLine } from './globals.ts';
+import { formatVersion } from '../postgres/version.ts';
+import { run } from '../process/run.ts';
+import { assertDumped, explainDump } from './dump-error.ts';
+import { dumpGlobals } from './dump-globals.ts';
 import {
   type Inventory,
   pinnedSession,
@@ -23,6 +24,7 @@ import {
 } from './inventory.ts';
 import { clusterObjects } from './inventory-sql.ts';
 import { listFiles, type Manifest, writeManifest } from './manifest.ts';
+import { describeSource, type Source } from './source.ts';
 
 export interface DumpedDatabase {
   name: string;
@@ -62,10 +64,20 @@ export interface DumpOptions {
   progress(text: string): void;
 }
 
-/** @throws UpgradeError `backup-folder`, `backup-role`, `dump-failed`, `dump-space` */
+/**
+ * What was written stays where it fails: the caller removes it.
+ * @throws UpgradeError `backup-folder`, `backup-role`, `dump-failed`, `dump-space`; Cancelled
+ */
 export async function takeDump(options: DumpOptions): Promise<Dump> {
-  const { settings, clients, folder, signal } = options;
-  const started = new Date().toISOString();
+  await makeFolder(options.folder);
+  try {
+    return await dumpAll(options);
+  } catch (cause) {
+    throw explainDump(cause, options.folder, options.signal);
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
   try {
     // The parent may be passed through, not listed: the scratch server of the proof works below it as another user.
     await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
@@ -81,6 +93,11 @@ export async function takeDump(options: DumpOptions): Promise<Dump> {
       },
     );
   }
+}
+
+async function dumpAll(options: DumpOptions): Promise<Dump> {
+  const { settings, clients, folder, signal } = options;
+  const started = new Date().toISOString();
   await using main = await connect(settings, { name: 'postgres-upgrade dump', statementTimeout: 0 });
   const source = await describeSource(main);
   await using login = await clientLogin(settings);
@@ -123,75 +140,9 @@ export async function takeDump(options: DumpOptions): Promise<Dump> {
   return { ...described, folder, manifest, manifestSha256, finished: new Date().toISOString() };
 }
 
-type Login = Pick<ClientLogin, 'args' | 'env'>;
-
-interface Source {
-  version: string;
-  superuser: string;
-  encoding: string;
-  preload: string;
-  databases: { name: string; bytes: number; template: boolean }[];
-}
-
-async function describeSource(connection: Connection): Promise<Source> {
-  const [row] = await connection.query<{
-    num: string;
-    super: boolean;
-    owner: string;
-    encoding: string;
-    preload: string;
-  }>(`
-    SELECT current_setting('server_version_num') AS num,
-           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS super,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
-           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
-           current_setting('shared_preload_libraries') AS preload`);
-  if (!row?.super) {
-    throw new UpgradeError(
-      'backup-role',
-      "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.",
-      {
-        phase: 'backup',
-        hint: 'Use a superuser in the connection URL.',
-      },
-    );
-  }
-  const databases = await connection.query<{ name: string; bytes: string; template: boolean }>(`
-    SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
-    FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
-  return {
-    version: formatVersion(fromVersionNum(Number(row.num))),
-    superuser: row.owner,
-    encoding: row.encoding ?? 'UTF8',
-    preload: row.preload,
-    databases: databases.map(({ name, bytes, template }) => ({ name, bytes: Number(bytes), template })),
-  };
-}
-
-/** Roles and tablespaces. The file holds password hashes: nobody else may read it. */
-async function dumpGlobals(options: DumpOptions, login: Login): Promise<void> {
-  const file = join(options.folder, 'globals.sql');
-  await writeFile(file, '', { mode: 0o600 });
-  const { code, stderr } = await run(
-    [
-      clientPath(options.clients, 'pg_dumpall'),
-      '--globals-only',
-      '--encoding=UTF8',
-      `--file=${file}`,
-      `--database=${conninfo(options.settings.database)}`,
-      ...login.args,
-    ],
-    // VALID UNTIL is written in the session's date style, which another server may read as another day, or not at all.
-    { env: { ...login.env, PGDATESTYLE: 'ISO', PGTZ: 'UTC' }, signal: options.signal },
-  );
-  assertDumped('the roles', code, stderr, options.folder);
-  if ((await readFile(file, 'utf8')).includes(`\n${lastLine}\n`)) return;
-  assertDumped('the roles', 1, 'globals.sql lacks its last line: No space left on device?', options.folder);
-}
-
 async function dumpDatabase(
   options: DumpOptions,
-  login: Login,
+  login: Pick<ClientLogin, 'args' | 'env'>,
   database: Source['databases'][number],
   folderName: string,
 ): Promise<DumpedDatabase> {
@@ -205,6 +156,8 @@ async function dumpDatabase(
   await holder.script(pinnedSession);
   await holder.script('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   const [row] = await holder.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+  // Sequences belong to no snapshot: what pg_dump writes lies between a reading before it begins and one after its end.
+  const sequences = await readSequences(holder);
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const ticker = setInterval(
@@ -230,7 +183,7 @@ async function dumpDatabase(
       ],
       { env: login.env, signal },
     );
-    const [inventory, finished] = await Promise.all([
+    const [inventory] = await Promise.all([
       readInventory(holder).catch((cause: unknown) => {
         stop.abort();
         throw cause;
@@ -238,14 +191,12 @@ async function dumpDatabase(
       dump.then((result) => {
         if (result.code !== 0) void holder.close();
         assertDumped(`database ${name}`, result.code, result.stderr, options.folder);
-        return result;
       }),
     ]).catch(async (cause: unknown) => {
       // Whichever failed first is the reason; the other only stopped because of it.
       await dump.catch(() => {});
       throw cause;
     });
-    void finished;
     await holder.script('COMMIT');
     const sequencesAfter = await readSequences(holder);
     const bytes = await sizeOf(folder);
@@ -257,34 +208,12 @@ async function dumpDatabase(
       bytes,
       sourceBytes,
       durationMs: Date.now() - begun,
-      inventory,
+      inventory: { ...inventory, sequences },
       sequencesAfter,
     };
   } finally {
     clearInterval(ticker);
   }
-}
-
-/** A database name as a connection string: a name that looks like one would be read as one. */
-function conninfo(database: string): string {
-  return `dbname='${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-function assertDumped(what: string, code: number, stderr: string, folder: string): void {
-  if (code === 0) return;
-  const full = /No space left on device|could not write to.*(?:space|quota)/i.test(stderr);
-  throw new UpgradeError(
-    full ? 'dump-space' : 'dump-failed',
-    full
-      ? `The disk of ${folder} is full: the dump of ${what} could not be written.`
-      : `pg_dump of ${what} failed with exit code ${code}.`,
-    {
-      phase: 'backup',
-      hint: full
-        ? 'Free space there, or name a larger place in backup.directory. The unfinished dump was removed.'
-        : lastLines(stderr),
-    },
-  );
 }
 
 async function sizeOf(folder: string): Promise<number> {

@@ -5,9 +5,17 @@ const userSchema = (alias: string): string =>
 const ofExtension = (catalog: string, oid: string): string =>
   `EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
 
-/** Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables. */
+/** A child by plain inheritance. Where its parent got a column later, a restore makes it with its columns in another order. */
+const inherits = `NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)`;
+
+/**
+ * Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables.
+ * `columns` is null where the order of columns can be relied on.
+ */
 export const tableList = `
-  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension('pg_class', 'c.oid')} AS extension
+  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension('pg_class', 'c.oid')} AS extension,
+         CASE WHEN ${inherits} THEN ARRAY(SELECT a.attname::text FROM pg_attribute a
+           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname COLLATE "C") END AS columns
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema('n')}
   ORDER BY 1, 2`;
@@ -43,10 +51,10 @@ const relation = `
            WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END
          || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS identity,
          md5(concat_ws('|', c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
-           pg_get_userbyid(c.relowner), ${privileges('c.relacl', 'r', 'c.relowner')},
-           pg_get_expr(c.relpartbound, c.oid), c.reloptions::text,
+           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'S' THEN ${privileges('c.relacl', 's', 'c.relowner')} ELSE ${privileges('c.relacl', 'r', 'c.relowner')} END,
+           pg_get_expr(c.relpartbound, c.oid), (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) o),
            (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), a.attacl::text), ',' ORDER BY a.attnum)
+                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), ${privileges('a.attacl', 'c', 'c.relowner')}), ',' ORDER BY CASE WHEN ${inherits} THEN a.attname COLLATE "C" END, a.attnum)
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            CASE WHEN c.relkind IN ('v', 'm') THEN ${shape('pg_get_viewdef(c.oid)')} END)) AS hash
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -63,20 +71,23 @@ const index = `
   FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE x.indisvalid AND c.relpersistence <> 't' AND ${userSchema('n')} AND NOT ${ofExtension('pg_class', 'x.indrelid')}`;
 
+/** The foreign keys of partitions follow from their parent's, and are numbered in whatever order they were attached. */
 const constraint = `
   SELECT 'constraint ' || quote_ident(k.conname) || ' on ' || coalesce(quote_ident(n.nspname) || '.' || quote_ident(c.relname), format_type(k.contypid, NULL)),
          md5(k.contype::text || k.convalidated::text || ${shape('pg_get_constraintdef(k.oid)')})
   FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
-  WHERE ${userSchema('n')} AND k.contype <> 't' AND NOT ${ofExtension('pg_class', 'k.conrelid')} AND NOT ${ofExtension('pg_type', 'k.contypid')}`;
+  WHERE ${userSchema('n')} AND k.contype <> 't' AND NOT (k.contype = 'f' AND k.conparentid <> 0) AND NOT ${ofExtension('pg_class', 'k.conrelid')} AND NOT ${ofExtension('pg_type', 'k.contypid')}`;
 
 const trigger = `
   SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), md5(t.tgenabled::text || ${shape('pg_get_triggerdef(t.oid)')})
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE NOT t.tgisinternal AND ${userSchema('n')} AND NOT ${ofExtension('pg_trigger', 't.oid')}`;
 
+/** A body that is stored parsed (\`BEGIN ATOMIC\`, 14 and later) is read back as an expression is. */
 const routine = `
   SELECT 'routine ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges('p.proacl', 'f', 'p.proowner')}, CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END))
+         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges('p.proacl', 'f', 'p.proowner')}, CASE WHEN p.prokind <> 'a' THEN
+           CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NULL THEN pg_get_functiondef(p.oid) ELSE ${shape('pg_get_functiondef(p.oid)')} END END))
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE ${userSchema('n')} AND NOT ${ofExtension('pg_proc', 'p.oid')}`;
 

@@ -24,23 +24,35 @@ export interface Inventory {
 
 /**
  * Pins everything that the text form of a value depends on, and takes every limit off: a fingerprint over
- * a big table may take an hour.
+ * a big table may take an hour. Newer servers (14, 17) have one more limit, and notice by themselves that a run
+ * was cancelled and nobody waits for that fingerprint any more.
  */
 export const pinnedSession = `
   SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
   SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
-  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0`;
+  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0;
+  SELECT set_config(name, value, false)
+  FROM (VALUES ('transaction_timeout', '0'), ('client_connection_check_interval', '5s')) AS newer (name, value)
+  WHERE name IN (SELECT s.name FROM pg_settings s)`;
 
 const qualified = (schema: string, name: string): string => `${quoteIdent(schema)}.${quoteIdent(name)}`;
 
-/** Rows and fingerprint of one table, its partitions and children not included. */
-export async function fingerprint(connection: Connection, table: string): Promise<TableCount> {
-  const [row] = await connection.query<{ rows: string; fingerprint: string }>(
+/**
+ * Rows and fingerprint of one table, its partitions and children not included.
+ * @param columns in this order; as the table has them by default
+ */
+export async function fingerprint(
+  connection: Connection,
+  table: string,
+  columns: readonly string[] | null = null,
+): Promise<TableCount> {
+  const row = columns ? `ROW(${columns.map((name) => `r.${quoteIdent(name)}`).join(', ')})` : '(r.*)';
+  const [found] = await connection.query<{ rows: string; fingerprint: string }>(
     `SELECT count(*)::text AS rows,
-            coalesce(sum(hashtextextended((r.*)::text COLLATE "C", 0)), 0)::text AS fingerprint
+            coalesce(sum(hashtextextended(${row}::text COLLATE "C", 0)), 0)::text AS fingerprint
      FROM ONLY ${table} AS r`,
   );
-  return { rows: row?.rows ?? '', fingerprint: row?.fingerprint ?? '' };
+  return { rows: found?.rows ?? '', fingerprint: found?.fingerprint ?? '' };
 }
 
 /** Position of every sequence; not bound to any snapshot, since sequences are not transactional. */
@@ -74,10 +86,14 @@ export async function readInventory(
 
   const tables: Record<string, TableCount> = {};
   const notCompared: string[] = [];
-  const list = await connection.query<{ schema: string; name: string; kind: string; extension: boolean }>(
-    tableList,
-  );
-  for (const [index, { schema, name, kind, extension }] of list.entries()) {
+  const list = await connection.query<{
+    schema: string;
+    name: string;
+    kind: string;
+    extension: boolean;
+    columns: string[] | null;
+  }>(tableList);
+  for (const [index, { schema, name, kind, extension, columns }] of list.entries()) {
     const table = qualified(schema, name);
     if (extension) notCompared.push(`rows of ${table}: it belongs to an extension`);
     else if (kind === 'm')
@@ -85,7 +101,7 @@ export async function readInventory(
     else if (kind === 'f') notCompared.push(`rows of the foreign table ${table}: they live elsewhere`);
     else {
       progress(`table ${index + 1} of ${list.length}`);
-      tables[table] = await fingerprint(connection, table);
+      tables[table] = await fingerprint(connection, table, columns);
     }
   }
   const [sum] = await connection.query<{ count: number; fingerprint: string }>(largeObjectSum);

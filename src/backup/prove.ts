@@ -236,6 +236,7 @@ async function restoredBytes(server: ScratchServer, database: string): Promise<s
 
 async function readCluster(server: ScratchServer): Promise<Record<string, string>> {
   await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
+  await connection.script(pinnedSession);
   const rows = await connection.query<{ identity: string; hash: string }>(clusterObjects);
   return Object.fromEntries(rows.map(({ identity, hash }) => [identity, hash]));
 }

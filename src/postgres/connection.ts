@@ -1,5 +1,6 @@
 /** Opening connections and asking questions. The only place that imports pg. */
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type ConnectionSettings, describe } from './settings.ts';
@@ -97,7 +98,9 @@ export async function connect(
   settings: ConnectionSettings,
   options: ConnectOptions = {},
 ): Promise<Connection> {
+  const socket = new Socket();
   const client = new pg.Client({
+    stream: () => socket,
     host: settings.host,
     port: settings.port,
     user: settings.user,
@@ -130,7 +133,10 @@ export async function connect(
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
+    // A server that hangs never answers the goodbye: nobody waits for it.
+    const timer = setTimeout(() => socket.destroy(), 2000);
     await client.end().catch(() => {});
+    clearTimeout(timer);
   };
   return {
     async query<Row extends Record<string, unknown>>(

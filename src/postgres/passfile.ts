@@ -42,3 +42,8 @@ export async function clientLogin(settings: ConnectionSettings): Promise<ClientL
     },
   };
 }
+
+/** A database name as a connection string: a name that looks like one would be read as one. */
+export function conninfo(database: string): string {
+  return `dbname='${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}

@@ -37,6 +37,9 @@ function workerUrl(): URL {
   );
 }
 
+/** Milliseconds that `stop` leaves the worker for the transaction under way. */
+const stopPatience = 2000;
+
 /** Starts committing a transaction every `everyMs` milliseconds. */
 export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
   const worker = new Worker(workerUrl(), { workerData: { settings, everyMs } satisfies ProbeStart });
@@ -70,10 +73,31 @@ export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
     },
     async stop() {
       worker.ref();
-      const report = await next('stop', 'final');
+      const stopped = Date.now();
+      const asked = next('stop', 'final');
+      // A server that hangs keeps the worker in its last transaction: what it saw until then is asked instead.
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<null>((resolve) => {
+        timer = setTimeout(resolve, stopPatience, null);
+      });
+      const report =
+        (await Promise.race([asked, patience])) ?? leftHanging(await next('report', 'report'), stopped);
+      clearTimeout(timer);
       await worker.terminate();
       return report;
     },
+  };
+}
+
+/** The last transaction never ended: it counts as a failure from the last success on. Pure. */
+function leftHanging(report: ProbeReport, now: number): ProbeReport {
+  const { lastSuccess } = report;
+  const gap = lastSuccess === null ? 0 : now - lastSuccess;
+  return {
+    ...report,
+    failures: report.failures + 1,
+    firstFailure: report.firstFailure ?? now,
+    ...(gap > report.longestGap ? { longestGap: gap, gapStarted: lastSuccess } : {}),
   };
 }
 

@@ -28,3 +28,8 @@ export function runName(context: RunContext): string {
     ? `run ${identity.runId}.${identity.attempt} by ${identity.actor}`
     : `process ${process.pid}`;
 }
+
+/** Where the run speaks to people, as the communication log names it. */
+export function channel(context: RunContext): string {
+  return context.identity ? 'log and summary of the workflow run' : 'terminal';
+}

@@ -2,6 +2,7 @@
 import { Cancelled, type UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion } from '../postgres/version.ts';
 import type { Mode, Result } from '../report/record.ts';
+import { channel } from './context.ts';
 import { putBackAll, type Run } from './target.ts';
 
 export interface Ending {
@@ -48,9 +49,20 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
     failures.length > 0
       ? failures.map(({ message, hint }) => `${message} ${hint ?? ''}`.trim()).join('\n')
       : ending.next;
+  tellEnd(run);
   await journal.end(record.result, ending.finished && failures.length === 0);
   record.finished = context.now().toISOString();
   recorder.save();
+}
+
+/** The end of a run that was meant to change something is told where its start was told. */
+function tellEnd(run: Run): void {
+  const { recorder, context } = run;
+  const { record } = recorder;
+  if (context.mode === 'plan' || context.mode === 'check') return;
+  const to = channel(context);
+  for (const { code, what } of record.issues) recorder.tell(to, `${code}: ${what}`);
+  recorder.tell(to, `${record.result}: ${record.verdict}`);
 }
 
 /** The ending after an error in a phase that changes nothing. */

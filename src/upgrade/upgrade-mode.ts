@@ -6,7 +6,7 @@ import { compareVersions, formatVersion, parseVersion } from '../postgres/versio
 import type { PlanRecord } from '../report/record.ts';
 import { backupFolder } from './backup-step.ts';
 import { clientProbe } from './client-probe.ts';
-import { runName } from './context.ts';
+import { channel, runName } from './context.ts';
 import { compareFacts, readFacts } from './facts.ts';
 import { command, type Ending, unchangedEnding } from './finish.ts';
 import { isAlive } from './journal.ts';
@@ -95,10 +95,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
   } catch (cause) {
     return failed(run, cause);
   }
-  recorder.tell(
-    context.identity ? 'annotations of the workflow run' : 'terminal',
-    `Upgrade of ${spec.name} from ${plan.from} to ${plan.wanted} starts.`,
-  );
+  recorder.tell(channel(context), `Upgrade of ${spec.name} from ${plan.from} to ${plan.wanted} starts.`);
   context.log.annotate({
     level: 'notice',
     title: spec.name,

@@ -22,7 +22,15 @@ import { findBinaries } from './binaries.ts';
 import { type Cluster, portIn, readCluster } from './cluster.ts';
 import { type EmbeddedConfig, embeddedSchema } from './config.ts';
 import { planEmbedded } from './plan.ts';
-import { returnTo, runningVersion, type StartRecipe, startByRecipe, stopByRecipe } from './restart.ts';
+import {
+  ensureServing,
+  makeLog,
+  returnTo,
+  runningVersion,
+  type StartRecipe,
+  startByRecipe,
+  stopByRecipe,
+} from './restart.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -86,7 +94,8 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     const [row] = await client.query<{ data: string }>(
       "SELECT pg_catalog.current_setting('data_directory') AS data",
     );
-    if (row && realpathSync(config.data) !== row.data) {
+    // A server started through a symbolic link reports the link.
+    if (row && realpathSync(config.data) !== resolved(row.data)) {
       throw new UpgradeError(
         'wrong-server',
         `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`,
@@ -237,13 +246,10 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
       throw new Error(`embedded has no step ${id}`);
     },
 
-    async putBack(entry) {
+    async putBack(entry, step) {
       const recipe = entry.detail as StartRecipe;
-      if (entry.id === 'woken') {
-        await stopByRecipe(recipe);
-      } else if ((await serverPid(recipe.data)) === null) {
-        await startByRecipe(recipe, connection);
-      }
+      if (entry.id === 'woken') await stopByRecipe(recipe);
+      else await ensureServing(recipe, connection, step.progress);
     },
 
     async disks(databaseBytes, backupFolder) {
@@ -281,6 +287,14 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
 
     async close() {},
   };
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 async function isListening(settings: EnvironmentTools['connection']): Promise<boolean> {

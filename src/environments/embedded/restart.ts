@@ -71,6 +71,51 @@ export async function returnTo(recipe: StartRecipe, settings: ConnectionSettings
   await startByRecipe(recipe, settings);
 }
 
+/** Looks this often at a server that is neither up nor gone, in milliseconds. */
+const lookEvery = 2000;
+
+/**
+ * Makes sure that something serves the data directory: waits while a server there is still starting or stopping
+ * (its process lives, but answers nothing), and starts the recipe's once it is gone.
+ * @param patience milliseconds
+ * @throws UpgradeError `server-stuck` where it is neither up nor gone after `patience`
+ */
+export async function ensureServing(
+  recipe: StartRecipe,
+  settings: ConnectionSettings,
+  progress: (text: string) => void,
+  patience = 600_000,
+): Promise<void> {
+  const begun = Date.now();
+  for (;;) {
+    const pid = await serverPid(recipe.data);
+    if (pid === null) return startByRecipe(recipe, settings);
+    const answer = await runningVersion(settings).catch((cause: unknown) => messageOf(cause));
+    if (typeof answer !== 'string') return;
+    const waited = Math.round((Date.now() - begun) / 1000);
+    if (waited * 1000 >= patience) {
+      throw new UpgradeError(
+        'server-stuck',
+        `The server process ${pid} is neither up nor gone after ${waited} seconds: ${answer}`,
+        {
+          phase: 'rollback',
+          hint: `Look at ${recipe.log}. When the process has ended: pg_ctl start -D ${recipe.data}.`,
+        },
+      );
+    }
+    progress(`waiting for the server process ${pid} to come up or to end, ${waited} s: ${answer}`);
+    await new Promise((resolve) => setTimeout(resolve, lookEvery));
+  }
+}
+
+/** Makes the server's log where there is none: the server's own user opens it, and may not write to our folder. */
+export async function makeLog(recipe: StartRecipe): Promise<void> {
+  await mkdir(dirname(recipe.log), { recursive: true });
+  if (existsSync(recipe.log)) return;
+  await writeFile(recipe.log, '', { flag: 'a', mode: 0o600 });
+  await giveTo(await userForOwner((await stat(recipe.data)).uid), recipe.log);
+}
+
 export async function runningVersion(settings: ConnectionSettings): Promise<PgVersion> {
   await using connection = await connect(settings, { name: 'postgres-upgrade version', timeout: 5000 });
   const [row] = await connection.query<{ num: string }>(

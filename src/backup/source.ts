@@ -1,0 +1,48 @@
+/** What a backup has to know of its source before it begins. */
+import { UpgradeError } from '../errors.ts';
+import type { Connection } from '../postgres/connection.ts';
+import { formatVersion, fromVersionNum } from '../postgres/version.ts';
+
+export interface Source {
+  version: string;
+  superuser: string;
+  encoding: string;
+  preload: string;
+  databases: { name: string; bytes: number; template: boolean }[];
+}
+
+/** @throws UpgradeError `backup-role` */
+export async function describeSource(connection: Connection): Promise<Source> {
+  const [row] = await connection.query<{
+    num: string;
+    super: boolean;
+    owner: string;
+    encoding: string;
+    preload: string;
+  }>(`
+    SELECT current_setting('server_version_num') AS num,
+           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS super,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
+           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
+           current_setting('shared_preload_libraries') AS preload`);
+  if (!row?.super) {
+    throw new UpgradeError(
+      'backup-role',
+      "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.",
+      {
+        phase: 'backup',
+        hint: 'Use a superuser in the connection URL.',
+      },
+    );
+  }
+  const databases = await connection.query<{ name: string; bytes: string; template: boolean }>(`
+    SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
+    FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
+  return {
+    version: formatVersion(fromVersionNum(Number(row.num))),
+    superuser: row.owner,
+    encoding: row.encoding ?? 'UTF8',
+    preload: row.preload,
+    databases: databases.map(({ name, bytes, template }) => ({ name, bytes: Number(bytes), template })),
+  };
+}
