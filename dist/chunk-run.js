@@ -1,5 +1,5 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
-import { a as Cancelled, c as assertNever, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as messageOf$1 } from "./chunk-connection.js";
+import { a as Cancelled, c as assertNever, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as messageOf } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
@@ -7778,7 +7778,7 @@ function fileStore(folder) {
 					await handle.close();
 				}
 			} catch (cause) {
-				throw new UpgradeError("journal-write", `The journal ${file} cannot be written: ${messageOf$1(cause)}.`, {
+				throw new UpgradeError("journal-write", `The journal ${file} cannot be written: ${messageOf(cause)}.`, {
 					hint: "Without it a killed run could not be put right again. Make the folder writable, or name another in environment.state.",
 					cause
 				});
@@ -8246,7 +8246,7 @@ async function download(wanted, signal) {
 		if (!response.ok) throw new Error(`HTTP ${response.status}`);
 		body = Buffer.from(await response.arrayBuffer());
 	} catch (cause) {
-		throw new UpgradeError("binaries-download", `${url} could not be downloaded: ${messageOf$1(cause)}.`, {
+		throw new UpgradeError("binaries-download", `${url} could not be downloaded: ${messageOf(cause)}.`, {
 			hint: "Allow the npm registry (npm_config_registry names another), or name installed binaries in environment.binaries.",
 			cause
 		});
@@ -15741,7 +15741,7 @@ function toValue(document, file) {
 	try {
 		return document.toJS({ maxAliasCount: 50 });
 	} catch (cause) {
-		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${messageOf$1(cause)}.`, {
+		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${messageOf(cause)}.`, {
 			phase: "spec",
 			hint: "A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.",
 			cause
@@ -15973,7 +15973,7 @@ async function askOne(connection, check, sql, timeout) {
 }
 /** Why a statement failed, for people. */
 function reason(cause, timeout) {
-	return stateOf(cause) === "57014" ? `${messageOf$1(cause)} (allowed are ${timeout / 1e3} s)` : messageOf$1(cause);
+	return stateOf(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
 }
 /**
 * Asks one check after the other, each in a read-only transaction of its own, so that none can spoil the next.
@@ -15995,7 +15995,7 @@ async function askAll(checks, connect, options) {
 				try {
 					if (unreachable !== null) throw new Error(unreachable);
 					connection ??= await connect().catch((cause) => {
-						unreachable = messageOf$1(cause);
+						unreachable = messageOf(cause);
 						throw cause;
 					});
 					if (signal.aborted) throw new Cancelled("check");
@@ -16126,7 +16126,7 @@ function conclude(check, context, answers) {
 	} catch (cause) {
 		parts.push({
 			status: "error",
-			seen: [messageOf$1(cause)],
+			seen: [messageOf(cause)],
 			fix: unknown
 		});
 	}
@@ -17262,7 +17262,7 @@ function explainDump(cause, folder, signal) {
 	if (cause instanceof UpgradeError) return cause;
 	if (signal.aborted) return new Cancelled("backup");
 	const code = cause?.code ?? "";
-	return ["ENOSPC", "EDQUOT"].includes(code) ? spaceError(folder, messageOf$1(cause), cause) : cause;
+	return ["ENOSPC", "EDQUOT"].includes(code) ? spaceError(folder, messageOf(cause), cause) : cause;
 }
 
 // src/backup/globals.ts
@@ -17651,7 +17651,7 @@ async function makeFolder(folder) {
 		});
 		await mkdir(folder, { mode: 448 });
 	} catch (cause) {
-		throw new UpgradeError("backup-folder", `The backup folder ${folder} cannot be made: ${messageOf$1(cause)}.`, {
+		throw new UpgradeError("backup-folder", `The backup folder ${folder} cannot be made: ${messageOf(cause)}.`, {
 			phase: "backup",
 			hint: "Name a folder that this job may write to in backup.directory.",
 			cause
@@ -19010,7 +19010,8 @@ function startProbe(settings, everyMs = 5) {
 		waiting?.reject(cause);
 	});
 	worker.on("message", (answer) => {
-		if (answer.kind === waiting?.kind) waiting.resolve(answer.report);
+		if (answer.kind === "final") answer.report;
+		if (answer.kind === "final" || answer.kind === waiting?.kind) waiting?.resolve(answer.report);
 	});
 	const next = (message, kind) => new Promise((resolve, reject) => {
 		if (dead) reject(dead);
@@ -19036,14 +19037,11 @@ function startProbe(settings, everyMs = 5) {
 			worker.ref();
 			const stopped = Date.now();
 			const asked = next("stop", "final");
-			let timer;
-			const patience = new Promise((resolve) => {
-				timer = setTimeout(resolve, stopPatience, null);
-			});
-			const report = await Promise.race([asked, patience]) ?? leftHanging(await next("report", "report"), stopped);
+			const timer = setTimeout(() => worker.postMessage("report"), stopPatience);
+			const report = await asked;
 			clearTimeout(timer);
 			await worker.terminate();
-			return report;
+			return isFinal ? report : leftHanging(report, stopped);
 		}
 	};
 }
@@ -19635,7 +19633,7 @@ async function wayBack(run, plan, facts, cause) {
 		if (failure) recorder.issue(failure, "Not resolved.");
 		return {
 			result: "failed",
-			verdict: `${error.message} Going back failed too: ${messageOf$1(second)}`,
+			verdict: `${error.message} Going back failed too: ${messageOf(second)}`,
 			next: `${failure?.hint ?? ""}\n${command(run, "rollback")}`.trim(),
 			finished: false
 		};
@@ -31378,7 +31376,7 @@ async function uploadFile(file, retentionDays, log) {
 		};
 	} catch (cause) {
 		const ghes = cause instanceof Error && cause.name === "GHESNotSupportedError";
-		const why = ghes ? "this GitHub server has no artifact service that the client can use; the file is kept on the runner" : messageOf$1(cause);
+		const why = ghes ? "this GitHub server has no artifact service that the client can use; the file is kept on the runner" : messageOf(cause);
 		log.annotate({
 			level: ghes ? "notice" : "warning",
 			title: `Artifact ${name}`,
@@ -31420,7 +31418,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 		log.annotate({
 			level: "warning",
 			title: "Dump artifact",
-			message: messageOf$1(cause)
+			message: messageOf(cause)
 		});
 		return [{
 			name: basename(file),
@@ -31428,7 +31426,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 			bytes: 0,
 			sha256: "",
 			state: "failed",
-			why: messageOf$1(cause)
+			why: messageOf(cause)
 		}];
 	} finally {
 		await rm(file, { force: true });
@@ -31463,7 +31461,7 @@ async function deliverRecord(url, file) {
 	} catch (cause) {
 		return {
 			delivered: false,
-			what: `The record could not be delivered: ${messageOf$1(cause)}.`
+			what: `The record could not be delivered: ${messageOf(cause)}.`
 		};
 	}
 }

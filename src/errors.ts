@@ -74,7 +74,11 @@ export class Cancelled extends UpgradeError {
 
 /** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  // All that fetch says itself is "fetch failed": the reason is its cause, which may have a code and no message.
+  const { message, cause } = thrown;
+  if (message !== 'fetch failed' || !(cause instanceof Error)) return message;
+  return `${message} (${cause.message || ((cause as NodeJS.ErrnoException).code ?? 'no reason given')})`;
 }
 
 /** SQLSTATEs with which a server ends a session: it stops, it crashed, somebody ended the backend. */

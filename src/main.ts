@@ -1,4 +1,6 @@
 /** What GitHub runs. Everything heavy is loaded after the first line is out. */
+import { nodeFault } from './node.ts';
+
 process.stdout.write('Postgres Upgrade\n');
 // Whoever reads the output may go away in the middle of an upgrade: the upgrade goes on.
 process.stdout.on('error', () => {});
@@ -22,7 +24,13 @@ process.on('uncaughtException', (cause) => {
   process.exitCode = 1;
 });
 
-const { runAction } = await import('./action/run.ts');
-process.exitCode = await runAction(stop.signal);
+const fault = nodeFault(process.versions.node);
+if (fault) {
+  process.stdout.write(`${fault}\n`);
+  process.exitCode = 1;
+} else {
+  const { runAction } = await import('./action/run.ts');
+  process.exitCode = await runAction(stop.signal);
+}
 // Stalled uploads keep their sockets open for ever: nothing that is left may hold the process.
 setTimeout(() => process.exit(), 3000).unref();

@@ -2,15 +2,13 @@
  * Proves a backup: its files are the ones that were written, they restore without a single error into a scratch
  * server, and what comes out is what was in the source, object by object and row by row.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UpgradeError } from '../errors.ts';
-import { type ClientPrograms, clientPath } from '../postgres/clients.ts';
-import { connect, quoteIdent } from '../postgres/connection.ts';
-import { clientLogin } from '../postgres/passfile.ts';
+import { Cancelled, UpgradeError } from '../errors.ts';
+import type { ClientPrograms } from '../postgres/clients.ts';
+import { connect } from '../postgres/connection.ts';
 import type { ScratchOptions, ScratchServer } from '../postgres/scratch.ts';
 import { formatVersion } from '../postgres/version.ts';
-import { lastLines, run } from '../process/run.ts';
 import type { ProofRecord } from '../report/record.ts';
 import { compareCluster, compareInventories, shorten } from './compare.ts';
 import type { Dump, DumpedDatabase } from './dump.ts';
@@ -18,6 +16,7 @@ import { restoreGlobals } from './globals.ts';
 import { type Inventory, pinnedSession, readInventory } from './inventory.ts';
 import { clusterObjects } from './inventory-sql.ts';
 import { verifyFiles } from './manifest.ts';
+import { restoreDatabase } from './restore.ts';
 
 export interface ProveOptions {
   method: 'restore' | 'checksum' | 'none';
@@ -31,8 +30,19 @@ export interface ProveOptions {
   note(text: string): void;
 }
 
-/** Never throws for a bad backup: the verdict says so, with what differs. Throws where the proof itself could not run. */
+/**
+ * Never throws for a bad backup: the verdict says so, with what differs. Throws where the proof itself could not run.
+ * @throws UpgradeError `scratch-start`, `proof-space`; Cancelled
+ */
 export async function proveDump(dump: Dump, options: ProveOptions): Promise<ProofRecord> {
+  try {
+    return await prove(dump, options);
+  } catch (cause) {
+    throw options.signal.aborted ? new Cancelled('prove') : cause;
+  }
+}
+
+async function prove(dump: Dump, options: ProveOptions): Promise<ProofRecord> {
   const begun = Date.now();
   const empty = {
     restoredInto: null,
@@ -95,6 +105,8 @@ export async function proveDump(dump: Dump, options: ProveOptions): Promise<Proo
       ...totals(dump.databases),
     });
   } catch (cause) {
+    options.signal.throwIfAborted();
+    await assertSpace(options.scratchFolder, cause);
     if (cause instanceof UpgradeError && cause.code === 'restore-failed') {
       return done({
         ...restored,
@@ -104,6 +116,20 @@ export async function proveDump(dump: Dump, options: ProveOptions): Promise<Proo
     }
     throw cause;
   }
+}
+
+/** Less than this is full: a server that cannot make its next WAL file (16 MiB) ends at once. */
+const fullBelow = 32 * 1024 ** 2;
+
+/** @throws UpgradeError `proof-space`: the backup may be as good as can be, it only had no room to show it */
+async function assertSpace(folder: string, cause: unknown): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= fullBelow) return;
+  throw new UpgradeError('proof-space', `The disk of ${folder} is full: the backup was not proved.`, {
+    phase: 'prove',
+    hint: 'The restored copy needs about as much room as the database. Free space there, or name a larger place in backup.directory.',
+    cause,
+  });
 }
 
 function totals(
@@ -145,93 +171,13 @@ async function restoreAll(dump: Dump, server: ScratchServer, options: ProveOptio
     options.progress(`${database.name}: comparing`);
     await using connection = await connect(server.settings(database.name), { statementTimeout: 0 });
     await connection.script(pinnedSession);
-    const copy = await readInventory(connection, (text) =>
-      options.progress(`${database.name}: comparing ${text}`),
-    );
+    const copy = await readInventory(connection, (text) => {
+      options.signal.throwIfAborted();
+      options.progress(`${database.name}: comparing ${text}`);
+    });
     inventories.push(copy);
   }
   return inventories;
-}
-
-async function restoreDatabase(
-  dump: Dump,
-  database: DumpedDatabase,
-  server: ScratchServer,
-  options: ProveOptions,
-): Promise<void> {
-  await using login = await clientLogin(server.settings('postgres'));
-  // The scratch server has these two already: they are dropped and made anew, from another one.
-  const exists = ['postgres', 'template1'].includes(database.name);
-  const into = [
-    ...(exists ? ['--clean', '--if-exists'] : []),
-    '--create',
-    `--dbname=${database.name === 'postgres' ? 'template1' : 'postgres'}`,
-  ];
-  const attempt = (jobs: number): ReturnType<typeof run> =>
-    run(
-      [
-        clientPath(options.clients, 'pg_restore'),
-        '--exit-on-error',
-        `--jobs=${jobs}`,
-        '--no-subscriptions',
-        ...into,
-        ...login.args,
-        join(dump.folder, database.folder),
-      ],
-      // A database that is read-only by default (ALTER DATABASE ... SET) would refuse its own rows.
-      {
-        env: { ...login.env, PGOPTIONS: '-c default_transaction_read_only=off' },
-        signal: options.signal,
-      },
-    );
-  const ticker = setInterval(
-    () =>
-      void restoredBytes(server, database.name).then((bytes) => {
-        if (bytes) options.progress(`${database.name}: ${bytes} restored`);
-      }),
-    5000,
-  );
-  try {
-    let result = await attempt(options.jobs);
-    if (result.code !== 0 && options.jobs > 1 && !exists) {
-      // Parallel restores can race on the indexes of partitioned tables (release notes of November 2026): one
-      // worker decides whether the dump is bad.
-      options.note(
-        `${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(result.stderr, 1)}`,
-      );
-      await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
-      await connection.query('UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1', [
-        database.name,
-      ]);
-      await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(database.name)}`);
-      result = await attempt(1);
-    }
-    if (result.code !== 0) {
-      throw new UpgradeError(
-        'restore-failed',
-        `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`,
-        {
-          phase: 'prove',
-          hint: lastLines(result.stderr, 4),
-        },
-      );
-    }
-  } finally {
-    clearInterval(ticker);
-  }
-}
-
-async function restoredBytes(server: ScratchServer, database: string): Promise<string | null> {
-  try {
-    await using connection = await connect(server.settings('template1'), { timeout: 2000 });
-    const [row] = await connection.query<{ size: string }>(
-      'SELECT pg_size_pretty(pg_database_size(oid)) AS size FROM pg_database WHERE datname = $1',
-      [database],
-    );
-    return row?.size ?? null;
-  } catch {
-    return null;
-  }
 }
 
 async function readCluster(server: ScratchServer): Promise<Record<string, string>> {

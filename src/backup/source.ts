@@ -13,19 +13,11 @@ export interface Source {
 
 /** @throws UpgradeError `backup-role` */
 export async function describeSource(connection: Connection): Promise<Source> {
-  const [row] = await connection.query<{
-    num: string;
-    super: boolean;
-    owner: string;
-    encoding: string;
-    preload: string;
-  }>(`
-    SELECT current_setting('server_version_num') AS num,
-           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS super,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
-           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
-           current_setting('shared_preload_libraries') AS preload`);
-  if (!row?.super) {
+  // Asked first and alone: others may not even read shared_preload_libraries.
+  const [user] = await connection.query<{ super: boolean }>(
+    'SELECT rolsuper AS super FROM pg_catalog.pg_roles WHERE rolname = current_user',
+  );
+  if (!user?.super) {
     throw new UpgradeError(
       'backup-role',
       "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.",
@@ -35,6 +27,17 @@ export async function describeSource(connection: Connection): Promise<Source> {
       },
     );
   }
+  const [row] = await connection.query<{
+    num: string;
+    owner: string;
+    encoding: string | null;
+    preload: string;
+  }>(`
+    SELECT current_setting('server_version_num') AS num,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
+           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
+           current_setting('shared_preload_libraries') AS preload`);
+  if (!row) throw new Error('the server told nothing about itself');
   const databases = await connection.query<{ name: string; bytes: string; template: boolean }>(`
     SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
     FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);

@@ -44,23 +44,25 @@ const stopPatience = 2000;
 export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
   const worker = new Worker(workerUrl(), { workerData: { settings, everyMs } satisfies ProbeStart });
   worker.unref();
-  let waiting: { kind: string; resolve(report: ProbeReport): void; reject(cause: Error): void } | null = null;
+  let waiting: { resolve(report: ProbeReport): void; reject(cause: Error): void } | null = null;
   let dead: Error | null = null;
+  let ended = false;
   worker.on('error', (cause: Error) => {
     dead = cause;
     waiting?.reject(cause);
   });
-  worker.on('message', (answer: { kind: string; report: ProbeReport }) => {
-    if (answer.kind === waiting?.kind) waiting.resolve(answer.report);
+  worker.on('message', (answer: { kind: 'report' | 'final'; report: ProbeReport }) => {
+    ended = answer.kind === 'final';
+    waiting?.resolve(answer.report);
   });
-  const next = (message: 'report' | 'stop', kind: 'report' | 'final'): Promise<ProbeReport> =>
+  const ask = (message: 'report' | 'stop'): Promise<ProbeReport> =>
     new Promise((resolve, reject) => {
       if (dead) reject(dead);
-      waiting = { kind, resolve, reject };
+      waiting = { resolve, reject };
       worker.postMessage(message);
     });
   const committed = async (): Promise<number> => {
-    const report = await next('report', 'report');
+    const report = await ask('report');
     return report.attempts - report.failures;
   };
   return {
@@ -74,17 +76,12 @@ export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
     async stop() {
       worker.ref();
       const stopped = Date.now();
-      const asked = next('stop', 'final');
       // A server that hangs keeps the worker in its last transaction: what it saw until then is asked instead.
-      let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise<null>((resolve) => {
-        timer = setTimeout(resolve, stopPatience, null);
-      });
-      const report =
-        (await Promise.race([asked, patience])) ?? leftHanging(await next('report', 'report'), stopped);
+      const timer = setTimeout(() => worker.postMessage('report'), stopPatience);
+      const report = await ask('stop');
       clearTimeout(timer);
       await worker.terminate();
-      return report;
+      return ended ? report : leftHanging(report, stopped);
     },
   };
 }

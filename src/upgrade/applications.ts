@@ -1,6 +1,6 @@
 /** Stopping applications before the change and starting them again, whatever happens. */
 import type { StepRun, SwitchedOff } from '../environments/environment.ts';
-import { UpgradeError } from '../errors.ts';
+import { messageOf, UpgradeError } from '../errors.ts';
 import { lastLines, run } from '../process/run.ts';
 import type { ApplicationSpec } from '../spec/schema.ts';
 
@@ -61,7 +61,7 @@ async function awaitHealth(name: string, url: string, seconds: number): Promise<
       if (response.ok) return;
       last = `HTTP ${response.status}`;
     } catch (cause) {
-      last = cause instanceof Error ? cause.message : String(cause);
+      last = messageOf(cause);
     }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

@@ -11,7 +11,7 @@ const roles = `
   COMMENT ON ROLE "a b" IS 'two lines,
 GRANT ALL ON TABLESPACE "nowhere" TO nobody; is no statement';
   GRANT "a b" TO "UPPER" WITH ADMIN OPTION;
-  GRANT pg_read_all_data TO "select";
+  GRANT pg_monitor TO "select";
   ALTER ROLE "UPPER" SET search_path = "$user", 'My Schema', public;
   ALTER ROLE postgres SET work_mem = '6MB'`;
 
@@ -49,10 +49,10 @@ const trees = `
   CREATE TABLE tree_z PARTITION OF tree DEFAULT PARTITION BY LIST (id);
   CREATE TABLE tree_z_1 PARTITION OF tree_z FOR VALUES IN (1, 2);
   CREATE TABLE tree_z_0 PARTITION OF tree_z DEFAULT;
+  CREATE TABLE leaf (id int, at date, FOREIGN KEY (id, at) REFERENCES tree);
   CREATE TABLE tree_a (note text, at date NOT NULL, id int NOT NULL);
   ALTER TABLE tree ATTACH PARTITION tree_a FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
   INSERT INTO tree SELECT n, date '2023-12-25' + n, 'n' || n FROM generate_series(1, 20) n;
-  CREATE TABLE leaf (id int, at date, FOREIGN KEY (id, at) REFERENCES tree);
   INSERT INTO leaf SELECT id, at FROM tree;
   CREATE TABLE parent (a int);
   CREATE TABLE child (b int) INHERITS (parent);
@@ -125,10 +125,19 @@ export async function plantOddities(server: TestServer, tablespace: string): Pro
   await odd.script('CREATE TABLE in_space (id int) TABLESPACE pg_default');
   await odd.script('CREATE UNIQUE INDEX CONCURRENTLY once ON twice (id)').catch(() => {});
   for (const [database, statement] of [
-    [lookalike, `CREATE SCHEMA "a=b c" CREATE TABLE "a=b c" ("a=b c" int); INSERT INTO "a=b c"."a=b c" VALUES (1)`],
-    ['frozen', 'CREATE TABLE ice (id int); INSERT INTO ice VALUES (1); ALTER DATABASE frozen SET default_transaction_read_only = on'],
+    [
+      lookalike,
+      `CREATE SCHEMA "a=b c" CREATE TABLE "a=b c" ("a=b c" int); INSERT INTO "a=b c"."a=b c" VALUES (1)`,
+    ],
+    [
+      'frozen',
+      'CREATE TABLE ice (id int); INSERT INTO ice VALUES (1); ALTER DATABASE frozen SET default_transaction_read_only = on',
+    ],
     ['latin', `CREATE TABLE "grün" ("größe" text); INSERT INTO "grün" VALUES ('ÄÖÜ')`],
-    ['template1', 'CREATE FUNCTION everywhere() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE TABLE seed (id int)'],
+    [
+      'template1',
+      'CREATE FUNCTION everywhere() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; CREATE TABLE seed (id int)',
+    ],
     ['template_odd', 'CREATE TABLE grown (id int); INSERT INTO grown VALUES (1)'],
   ] as const) {
     await using connection = await server.connect(database);

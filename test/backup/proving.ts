@@ -1,16 +1,17 @@
 /** What the tests of a backup share: a dump with usual options, and its proof in a scratch server. */
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Dump, type DumpOptions, takeDump } from '../../src/backup/dump.ts';
 import { type ProveOptions, proveDump } from '../../src/backup/prove.ts';
 import { findClients } from '../../src/postgres/clients.ts';
-import type { ConnectionSettings } from '../../src/postgres/settings.ts';
 import { startScratch } from '../../src/postgres/scratch.ts';
 import { removeFolder } from '../../src/postgres/server.ts';
+import type { ConnectionSettings } from '../../src/postgres/settings.ts';
 import { scratchUser } from '../../src/process/user.ts';
 import type { ProofRecord } from '../../src/report/record.ts';
 import { binariesOf } from '../support/servers.ts';
+import { processesWith } from '../support/targets.ts';
 
 /** A folder that the scratch server's user may pass through, as the backup folder of a target is. */
 export interface Place extends AsyncDisposable {
@@ -60,11 +61,18 @@ export async function proofOf(dump: Dump, options: Proving = {}): Promise<ProofR
     clients: await findClients(15),
     jobs: 2,
     scratchFolder: `${dump.folder}-scratch`,
-    scratch: async (wanted) =>
-      startScratch(await binariesOf(version), wanted, await scratchUser(), signal),
+    scratch: async (wanted) => startScratch(await binariesOf(version), wanted, await scratchUser(), signal),
     signal,
     progress: () => {},
     note: () => {},
     ...rest,
   });
+}
+
+/** Scratch folders and processes that a proof should have taken away. */
+export async function leftBehind(base: string): Promise<{ folders: string[]; processes: string[] }> {
+  return {
+    folders: (await readdir(base)).filter((name) => name.includes('scratch')),
+    processes: await processesWith(base),
+  };
 }

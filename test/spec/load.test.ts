@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadSpec, resolveReference, selectTargets } from '../../src/spec/load.ts';
 import { load, schema, smallest, specWith } from './specs.ts';
@@ -59,12 +59,18 @@ describe('a good spec', () => {
 });
 
 describe('the examples', () => {
-  it('load, every one of them', () => {
-    const files = existsSync('examples')
-      ? readdirSync('examples').filter((file) => /\.ya?ml$/.test(file))
-      : [];
-    for (const file of files)
-      expect(loadSpec(readFileSync(`examples/${file}`, 'utf8'), file, schema), file).not.toEqual([]);
+  const examples = readdirSync('examples').filter((file) => /\.ya?ml$/.test(file));
+
+  it('are where the hint for an empty spec says', () => expect(examples).toContain('embedded.yaml'));
+
+  it.each(examples)('%s loads', (file) => {
+    expect(loadSpec(readFileSync(`examples/${file}`, 'utf8'), file, schema)).not.toEqual([]);
+  });
+
+  it.each(examples)('%s tells an editor its schema', (file) => {
+    const [, path = ''] =
+      /^# yaml-language-server: \$schema=(\S+)$/m.exec(readFileSync(`examples/${file}`, 'utf8')) ?? [];
+    expect(path).toMatch(/upgrade-spec\.schema\.json$/);
   });
 });
 

@@ -24,7 +24,6 @@ import { type EmbeddedConfig, embeddedSchema } from './config.ts';
 import { planEmbedded } from './plan.ts';
 import {
   ensureServing,
-  makeLog,
   returnTo,
   runningVersion,
   type StartRecipe,
@@ -61,19 +60,22 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     log: cluster.log ?? join(state, 'server.log'),
   });
 
+  /** A wrong port would be given to the new server, and to the old one on the way back. */
+  const assertPort = (port: number | null): void => {
+    if (port === config.port) return;
+    throw new UpgradeError(
+      'port-mismatch',
+      `The cluster in ${config.data} uses port ${port}, and environment.port says ${config.port}.`,
+      {
+        phase: 'inspect',
+        hint: 'Write the port that the cluster really uses.',
+      },
+    );
+  };
+
   const inspect = async (): Promise<EnvironmentFacts> => {
     const cluster = await readCluster(config.data);
-    const port = portIn(recipeOf(cluster).args);
-    if (port !== config.port) {
-      throw new UpgradeError(
-        'port-mismatch',
-        `The cluster in ${config.data} uses port ${port}, and environment.port says ${config.port}.`,
-        {
-          phase: 'inspect',
-          hint: 'Write the port that the cluster really uses.',
-        },
-      );
-    }
+    assertPort(portIn(recipeOf(cluster).args));
     if (cluster.pid !== null) await assertSameServer();
     const running = cluster.pid === null ? cluster.binaries.version : await runningVersion(connection);
     return {
@@ -91,8 +93,8 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
   /** A connection that leads to some other server would back up the one and restart the other. */
   const assertSameServer = async (): Promise<void> => {
     await using client = await connect(connection, { name: 'postgres-upgrade inspect' });
-    const [row] = await client.query<{ data: string }>(
-      "SELECT pg_catalog.current_setting('data_directory') AS data",
+    const [row] = await client.query<{ data: string; port: string }>(
+      "SELECT pg_catalog.current_setting('data_directory') AS data, pg_catalog.current_setting('port') AS port",
     );
     // A server started through a symbolic link reports the link.
     if (row && realpathSync(config.data) !== resolved(row.data)) {
@@ -105,6 +107,8 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
         },
       );
     }
+    // The port may stand in the configuration only, where the arguments do not show it.
+    if (row) assertPort(Number(row.port));
   };
 
   const preflight = (wanted: PgVersion): Step => ({

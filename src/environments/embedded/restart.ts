@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { UpgradeError } from '../../errors.ts';
+import { messageOf, UpgradeError } from '../../errors.ts';
 import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
 import { connect } from '../../postgres/connection.ts';
 import { serverPid, startServer, stopServer } from '../../postgres/server.ts';
@@ -106,14 +106,6 @@ export async function ensureServing(
     progress(`waiting for the server process ${pid} to come up or to end, ${waited} s: ${answer}`);
     await new Promise((resolve) => setTimeout(resolve, lookEvery));
   }
-}
-
-/** Makes the server's log where there is none: the server's own user opens it, and may not write to our folder. */
-export async function makeLog(recipe: StartRecipe): Promise<void> {
-  await mkdir(dirname(recipe.log), { recursive: true });
-  if (existsSync(recipe.log)) return;
-  await writeFile(recipe.log, '', { flag: 'a', mode: 0o600 });
-  await giveTo(await userForOwner((await stat(recipe.data)).uid), recipe.log);
 }
 
 export async function runningVersion(settings: ConnectionSettings): Promise<PgVersion> {

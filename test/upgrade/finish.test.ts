@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { Cancelled, UpgradeError } from '../../src/errors.ts';
+import { type Ending, finish, servesOld, unchangedEnding } from '../../src/upgrade/finish.ts';
+import { stepRun } from '../../src/upgrade/target.ts';
+import { deeds, type World, world } from './world.ts';
+
+const start = { run: 'process 1', mode: 'upgrade', from: '15.17', wanted: '15.20' } as const;
+const off = { id: 'pooler', what: 'the pooler is paused', detail: undefined };
+const good: Ending = { result: 'success', verdict: 'Upgraded.', next: null, finished: true };
+
+async function begun(): Promise<World> {
+  const here = await world();
+  here.run.recorder.record.versions.from = '15.17';
+  await here.run.journal.begin(start);
+  await stepRun(here.run, null, false).switchOff(off);
+  return here;
+}
+
+describe('finish', () => {
+  it('puts back, looks at the target and archives the journal', async () => {
+    using here = await begun();
+    here.facts.running = { major: 15, minor: 20 };
+    await finish(here.run, good);
+    expect(deeds(here.events)).toEqual(['put back pooler', 'archive 2026-11-20T18-00-00-000Z']);
+    expect(here.run.recorder.record).toMatchObject({
+      result: 'success',
+      verdict: 'Upgraded.',
+      state: 'PostgreSQL 15.20 serves clients.',
+      next: null,
+      changed: true,
+      versions: { from: '15.17', wanted: '15.20', now: '15.20' },
+      finished: '2026-11-20T18:00:00.000Z',
+    });
+  });
+
+  it('fails where something cannot be put back, and keeps the journal for it', async () => {
+    using here = await begun();
+    here.broken.add('pooler');
+    await finish(here.run, good);
+    expect(deeds(here.events)).toEqual(['put back pooler']);
+    expect(here.journal().at(-1)).toBe('end failed');
+    expect(here.run.recorder.record).toMatchObject({
+      result: 'failed',
+      verdict: 'Upgraded. Something could not be put back: the pooler is paused.',
+      state: 'PostgreSQL 15.17 serves clients. Still switched off: the pooler is paused.',
+      next: 'This could not be put back: the pooler is paused. pooler is stuck. Put it back by hand.',
+      issues: [{ code: 'put-back', resolution: 'Not resolved: put it back by hand.' }],
+      changed: false,
+    });
+  });
+
+  it('leaves switched off what a pause left off', async () => {
+    using here = await begun();
+    await finish(here.run, { ...good, result: 'paused', finished: false });
+    expect(deeds(here.events)).toEqual([]);
+    expect(here.journal()).toEqual(['begin', 'switched-off pooler', 'end paused']);
+    expect(here.run.recorder.record.state).toBe(
+      'PostgreSQL 15.17 serves clients. Still switched off: the pooler is paused.',
+    );
+  });
+
+  it('leaves alone what another run switched off', async () => {
+    using here = await world({
+      journal: [
+        { kind: 'begin', ...start, host: 'h', pid: 1 },
+        { kind: 'switched-off', entry: off },
+      ],
+    });
+    await finish(here.run, { ...good, result: 'refused' });
+    expect([deeds(here.events), here.journal()]).toEqual([[], ['begin', 'switched-off pooler']]);
+    expect(here.run.recorder.record.state).toBe('PostgreSQL 15.17 serves clients.');
+  });
+
+  it('says where nothing serves', async () => {
+    using here = await begun();
+    here.facts.serving = false;
+    await finish(here.run, { ...good, result: 'failed', finished: false });
+    expect(here.run.recorder.record).toMatchObject({
+      state: 'PostgreSQL does not serve clients.',
+      changed: false,
+      versions: { now: null },
+    });
+  });
+});
+
+describe('unchangedEnding', () => {
+  it.each([
+    [
+      new UpgradeError('blocked', 'A check blocks.', { hint: 'Mend it.' }),
+      'refused',
+      'A check blocks. Nothing was changed.',
+      'Mend it.',
+    ],
+    [new UpgradeError('plan-drift', 'Another plan.'), 'refused', 'Another plan. Nothing was changed.', null],
+    [new UpgradeError('backup-not-proved', 'Not good.'), 'refused', 'Not good. Nothing was changed.', null],
+    [
+      new UpgradeError('server-down', 'Nothing answers.'),
+      'failed',
+      'Nothing answers. Nothing was changed.',
+      null,
+    ],
+    [new Cancelled(), 'cancelled', 'The run was cancelled before anything was changed.', null],
+  ])('of %s is %s', async (error, result, verdict, next) => {
+    using here = await world();
+    expect(unchangedEnding(error, here.run)).toMatchObject({ result, verdict, next });
+  });
+});
+
+describe('servesOld', () => {
+  it.each([
+    [17, true, '15.17', true],
+    [17, false, '15.17', false],
+    [20, true, '15.17', false],
+    [20, true, '15.20', false],
+  ])('15.%d, serving %s, from %s: %s', async (minor, serving, from, old) => {
+    using here = await world();
+    Object.assign(here.facts, { running: { major: 15, minor }, serving });
+    expect(await servesOld(here.run, from)).toBe(old);
+  });
+});

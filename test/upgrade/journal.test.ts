@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { type Begin, isAlive, type JournalEntry, readJournal } from '../../src/upgrade/journal.ts';
+
+const at = '2026-11-20T18:00:00.000Z';
+
+function begin(changes: Partial<Begin> = {}): Begin {
+  return {
+    kind: 'begin',
+    at,
+    run: 'run 1.1 by octocat',
+    host: 'runner-1',
+    pid: 10,
+    mode: 'upgrade',
+    from: '15.17',
+    wanted: '15.20',
+    ...changes,
+  };
+}
+
+function read(...entries: JournalEntry[]): ReturnType<typeof readJournal> {
+  return readJournal(entries.map((entry) => JSON.stringify(entry)));
+}
+
+const off = (id: string, detail: unknown = null): JournalEntry => ({
+  kind: 'switched-off',
+  at,
+  entry: { id, what: `${id} is off`, detail },
+});
+
+describe('readJournal', () => {
+  it('says nothing for no lines', () => {
+    expect(readJournal([])).toEqual({
+      begin: null,
+      ended: null,
+      facts: null,
+      steps: new Map(),
+      outstanding: [],
+    });
+  });
+
+  it('tells how far a run came', () => {
+    expect(
+      read(
+        begin(),
+        { kind: 'facts', at, facts: { roles: '3' } },
+        { kind: 'step', at, id: 'backup', state: 'started' },
+        { kind: 'step', at, id: 'backup', state: 'done' },
+        { kind: 'step', at, id: 'restart', state: 'started' },
+        off('server', { bin: '/usr' }),
+      ),
+    ).toEqual({
+      begin: begin(),
+      ended: null,
+      facts: { roles: '3' },
+      steps: new Map([
+        ['backup', 'done'],
+        ['restart', 'started'],
+      ]),
+      outstanding: [{ id: 'server', what: 'server is off', detail: { bin: '/usr' } }],
+    });
+  });
+
+  it('keeps from where an upgrade came and where it leads, and who is at it now', () => {
+    const resumed = begin({
+      run: 'run 2.1 by mona',
+      host: 'runner-2',
+      pid: 20,
+      mode: 'resume',
+      from: '15.20',
+      at: '2026-11-21T18:00:00.000Z',
+    });
+    expect(read(begin(), { kind: 'end', at, result: 'failed' }, resumed)).toMatchObject({
+      begin: {
+        run: 'run 2.1 by mona',
+        host: 'runner-2',
+        pid: 20,
+        at: '2026-11-21T18:00:00.000Z',
+        mode: 'upgrade',
+        from: '15.17',
+        wanted: '15.20',
+      },
+      ended: null,
+    });
+  });
+
+  it('keeps the facts from before the first change', () => {
+    const state = read(begin(), { kind: 'facts', at, facts: { roles: '3' } }, begin({ pid: 11 }), {
+      kind: 'facts',
+      at,
+      facts: { roles: '4' },
+    });
+    expect(state.facts).toEqual({ roles: '3' });
+  });
+
+  it('knows the last state of a step', () => {
+    const states = ['started', 'failed', 'undone', 'started', 'paused'] as const;
+    const entries = states.map((state): JournalEntry => ({ kind: 'step', at, id: 'restart', state }));
+    expect(entries.map((_entry, index) => read(...entries.slice(0, index + 1)).steps.get('restart'))).toEqual(
+      [...states],
+    );
+  });
+
+  it('knows what is still switched off, oldest first', () => {
+    const ids = (...entries: JournalEntry[]): string[] => read(...entries).outstanding.map(({ id }) => id);
+    const back = (id: string): JournalEntry => ({ kind: 'put-back', at, id });
+    expect(ids(off('a'), off('b'), off('c'))).toEqual(['a', 'b', 'c']);
+    expect(ids(off('a'), off('b'), off('c'), back('b'))).toEqual(['a', 'c']);
+    expect(ids(off('a'), back('a'), back('b'))).toEqual([]);
+    expect(ids(off('a'), off('b'), back('a'), off('a'))).toEqual(['b', 'a']);
+  });
+
+  it('remembers of two switches the one that found it on', () => {
+    expect(read(off('a', 'first'), off('a', 'second')).outstanding.map(({ detail }) => detail)).toEqual([
+      'first',
+    ]);
+  });
+
+  it('knows how a run ended', () => {
+    expect(read(begin(), { kind: 'end', at, result: 'paused' }).ended).toBe('paused');
+  });
+});
+
+describe('isAlive', () => {
+  it('is true for another process of this machine only', async () => {
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    expect(isAlive(begin({ host: hostname(), pid }))).toBe(true);
+    expect(isAlive(begin({ host: `not-${hostname()}`, pid }))).toBe(false);
+    expect(isAlive(begin({ host: hostname(), pid: process.pid }))).toBe(false);
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+    expect(isAlive(begin({ host: hostname(), pid }))).toBe(false);
+  });
+});

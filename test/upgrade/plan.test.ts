@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { planEmbedded } from '../../src/environments/embedded/plan.ts';
+import { parseVersion } from '../../src/postgres/version.ts';
+import type { PlanRecord } from '../../src/report/record.ts';
+import { commonStep, makePlan } from '../../src/upgrade/plan.ts';
+import { specWith } from '../spec/specs.ts';
+
+function plan(lines = '', from = '15.17', wanted = '15.20'): PlanRecord {
+  const facts = { running: parseVersion(from), serving: true, details: [] };
+  return makePlan(specWith(lines), facts, parseVersion(wanted), '7445678901234567890', planEmbedded);
+}
+
+const applications = `applications:
+  - { name: shop, stop: [systemctl, stop, shop], start: [systemctl, start, shop], health: "http://127.0.0.1/health" }
+  - { name: jobs, stop: [stop-jobs], start: [start-jobs] }`;
+
+const stays = 'The data directory stays as it is: minor versions of one major read the same files.';
+
+describe('commonStep', () => {
+  const does = (prove: string): string[] | undefined =>
+    commonStep('backup', specWith(`backup: { prove: ${prove} }`))?.does;
+  const dump =
+    'pg_dumpall --globals-only, pg_dump of every database under an exported snapshot, a list of files with their sha256';
+
+  it.each([
+    [
+      'restore',
+      'Back up and prove it',
+      'pg_restore --exit-on-error into a scratch server of the wanted version, compared object by object and row by row',
+    ],
+    ['checksum', 'Back up', 'every file read again and compared with its sha256; not restored'],
+    ['none', 'Back up', 'the backup is not looked at again'],
+  ])('backup with prove: %s', (prove, title, second) => {
+    expect(does(prove)).toEqual([dump, second]);
+    expect(commonStep('backup', specWith(`backup: { prove: ${prove} }`))).toMatchObject({
+      id: 'backup',
+      title,
+      undo: null,
+      breaks: null,
+      interruptible: true,
+    });
+  });
+
+  it('stops and starts what the spec names', () => {
+    const spec = specWith(applications);
+    expect(commonStep('stop-applications', spec)).toEqual({
+      id: 'stop-applications',
+      title: 'Stop shop, jobs',
+      does: ['systemctl stop shop', 'stop-jobs'],
+      undo: 'start them again',
+      breaks: 'shop, jobs serves nobody until the end',
+      interruptible: true,
+    });
+    expect(commonStep('start-applications', spec)).toEqual({
+      id: 'start-applications',
+      title: 'Start shop, jobs',
+      does: ['systemctl start shop', 'GET http://127.0.0.1/health until it answers', 'start-jobs'],
+      undo: null,
+      breaks: null,
+      interruptible: false,
+    });
+  });
+
+  it('has nothing to stop where the spec names nothing', () => {
+    expect([
+      commonStep('stop-applications', specWith()),
+      commonStep('start-applications', specWith()),
+    ]).toEqual([null, null]);
+  });
+
+  it('validates', () => {
+    expect(commonStep('validate', specWith())).toEqual({
+      id: 'validate',
+      title: 'Validate',
+      does: ['version by a real query', 'facts compared with those from before', 'every check again'],
+      undo: null,
+      breaks: null,
+      interruptible: true,
+    });
+  });
+});
+
+describe('makePlan', () => {
+  it('puts the common steps where the environment wants them', () => {
+    const made = plan(applications);
+    expect(made.steps.map(({ id }) => id)).toEqual([
+      'backup',
+      'preflight',
+      'stop-applications',
+      'checkpoint',
+      'restart',
+      'validate',
+      'start-applications',
+    ]);
+    expect({ ...made, digest: made.digest.length, steps: [] }).toEqual({
+      digest: 64,
+      route: 'minor-in-place',
+      from: '15.17',
+      wanted: '15.20',
+      steps: [],
+      notes: [stays],
+    });
+  });
+
+  it('has no steps for applications that are not there', () => {
+    expect(plan().steps.map(({ id }) => id)).toEqual([
+      'backup',
+      'preflight',
+      'checkpoint',
+      'restart',
+      'validate',
+    ]);
+  });
+
+  it('tells what the reader should know before approving', () => {
+    expect(plan('backup: { prove: none }', '15.17', '15.18').notes).toEqual([
+      stays,
+      'PostgreSQL 15.18: free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful.',
+      'The backup will not be proved by a restore (backup.prove: none).',
+    ]);
+    expect(plan('', '16.13', '16.16').notes).toEqual([
+      stays,
+      'PostgreSQL 16.16 is known from its sister releases only: read its release notes.',
+    ]);
+  });
+
+  it('is made for the same version too', () => {
+    expect(plan('', '15.20').from).toBe('15.20');
+  });
+
+  it.each([
+    [
+      '15.20',
+      '15.18',
+      'downgrade',
+      'The target runs 15.20, and the spec asks for 15.18: that is a downgrade.',
+    ],
+    ['16.1', '15.20', 'downgrade', 'The target runs 16.1, and the spec asks for 15.20: that is a downgrade.'],
+    ['15.17', '15.99', 'version-unknown', 'PostgreSQL 15.99 is not a release that this action knows.'],
+    ['18.4', '18.5', 'version-unknown', 'PostgreSQL 18.5 is not a release that this action knows.'],
+    [
+      '15.10',
+      '15.11',
+      'version-avoid',
+      'PostgreSQL 15.11 must not be a target: libpq quoting functions ignored the length argument; repaired a week later.',
+    ],
+    [
+      '15.20',
+      '16.15',
+      'route-major',
+      '15.20 to 16.15 is a major upgrade, and an embedded cluster can only change its minor version in place.',
+    ],
+  ])('refuses %s to %s', (from, wanted, code, message) => {
+    expect(() => plan('', from, wanted)).toThrow(expect.objectContaining({ code, message, phase: 'plan' }));
+  });
+
+  it('says of a downgrade what brings the old version back', () => {
+    expect(() => plan('', '15.20', '15.18')).toThrow(
+      expect.objectContaining({
+        hint: 'Correct the version in the spec. To go back after an upgrade by this action, use mode: rollback.',
+      }),
+    );
+  });
+});
