@@ -4439,7 +4439,10 @@ var Cancelled = class extends UpgradeError {
 };
 /** The message of anything that was thrown. */
 function messageOf(thrown) {
-	return thrown instanceof Error ? thrown.message : String(thrown);
+	if (!(thrown instanceof Error)) return String(thrown);
+	const { message, cause } = thrown;
+	if (message !== "fetch failed" || !(cause instanceof Error)) return message;
+	return `${message} (${cause.message || (cause.code ?? "no reason given")})`;
 }
 /** SQLSTATEs with which a server ends a session: it stops, it crashed, somebody ended the backend. */
 const endings = /* @__PURE__ */ new Set([
@@ -4470,6 +4473,14 @@ function queryError(thrown, phase) {
 		`SQLSTATE ${code}.`
 	].filter(Boolean).join(" ");
 	return new UpgradeError("query-refused", `PostgreSQL refused a query: ${thrown.message}.`, options);
+}
+/** Message, hint and page of an error, as people are told. */
+function explanation({ message, hint, docs }) {
+	return [
+		message,
+		hint,
+		docs ? `More: docs/${docs}` : void 0
+	].filter((line) => line).join("\n");
 }
 /** Every error inside what was thrown, as this project's own type. */
 function errorsOf(thrown, phase) {
@@ -4666,4 +4677,4 @@ function quoteIdent(name) {
 	return `"${name.replaceAll("\"", "\"\"")}"`;
 }
 
-export { Cancelled as a, assertNever as c, readConnectionUrl as i, errorsOf as l, quoteIdent as n, UpgradeError as o, describe as r, UpgradeErrors as s, connect as t, messageOf as u };
+export { Cancelled as a, assertNever as c, messageOf as d, readConnectionUrl as i, errorsOf as l, quoteIdent as n, UpgradeError as o, describe as r, UpgradeErrors as s, connect as t, explanation as u };

@@ -37,7 +37,7 @@ async function recoverAction() {
 					state: "Unknown: look at the target."
 				};
 			});
-			if (record.state.startsWith("Still switched off")) failed = true;
+			if (record.state.includes("Still switched off")) failed = true;
 		}
 		records.push(record);
 		await writeReports(session, record);

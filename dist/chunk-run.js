@@ -1,5 +1,5 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
-import { a as Cancelled, c as assertNever, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as messageOf } from "./chunk-connection.js";
+import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
@@ -7261,9 +7261,14 @@ async function stopApplications(applications, step) {
 		step.note(`${name} stopped`);
 	}
 }
-/** Starts an application and waits until its health URL answers. @throws UpgradeError `application`, `application-health` */
-async function startApplication(entry, progress) {
-	const application = entry.detail;
+/**
+* Starts an application and waits until its health URL answers.
+* @param current the applications of today's spec
+* @throws UpgradeError `application`, `application-health`
+*/
+async function startApplication(entry, current, progress) {
+	const stopped = entry.detail;
+	const application = current.find(({ name }) => name === stopped.name) ?? stopped;
 	progress(`starting ${application.name}`);
 	await call(application.start, `Starting ${application.name}`);
 	if (application.health) await awaitHealth(application.name, application.health, application["start-timeout"]);
@@ -7281,7 +7286,7 @@ async function awaitHealth(name, url, seconds) {
 			if (response.ok) return;
 			last = `HTTP ${response.status}`;
 		} catch (cause) {
-			last = cause instanceof Error ? cause.message : String(cause);
+			last = messageOf(cause);
 		}
 		await new Promise((resolve) => setTimeout(resolve, 250));
 	}
@@ -7293,20 +7298,23 @@ async function awaitHealth(name, url, seconds) {
 
 // src/upgrade/target.ts
 /** A connection to a database of the target, under the action's name. */
-function connectTo(run, database, statementTimeout = 6e4) {
-	return connect({
+async function connectTo(run, database, statementTimeout = 6e4) {
+	const connection = await connect({
 		...run.settings,
 		database: database ?? run.settings.database
 	}, {
 		name: "postgres-upgrade",
 		statementTimeout
 	});
+	await connection.script("SET search_path = pg_catalog");
+	return connection;
 }
 /** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
 function stepRun(run, record, interruptible) {
 	const { context, journal, recorder } = run;
 	return {
 		signal: interruptible ? context.signal : new AbortController().signal,
+		backupFolder: recorder.record.backup?.location ?? journal.state().backup?.location ?? null,
 		progress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
 		note(line) {
 			record?.output.push(line);
@@ -7351,7 +7359,7 @@ async function putBackAll(run, only = () => true) {
 		try {
 			run.context.log.info(`Putting back: ${entry.what}`);
 			const step = stepRun(run, null, false);
-			if (isApplication(entry)) await startApplication(entry, step.progress);
+			if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
 			else await run.environment.putBack(entry, step);
 			await run.journal.putBack(entry.id);
 			markBack(run, entry.id);
@@ -7381,7 +7389,10 @@ async function finish(run, ending) {
 	const { recorder, context, journal } = run;
 	const { record } = recorder;
 	const failures = journal.isOurs() && ending.result !== "paused" ? await putBackAll(run) : [];
-	for (const failure of failures) recorder.issue(failure, "Not resolved: put it back by hand.");
+	for (const failure of failures) {
+		record.issues = record.issues.filter(({ what }) => what !== failure.message);
+		recorder.issue(failure, "Not resolved: put it back by hand.");
+	}
 	const now = await run.environment.inspect().catch(() => null);
 	record.versions.now = now?.serving ? formatVersion(now.running) : null;
 	record.changed = record.versions.now !== null && record.versions.from !== null && record.versions.now !== record.versions.from;
@@ -7391,9 +7402,15 @@ async function finish(run, ending) {
 	record.verdict = failures.length > 0 ? `${ending.verdict} Something could not be put back: ${left.map(({ what }) => what).join("; ")}.` : ending.verdict;
 	record.next = failures.length > 0 ? failures.map(({ message, hint }) => `${message} ${hint ?? ""}`.trim()).join("\n") : ending.next;
 	tellEnd(run);
-	await journal.end(record.result, ending.finished && failures.length === 0);
+	await journal.end(record.result, afterEnd(run, ending.finished && failures.length === 0));
 	record.finished = context.now().toISOString();
 	recorder.save();
+}
+/** A journal that tells of a step which can be undone is what `rollback` goes by; any other would only hide that one. */
+function afterEnd(run, finished) {
+	if (!finished) return "keep";
+	const { steps } = run.journal.state();
+	return run.recorder.record.plan?.steps.some(({ id, undo }) => undo !== null && steps.has(id)) || run.context.mode === "rollback" ? "archive" : "discard";
 }
 /** The end of a run that was meant to change something is told where its start was told. */
 function tellEnd(run) {
@@ -7404,14 +7421,16 @@ function tellEnd(run) {
 	for (const { code, what } of record.issues) recorder.tell(to, `${code}: ${what}`);
 	recorder.tell(to, `${record.result}: ${record.verdict}`);
 }
-/** The ending after an error in a phase that changes nothing. */
-function unchangedEnding(error, run) {
-	const open = run.journal.state().begin !== null && run.journal.state().ended === null;
+/**
+* The ending after an error in a phase that changes nothing.
+* @param resumed the journal of an earlier run is still needed
+*/
+function unchangedEnding(error, resumed) {
 	if (error instanceof Cancelled) return {
 		result: "cancelled",
 		verdict: "The run was cancelled before anything was changed.",
 		next: null,
-		finished: true
+		finished: !resumed
 	};
 	return {
 		result: [
@@ -7421,22 +7440,22 @@ function unchangedEnding(error, run) {
 		].includes(error.code) ? "refused" : "failed",
 		verdict: `${error.message} Nothing was changed.`,
 		next: error.hint ?? null,
-		finished: open
+		finished: !resumed
 	};
 }
 
 // src/environments/embedded/config.ts
 /** `environment: { kind: embedded, ... }` in the spec. */
-const absolute = string().refine(isAbsolute, "write an absolute path");
+const absolute$1 = string().refine(isAbsolute, "write an absolute path");
 const embeddedSchema = strictObject({
 	kind: literal("embedded"),
-	data: absolute.meta({ description: "Data directory of the cluster, on this machine" }),
+	data: absolute$1.meta({ description: "Data directory of the cluster, on this machine" }),
 	port: number().int().min(1).max(65535).meta({ description: "Port that the cluster listens on" }),
-	binaries: absolute.optional().meta({
+	binaries: absolute$1.optional().meta({
 		description: "Folder of the server programs; {version} (15.20) and {major} (15) are filled in",
 		examples: ["/opt/postgresql/{version}"]
 	}),
-	state: absolute.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
+	state: absolute$1.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
 }).meta({ description: "A cluster in a data directory on this machine" });
 
 // src/process/short.ts
@@ -7789,9 +7808,12 @@ function fileStore(folder) {
 				if (cause.code !== "ENOENT") throw cause;
 			});
 		},
-		async readArchive() {
-			const newest = (await readdir(folder).catch(() => [])).filter((name) => /^journal-.+\.jsonl$/.test(name)).sort().at(-1);
-			return newest ? linesOf(await readFile(join(folder, newest), "utf8")) : [];
+		async discard() {
+			await rm(file, { force: true });
+		},
+		async readArchives() {
+			const newestFirst = (await readdir(folder).catch(() => [])).filter((name) => /^journal-.+\.jsonl$/.test(name)).sort().reverse();
+			return Promise.all(newestFirst.map(async (name) => linesOf(await readFile(join(folder, name), "utf8"))));
 		}
 	};
 }
@@ -8462,7 +8484,7 @@ async function startByRecipe(recipe, settings) {
 		log: recipe.log,
 		user
 	});
-	await assertServes(settings, parseVersion(recipe.version), recipe.data);
+	await assertServes$1(settings, parseVersion(recipe.version), recipe.data);
 }
 async function stopByRecipe(recipe) {
 	const { binaries, user } = await programs$1(recipe);
@@ -8510,7 +8532,7 @@ async function runningVersion(settings) {
 	return fromVersionNum(Number(row?.num));
 }
 /** @throws UpgradeError `wrong-version`, `wrong-server`: what answers is not what was started */
-async function assertServes(settings, version, data) {
+async function assertServes$1(settings, version, data) {
 	await using connection = await connect(settings, {
 		name: "postgres-upgrade start",
 		timeout: 1e4
@@ -8563,13 +8585,32 @@ function open$1(config, tools) {
 		] : cluster.args,
 		log: cluster.log ?? join(state, "server.log")
 	});
-	const inspect = async () => {
-		const cluster = await readCluster$1(config.data);
-		const port = portIn(recipeOf(cluster).args);
-		if (port !== config.port) throw new UpgradeError("port-mismatch", `The cluster in ${config.data} uses port ${port}, and environment.port says ${config.port}.`, {
+	/**
+	* The programs of the version that runs, which are the way back. A package upgrade replaces them in place while the
+	* server goes on with the old ones in memory: then they must come from somewhere else.
+	*/
+	const programsOfRunning = async (cluster, running) => {
+		if (compareVersions(cluster.binaries.version, running) === 0) return cluster.binaries;
+		return binariesOf(running).catch((cause) => {
+			throw new UpgradeError("binaries-replaced", `The server runs ${formatVersion(running)}, but its programs in ${cluster.binaries.bin} are ${formatVersion(cluster.binaries.version)} by now: there is no way back to ${formatVersion(running)}.`, {
+				phase: "inspect",
+				hint: `Put programs of ${formatVersion(running)} into a folder that environment.binaries finds.`,
+				docs: "embedded.md#binaries",
+				cause
+			});
+		});
+	};
+	/** A wrong port would be given to the new server, and to the old one on the way back. */
+	const assertPort = (port) => {
+		if (port === config.port) return;
+		throw new UpgradeError("port-mismatch", `The cluster in ${config.data} uses port ${port}, and environment.port says ${config.port}.`, {
 			phase: "inspect",
 			hint: "Write the port that the cluster really uses."
 		});
+	};
+	const inspect = async () => {
+		const cluster = await readCluster$1(config.data);
+		assertPort(portIn(recipeOf(cluster).args));
 		if (cluster.pid !== null) await assertSameServer();
 		return {
 			running: cluster.pid === null ? cluster.binaries.version : await runningVersion(connection),
@@ -8585,11 +8626,12 @@ function open$1(config, tools) {
 	/** A connection that leads to some other server would back up the one and restart the other. */
 	const assertSameServer = async () => {
 		await using client = await connect(connection, { name: "postgres-upgrade inspect" });
-		const [row] = await client.query("SELECT pg_catalog.current_setting('data_directory') AS data");
+		const [row] = await client.query("SELECT pg_catalog.current_setting('data_directory') AS data, pg_catalog.current_setting('port') AS port");
 		if (row && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
 			phase: "inspect",
 			hint: "Check host and port of the connection against environment.data and environment.port."
 		});
+		if (row) assertPort(Number(row.port));
 	};
 	const preflight = (wanted) => ({
 		isDone: async () => false,
@@ -8635,7 +8677,13 @@ function open$1(config, tools) {
 	const restart = (facts, wanted) => ({
 		isDone: async () => await serverPid(config.data) !== null && compareVersions(await runningVersion(connection), wanted) === 0,
 		async run(step) {
-			const old = recipeOf(await readCluster$1(config.data));
+			const cluster = await readCluster$1(config.data);
+			const programs = await programsOfRunning(cluster, await runningVersion(connection));
+			const old = {
+				...recipeOf(cluster),
+				bin: programs.bin,
+				version: formatVersion(programs.version)
+			};
 			const binaries = await binariesOf(wanted);
 			await step.switchOff({
 				id: "server",
@@ -8666,7 +8714,7 @@ function open$1(config, tools) {
 	});
 	/** The journal knows how the old server was started, also in a later job. */
 	const oldRecipe = async (facts) => {
-		for (const lines of [await store.read(), await store.readArchive()]) for (const line of lines.toReversed()) {
+		for (const lines of [await store.read(), ...await store.readArchives()]) for (const line of lines.toReversed()) {
 			const entry = JSON.parse(line);
 			if (entry.kind === "switched-off" && entry.entry?.id === "server") return entry.entry.detail;
 		}
@@ -8892,6 +8940,7 @@ var require_fastest_levenshtein = /* @__PURE__ */ __commonJSMin(((exports) => {
 /** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 var import_fastest_levenshtein = require_fastest_levenshtein();
 const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
+const absolute = string().refine((path) => path.startsWith("/"), "write an absolute path");
 const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
 	description: "Name of an environment variable of the step, as env:NAME",
 	examples: ["env:ORDERS_DATABASE_URL"]
@@ -8900,10 +8949,10 @@ const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAM
 const unencryptedConsent = "I accept that everyone who can read this repository can read this data";
 const backupSchema = strictObject({
 	format: literal("directory").default("directory").meta({ description: "pg_dump's directory format" }),
-	directory: string().min(1).optional().meta({ description: "Where backups are kept; default: beside the target" }),
+	directory: absolute.optional().meta({ description: "Where backups are kept; default: beside the target" }),
 	jobs: number().int().min(1).max(32).default(2).meta({ description: "Tables dumped and restored at the same time" }),
 	compress: number().int().min(0).max(9).default(1).meta({ description: "gzip level; 1 is nearly as small as 9 and three times as fast" }),
-	clients: string().min(1).optional().meta({ description: "Folder that holds pg_dump, pg_restore and pg_dumpall" }),
+	clients: absolute.optional().meta({ description: "Folder that holds pg_dump, pg_restore and pg_dumpall" }),
 	prove: _enum([
 		"restore",
 		"checksum",
@@ -8931,7 +8980,7 @@ function specSchema(environment) {
 		connection: secretName,
 		environment,
 		backup: backupSchema.prefault({}),
-		applications: array(applicationSchema).default([]).meta({ description: "Stopped before the change, started after it, whatever happens" }),
+		applications: array(applicationSchema).refine((list) => new Set(list.map(({ name }) => name)).size === list.length, "give each application a name of its own").default([]).meta({ description: "Stopped before the change, started after it, whatever happens" }),
 		pause: _enum([
 			"first",
 			"all",
@@ -15839,6 +15888,7 @@ function readJournal(lines) {
 		begin: null,
 		ended: null,
 		facts: null,
+		backup: null,
 		steps: /* @__PURE__ */ new Map(),
 		outstanding: []
 	};
@@ -15867,6 +15917,9 @@ function readJournal(lines) {
 				break;
 			case "put-back":
 				state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
+				break;
+			case "backup":
+				state.backup = entry.backup;
 				break;
 			case "end": state.ended = entry.result;
 		}
@@ -15919,14 +15972,20 @@ async function openJournal(store, now) {
 			at: at(),
 			id
 		}),
-		async end(result, finished) {
+		backup: (backup) => write({
+			kind: "backup",
+			at: at(),
+			backup
+		}),
+		async end(result, then) {
 			if (!ours || lines.length === 0) return;
 			await write({
 				kind: "end",
 				at: at(),
 				result
 			});
-			if (finished) await store.archive(at().replaceAll(/[:.]/g, "-"));
+			if (then === "archive") await store.archive(at().replaceAll(/[:.]/g, "-"));
+			if (then === "discard") await store.discard();
 		}
 	};
 }
@@ -17598,16 +17657,17 @@ async function verifyFiles(folder, manifest, signal) {
 /** What a backup has to know of its source before it begins. */
 /** @throws UpgradeError `backup-role` */
 async function describeSource(connection) {
-	const [row] = await connection.query(`
-    SELECT current_setting('server_version_num') AS num,
-           (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS super,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
-           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
-           current_setting('shared_preload_libraries') AS preload`);
-	if (!row?.super) throw new UpgradeError("backup-role", "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.", {
+	const [user] = await connection.query("SELECT rolsuper AS super FROM pg_catalog.pg_roles WHERE rolname = current_user");
+	if (!user?.super) throw new UpgradeError("backup-role", "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.", {
 		phase: "backup",
 		hint: "Use a superuser in the connection URL."
 	});
+	const [row] = await connection.query(`
+    SELECT current_setting('server_version_num') AS num,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
+           (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
+           current_setting('shared_preload_libraries') AS preload`);
+	if (!row) throw new Error("the server told nothing about itself");
 	const databases = await connection.query(`
     SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
     FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
@@ -17829,13 +17889,82 @@ function shorten(found) {
 	return found.length <= most ? [...found] : [...found.slice(0, most), `and ${found.length - most} more`];
 }
 
+// src/backup/restore.ts
+/** Restores one database of a dump into a scratch server, and stops at the first error. */
+/**
+* Restores one database of a dump.
+* @throws UpgradeError `restore-failed`; Cancelled
+*/
+async function restoreDatabase(dump, database, server, options) {
+	await using login = await clientLogin(server.settings("postgres"));
+	const exists = ["postgres", "template1"].includes(database.name);
+	const into = [
+		...exists ? ["--clean", "--if-exists"] : [],
+		"--create",
+		`--dbname=${database.name === "postgres" ? "template1" : "postgres"}`
+	];
+	const attempt = (jobs) => run([
+		clientPath(options.clients, "pg_restore"),
+		"--exit-on-error",
+		`--jobs=${jobs}`,
+		"--no-subscriptions",
+		...into,
+		...login.args,
+		join(dump.folder, database.folder)
+	], {
+		env: {
+			...login.env,
+			PGOPTIONS: "-c default_transaction_read_only=off"
+		},
+		signal: options.signal
+	});
+	const ticker = setInterval(() => void restoredBytes(server, database.name).then((bytes) => {
+		if (bytes) options.progress(`${database.name}: ${bytes} restored`);
+	}), 5e3);
+	try {
+		let result = await attempt(options.jobs);
+		if (result.code !== 0 && options.jobs > 1 && !exists) {
+			options.note(`${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(result.stderr, 1)}`);
+			await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
+			await connection.query("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1", [database.name]);
+			await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(database.name)}`);
+			result = await attempt(1);
+		}
+		if (result.code !== 0) throw new UpgradeError("restore-failed", `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`, {
+			phase: "prove",
+			hint: lastLines(result.stderr, 4)
+		});
+	} finally {
+		clearInterval(ticker);
+	}
+}
+async function restoredBytes(server, database) {
+	try {
+		await using connection = await connect(server.settings("template1"), { timeout: 2e3 });
+		const [row] = await connection.query("SELECT pg_size_pretty(pg_database_size(oid)) AS size FROM pg_database WHERE datname = $1", [database]);
+		return row?.size ?? null;
+	} catch {
+		return null;
+	}
+}
+
 // src/backup/prove.ts
 /**
 * Proves a backup: its files are the ones that were written, they restore without a single error into a scratch
 * server, and what comes out is what was in the source, object by object and row by row.
 */
-/** Never throws for a bad backup: the verdict says so, with what differs. Throws where the proof itself could not run. */
+/**
+* Never throws for a bad backup: the verdict says so, with what differs. Throws where the proof itself could not run.
+* @throws UpgradeError `scratch-start`, `proof-space`; Cancelled
+*/
 async function proveDump(dump, options) {
+	try {
+		return await prove(dump, options);
+	} catch (cause) {
+		throw options.signal.aborted ? new Cancelled("prove") : cause;
+	}
+}
+async function prove(dump, options) {
 	const begun = Date.now();
 	const empty = {
 		restoredInto: null,
@@ -17895,6 +18024,8 @@ async function proveDump(dump, options) {
 			...totals(dump.databases)
 		});
 	} catch (cause) {
+		options.signal.throwIfAborted();
+		await assertSpace(options.scratchFolder, cause);
 		if (cause instanceof UpgradeError && cause.code === "restore-failed") return done({
 			...restored,
 			verdict: "failed",
@@ -17902,6 +18033,18 @@ async function proveDump(dump, options) {
 		});
 		throw cause;
 	}
+}
+/** Less than this is full: a server that cannot make its next WAL file (16 MiB) ends at once. */
+const fullBelow = 32 * 1024 ** 2;
+/** @throws UpgradeError `proof-space`: the backup may be as good as can be, it only had no room to show it */
+async function assertSpace(folder, cause) {
+	const { bavail, bsize } = await statfs(folder);
+	if (bavail * bsize >= fullBelow) return;
+	throw new UpgradeError("proof-space", `The disk of ${folder} is full: the backup was not proved.`, {
+		phase: "prove",
+		hint: "The restored copy needs about as much room as the database. Free space there, or name a larger place in backup.directory.",
+		cause
+	});
 }
 function totals(databases) {
 	const sum = (count) => databases.reduce((total, { inventory }) => total + count(inventory), 0);
@@ -17933,62 +18076,13 @@ async function restoreAll(dump, server, options) {
 		options.progress(`${database.name}: comparing`);
 		await using connection = await connect(server.settings(database.name), { statementTimeout: 0 });
 		await connection.script(pinnedSession);
-		const copy = await readInventory(connection, (text) => options.progress(`${database.name}: comparing ${text}`));
+		const copy = await readInventory(connection, (text) => {
+			options.signal.throwIfAborted();
+			options.progress(`${database.name}: comparing ${text}`);
+		});
 		inventories.push(copy);
 	}
 	return inventories;
-}
-async function restoreDatabase(dump, database, server, options) {
-	await using login = await clientLogin(server.settings("postgres"));
-	const exists = ["postgres", "template1"].includes(database.name);
-	const into = [
-		...exists ? ["--clean", "--if-exists"] : [],
-		"--create",
-		`--dbname=${database.name === "postgres" ? "template1" : "postgres"}`
-	];
-	const attempt = (jobs) => run([
-		clientPath(options.clients, "pg_restore"),
-		"--exit-on-error",
-		`--jobs=${jobs}`,
-		"--no-subscriptions",
-		...into,
-		...login.args,
-		join(dump.folder, database.folder)
-	], {
-		env: {
-			...login.env,
-			PGOPTIONS: "-c default_transaction_read_only=off"
-		},
-		signal: options.signal
-	});
-	const ticker = setInterval(() => void restoredBytes(server, database.name).then((bytes) => {
-		if (bytes) options.progress(`${database.name}: ${bytes} restored`);
-	}), 5e3);
-	try {
-		let result = await attempt(options.jobs);
-		if (result.code !== 0 && options.jobs > 1 && !exists) {
-			options.note(`${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(result.stderr, 1)}`);
-			await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
-			await connection.query("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1", [database.name]);
-			await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(database.name)}`);
-			result = await attempt(1);
-		}
-		if (result.code !== 0) throw new UpgradeError("restore-failed", `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`, {
-			phase: "prove",
-			hint: lastLines(result.stderr, 4)
-		});
-	} finally {
-		clearInterval(ticker);
-	}
-}
-async function restoredBytes(server, database) {
-	try {
-		await using connection = await connect(server.settings("template1"), { timeout: 2e3 });
-		const [row] = await connection.query("SELECT pg_size_pretty(pg_database_size(oid)) AS size FROM pg_database WHERE datname = $1", [database]);
-		return row?.size ?? null;
-	} catch {
-		return null;
-	}
 }
 async function readCluster(server) {
 	await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
@@ -18069,6 +18163,7 @@ async function backup$1(run, step) {
 		proof
 	};
 	recorder.save();
+	await run.journal.backup(recorder.record.backup);
 	if (proof.verdict === "failed") throw new UpgradeError("backup-not-proved", `The backup in ${folder} is not good: ${proof.differences[0] ?? "it differs"}.`, {
 		phase: "prove",
 		hint: `${proof.differences.length} difference(s) are in the report. Nothing was changed. The backup was kept for a look and must not be relied on.`,
@@ -18746,12 +18841,14 @@ function makePlan(spec, facts, wanted, systemIdentifier, planRoute) {
 	if (release.caution) notes.push(`PostgreSQL ${release.version}: ${release.caution}.`);
 	if (release.inferred) notes.push(`PostgreSQL ${release.version} is known from its sister releases only: read its release notes.`);
 	if (spec.backup.prove !== "restore") notes.push(`The backup will not be proved by a restore (backup.prove: ${spec.backup.prove}).`);
+	if (spec.pause !== "none" && route.name === "minor-in-place") notes.push(`pause: ${spec.pause} has no effect here: the target has one member, and nothing to pause between.`);
 	const from = formatVersion(facts.running);
 	return {
 		digest: digestOf({
 			target: spec.name,
 			environment: spec.environment,
 			systemIdentifier,
+			details: facts.details,
 			from,
 			wanted: formatVersion(wanted),
 			route: route.name,
@@ -19005,25 +19102,25 @@ function startProbe(settings, everyMs = 5) {
 	worker.unref();
 	let waiting = null;
 	let dead = null;
+	let ended = false;
 	worker.on("error", (cause) => {
 		dead = cause;
 		waiting?.reject(cause);
 	});
 	worker.on("message", (answer) => {
-		if (answer.kind === "final") answer.report;
-		if (answer.kind === "final" || answer.kind === waiting?.kind) waiting?.resolve(answer.report);
+		ended = answer.kind === "final";
+		waiting?.resolve(answer.report);
 	});
-	const next = (message, kind) => new Promise((resolve, reject) => {
+	const ask = (message) => new Promise((resolve, reject) => {
 		if (dead) reject(dead);
 		waiting = {
-			kind,
 			resolve,
 			reject
 		};
 		worker.postMessage(message);
 	});
 	const committed = async () => {
-		const report = await next("report", "report");
+		const report = await ask("report");
 		return report.attempts - report.failures;
 	};
 	return {
@@ -19036,12 +19133,11 @@ function startProbe(settings, everyMs = 5) {
 		async stop() {
 			worker.ref();
 			const stopped = Date.now();
-			const asked = next("stop", "final");
 			const timer = setTimeout(() => worker.postMessage("report"), stopPatience);
-			const report = await asked;
+			const report = await ask("stop");
 			clearTimeout(timer);
 			await worker.terminate();
-			return isFinal ? report : leftHanging(report, stopped);
+			return ended ? report : leftHanging(report, stopped);
 		}
 	};
 }
@@ -19204,8 +19300,11 @@ function ruleFor(name, wantedNum) {
 	if (name.endsWith("sum of ascending sequences")) return grows;
 	return equal;
 }
-/** Compares fact by fact; one that is gone or new is unexpected. Pure. */
-function compareFacts(before, after, wantedNum) {
+/**
+* Compares fact by fact; one that is gone or new is unexpected. Pure.
+* @param changed names of facts that the route changes on purpose
+*/
+function compareFacts(before, after, wantedNum, changed = []) {
 	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].map((name) => {
 		const was = before[name];
 		const is = after[name];
@@ -19220,7 +19319,7 @@ function compareFacts(before, after, wantedNum) {
 			name,
 			before: was,
 			after: is,
-			...ruleFor(name, String(wantedNum))(was, is)
+			...(changed.includes(name) ? moves("this route changes it") : ruleFor(name, String(wantedNum)))(was, is)
 		};
 	});
 }
@@ -19323,7 +19422,7 @@ function validateStep(run, expected) {
 }
 async function validateFacts(run, before, expected) {
 	const after = await readFacts((database) => connectTo(run, database));
-	run.recorder.record.facts = compareFacts(before, after, expected.major * 1e4 + expected.minor);
+	run.recorder.record.facts = compareFacts(before, after, expected.major * 1e4 + expected.minor, run.environment.changedFacts?.(run.recorder.record.plan?.route ?? ""));
 	run.recorder.save();
 	const unexpected = run.recorder.record.facts.filter(({ verdict }) => verdict === "unexpected");
 	if (unexpected.length === 0) return;
@@ -19375,7 +19474,7 @@ async function runSteps(run, plan, facts, probe) {
 		context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
 		const record = recorder.startStep(planned.id, planned.title);
 		try {
-			if (index < first) {
+			if (index < first && !neededAgain(plan.steps, index, first)) {
 				recorder.endStep(record, "already-done");
 				context.log.info("  done already");
 				continue;
@@ -19400,6 +19499,10 @@ async function runSteps(run, plan, facts, probe) {
 		}
 	}
 	return { state: "done" };
+}
+/** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
+function neededAgain(steps, index, first) {
+	return steps[index]?.id === "stop-applications" && steps.slice(first).some(({ breaks }) => breaks !== null);
 }
 /** Index behind the last step that is done already. */
 async function firstToDo(steps) {
@@ -19495,19 +19598,23 @@ async function takeOver(run, found, from) {
 		if (failure) throw failure;
 		facts = await environment.inspect();
 	}
-	await journal.begin({
-		run: runName(context),
-		mode: context.mode,
-		from,
-		wanted: spec.postgres
-	});
 	if (!facts.serving) {
+		await beginJournal(run, from);
 		context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
 		await environment.wake?.(stepRun(run, null, false));
 		facts = await inspectServing(run);
 	}
 	await lock();
 	return facts;
+}
+function beginJournal(run, from) {
+	const { journal, context, spec } = run;
+	return journal.begin({
+		run: runName(context),
+		mode: context.mode,
+		from,
+		wanted: spec.postgres
+	});
 }
 async function upgradeMode(run) {
 	const { journal, context, recorder, spec, wanted } = run;
@@ -19532,9 +19639,10 @@ async function upgradeMode(run) {
 		plan = await planFor(run, facts, from);
 		assertApproved(run, plan);
 		if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
+		await beginJournal(run, plan.from);
 		if (!journal.state().facts) await journal.facts(await readFacts((database) => connectTo(run, database)));
 	} catch (cause) {
-		return failed(run, cause);
+		return failed(run, cause, earlier.begin !== null);
 	}
 	recorder.tell(channel(context), `Upgrade of ${spec.name} from ${plan.from} to ${plan.wanted} starts.`);
 	context.log.annotate({
@@ -19542,6 +19650,7 @@ async function upgradeMode(run) {
 		title: spec.name,
 		message: `Upgrade from PostgreSQL ${plan.from} to ${plan.wanted} starts.`
 	});
+	recorder.record.backup = journal.state().backup;
 	const probe = clientProbe(run);
 	try {
 		const outcome = await runSteps(run, plan, facts, probe);
@@ -19560,7 +19669,7 @@ async function upgradeMode(run) {
 			finished: true
 		};
 	} catch (cause) {
-		const ending = await wayBack(run, plan, facts, cause);
+		const ending = await wayBack(run, plan, facts, cause, earlier.begin !== null);
 		await probe.finish().catch(() => {});
 		return ending;
 	}
@@ -19578,7 +19687,7 @@ async function prune(run) {
 	for (const folder of removed) run.context.log.info(`Removed the expired backup ${folder}`);
 }
 /** Records what went wrong before any step was run. */
-function failed(run, cause) {
+function failed(run, cause, resumed) {
 	const errors = errorsOf(cause);
 	const [error] = errors;
 	if (!error) throw cause;
@@ -19586,11 +19695,11 @@ function failed(run, cause) {
 		run.recorder.issue(each, "Nothing was changed.");
 		annotate(run, each);
 	}
-	return unchangedEnding(error, run);
+	return unchangedEnding(error, resumed);
 }
 function annotate(run, error) {
 	if (error instanceof Cancelled) return;
-	const message = error.hint ? `${error.message}\n${error.hint}` : error.message;
+	const message = explanation(error);
 	run.context.log.annotate({
 		level: "error",
 		title: `${run.spec.name}: ${error.code}`,
@@ -19599,12 +19708,12 @@ function annotate(run, error) {
 	});
 }
 /** What happens after a step failed: nothing, a stop for a person, or the way back. */
-async function wayBack(run, plan, facts, cause) {
+async function wayBack(run, plan, facts, cause, resumed) {
 	const { journal, recorder, spec, context } = run;
 	const [error] = errorsOf(cause);
 	if (!error) throw cause;
 	const started = journal.state().steps;
-	if ([...started.keys()].every((id) => id === "backup")) return failed(run, error);
+	if ([...started.keys()].every((id) => id === "backup")) return failed(run, error, resumed);
 	annotate(run, error);
 	if (error instanceof Cancelled) return cancelled(run, plan);
 	if (spec["on-failure"] === "stop") {
@@ -19619,6 +19728,7 @@ async function wayBack(run, plan, facts, cause) {
 	context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
 	try {
 		await undoSteps(run, plan, facts, started);
+		await assertServes(run, plan.from);
 		await compareWithBefore(run, plan.from);
 		recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
 		return {
@@ -19638,6 +19748,15 @@ async function wayBack(run, plan, facts, cause) {
 			finished: false
 		};
 	}
+}
+/** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
+async function assertServes(run, version) {
+	const { serving, running } = await run.environment.inspect();
+	if (serving && formatVersion(running) === version) return;
+	throw new UpgradeError("rollback-version", `After going back ${serving ? `PostgreSQL ${formatVersion(running)}` : "nothing"} serves, not ${version}.`, {
+		phase: "rollback",
+		hint: "Look at the server log, and at which programs are installed."
+	});
 }
 async function compareWithBefore(run, from) {
 	const before = run.journal.state().facts;
@@ -19671,12 +19790,26 @@ async function cancelled(run, plan) {
 
 // src/upgrade/rollback-mode.ts
 /** Mode `rollback`: back to the version before the last upgrade, on the same data. */
+/** The newest archived journal that tells of a step which can be undone: refused and cancelled runs do not count. */
+async function lastUpgrade(run) {
+	const facts = await run.environment.inspect();
+	for (const lines of await run.environment.home.journal.readArchives()) {
+		const state = readJournal(lines);
+		if (!state.begin) continue;
+		const { steps } = run.environment.planRoute({
+			...facts,
+			running: parseVersion(state.begin.from)
+		}, parseVersion(state.begin.wanted));
+		if (steps.some((step) => typeof step !== "string" && step.undo !== null && state.steps.has(step.id))) return state;
+	}
+	return readJournal([]);
+}
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 async function rollbackMode(run) {
 	const { journal, environment, context, recorder, spec, settings } = run;
 	assertNobodyElse(run);
 	const current = journal.state();
-	const { begin, steps } = current.begin ? current : readJournal(await environment.home.journal.readArchive());
+	const { begin, steps } = current.begin ? current : await lastUpgrade(run);
 	if (!begin) throw new UpgradeError("nothing-to-roll-back", `No upgrade of ${spec.name} by this action is known here.`, {
 		phase: "inputs",
 		hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`
@@ -19789,6 +19922,7 @@ async function openTarget(target, context, recorder) {
 	const settings = readConnectionUrl(url, spec.connection);
 	if (settings.password !== void 0) context.secrets.add(settings.password);
 	const environment = kind.open(spec.environment, {
+		target: spec.name,
 		log: context.log,
 		signal: context.signal,
 		connection: settings
@@ -19863,13 +19997,13 @@ async function byMode(run) {
 /** An error that no mode turned into an ending itself. */
 function endingOf(run, cause) {
 	const errors = errorsOf(cause);
-	const unfinished = run.journal.state().begin !== null;
+	const unfinished = run.journal.isOurs();
 	for (const error of errors) {
 		annotate(run, error);
 		run.recorder.issue(error, unfinished ? "Not resolved." : "Nothing was changed.");
 	}
 	const error = errors[0] ?? new Cancelled();
-	if (!unfinished) return unchangedEnding(error, run);
+	if (!unfinished) return unchangedEnding(error, false);
 	return {
 		result: error instanceof Cancelled ? "cancelled" : "failed",
 		verdict: error.message,
@@ -19882,7 +20016,7 @@ function notOpened(target, context, recorder, cause) {
 	const errors = errorsOf(cause);
 	for (const error of errors) {
 		recorder.issue(error, "Nothing was changed.");
-		const message = error.hint ? `${error.message}\n${error.hint}` : error.message;
+		const message = explanation(error);
 		context.log.annotate({
 			level: "error",
 			title: `${target.spec.name}: ${error.code}`,
@@ -31344,8 +31478,11 @@ function artifactName(record, suffix) {
 	const attempt = record.run && record.run.attempt > 1 ? `-${record.run.attempt}` : "";
 	return `postgres-upgrade-${record.target.name}-${record.mode}${attempt}.${suffix}`;
 }
-/** Uploads one file as it is, not zipped, so that the service's digest is the file's own. Never throws. */
-async function uploadFile(file, retentionDays, log) {
+/**
+* Uploads one file as it is, not zipped, so that the service's digest is the file's own. Never throws.
+* @param keptAt where the reader finds it when it could not be uploaded
+*/
+async function uploadFile(file, retentionDays, keptAt, log) {
 	const name = basename(file);
 	let kept = {
 		name,
@@ -31380,7 +31517,7 @@ async function uploadFile(file, retentionDays, log) {
 		log.annotate({
 			level: ghes ? "notice" : "warning",
 			title: `Artifact ${name}`,
-			message: `Not uploaded: ${why}. It is kept at ${file}.`
+			message: `Not uploaded: ${why}. It is kept at ${keptAt}.`
 		});
 		return {
 			...kept,
@@ -31397,7 +31534,7 @@ async function uploadReports(record, folder, log) {
 	for (const [source, suffix] of [["report.html", "report.html"], ["report.json", "report.json"]]) {
 		const file = join(staging, artifactName(record, suffix));
 		await copyFile(join(folder, source), file);
-		uploaded.push(await uploadFile(file, null, log));
+		uploaded.push(await uploadFile(file, null, join(folder, source), log));
 	}
 	await rm(staging, {
 		recursive: true,
@@ -31413,7 +31550,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 	try {
 		log.info(recipients.length > 0 ? `Packing the dump, encrypted to ${recipients.length} age recipient(s)` : "Packing the dump in clear, as the spec says");
 		await packBackup(backup.location, file, recipients, signal);
-		return [await uploadFile(file, Math.min(backup.keepDays, 90), log)];
+		return [await uploadFile(file, Math.min(backup.keepDays, 90), backup.location, log)];
 	} catch (cause) {
 		log.annotate({
 			level: "warning",
@@ -31840,31 +31977,40 @@ async function writeReports(session, record) {
 }
 /** Uploads artifacts and delivers records. On cancel there is no time for it: the post step does it. */
 async function publish(session, records) {
-	const { inputs, context, log, github } = session;
+	const { inputs, log, github } = session;
 	for (const record of records) {
 		const folder = folderOf(session, record);
+		if (github && inputs.artifacts === "all") {
+			const target = session.targets.find(({ spec }) => spec.name === record.target.name);
+			const recipients = target?.spec.backup["encrypt-to"] ?? [];
+			if (target) record.artifacts.push(...await uploadDump(record, folder, recipients, log, new AbortController().signal));
+			await writeReports(session, record);
+		}
 		if (github && inputs.artifacts !== "none") {
 			record.artifacts.push(...await uploadReports(record, folder, log));
-			const target = session.targets.find(({ spec }) => spec.name === record.target.name);
-			if (inputs.artifacts === "all" && target) record.artifacts.push(...await uploadDump(record, folder, target.spec.backup["encrypt-to"], log, new AbortController().signal));
+			await writeReports(session, record);
 		}
-		if (inputs.reportUrl) {
-			const { delivered, what } = await deliverRecord(inputs.reportUrl, join(folder, "report.json"));
-			record.communication.push({
-				at: context.now().toISOString(),
-				to: new URL(inputs.reportUrl).origin,
-				what,
-				delivered
-			});
-			if (!delivered) log.annotate({
-				level: "warning",
-				title: "report-url",
-				message: `${what} The record is kept as an artifact and at ${folder}.`
-			});
-		}
-		await writeReports(session, record);
+		if (inputs.reportUrl) await deliver(session, record);
 	}
 	if (github) saveState("published", "true");
+}
+/** The record goes out before it can say that it did: the copy on disk and the summary say so. */
+async function deliver(session, record) {
+	const { inputs, context, log } = session;
+	const folder = folderOf(session, record);
+	const { delivered, what } = await deliverRecord(inputs.reportUrl, join(folder, "report.json"));
+	record.communication.push({
+		at: context.now().toISOString(),
+		to: new URL(inputs.reportUrl).origin,
+		what,
+		delivered
+	});
+	if (!delivered) log.annotate({
+		level: "warning",
+		title: "report-url",
+		message: `${what} The record is kept at ${folder}.`
+	});
+	await writeReports(session, record);
 }
 async function tellResult(session, records) {
 	const { inputs, github, log, secrets } = session;
@@ -31889,7 +32035,7 @@ async function reportEarly(cause, log, github) {
 	for (const error of errors) log.annotate({
 		level: "error",
 		title: error.code,
-		message: error.hint ? `${error.message}\n${error.hint}` : error.message,
+		message: explanation(error),
 		place: error.place
 	});
 	if (!github) return;

@@ -104,6 +104,11 @@ function queryError(thrown: unknown, phase: Phase | undefined): UpgradeError | n
   return new UpgradeError('query-refused', `PostgreSQL refused a query: ${thrown.message}.`, options);
 }
 
+/** Message, hint and page of an error, as people are told. */
+export function explanation({ message, hint, docs }: UpgradeError): string {
+  return [message, hint, docs ? `More: docs/${docs}` : undefined].filter((line) => line).join('\n');
+}
+
 /** Every error inside what was thrown, as this project's own type. */
 export function errorsOf(thrown: unknown, phase?: Phase): UpgradeError[] {
   if (thrown instanceof UpgradeErrors) return [...thrown.errors];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cancelled, errorsOf, messageOf, UpgradeError, UpgradeErrors } from '../src/errors.ts';
+import { Cancelled, errorsOf, explanation, messageOf, UpgradeError, UpgradeErrors } from '../src/errors.ts';
 
 describe('messageOf', () => {
   const reason = (message: string, code?: string): Error => Object.assign(new Error(message), { code });
@@ -17,6 +17,16 @@ describe('messageOf', () => {
     [new TypeError('fetch failed', { cause: reason('') }), 'fetch failed (no reason given)'],
     [new TypeError('fetch failed'), 'fetch failed'],
   ])('of %s', (thrown, message) => expect(messageOf(thrown)).toBe(message));
+});
+
+describe('explanation', () => {
+  it.each([
+    [{}, 'It failed.'],
+    [{ hint: 'Mend it.' }, 'It failed.\nMend it.'],
+    [{ hint: '', docs: 'backup.md#not-proved' }, 'It failed.\nMore: docs/backup.md#not-proved'],
+  ])('with %j', (options, text) =>
+    expect(explanation(new UpgradeError('x', 'It failed.', options))).toBe(text),
+  );
 });
 
 describe('errorsOf', () => {

@@ -18,10 +18,14 @@ export function artifactName(record: UpgradeRecord, suffix: string): string {
   return `postgres-upgrade-${record.target.name}-${record.mode}${attempt}.${suffix}`;
 }
 
-/** Uploads one file as it is, not zipped, so that the service's digest is the file's own. Never throws. */
+/**
+ * Uploads one file as it is, not zipped, so that the service's digest is the file's own. Never throws.
+ * @param keptAt where the reader finds it when it could not be uploaded
+ */
 export async function uploadFile(
   file: string,
   retentionDays: number | null,
+  keptAt: string,
   log: Log,
 ): Promise<ArtifactRecord> {
   const name = basename(file);
@@ -49,7 +53,7 @@ export async function uploadFile(
     log.annotate({
       level: ghes ? 'notice' : 'warning',
       title: `Artifact ${name}`,
-      message: `Not uploaded: ${why}. It is kept at ${file}.`,
+      message: `Not uploaded: ${why}. It is kept at ${keptAt}.`,
     });
     return { ...kept, state: ghes ? 'kept' : 'failed', why };
   }
@@ -70,7 +74,7 @@ export async function uploadReports(
   ] as const) {
     const file = join(staging, artifactName(record, suffix));
     await copyFile(join(folder, source), file);
-    uploaded.push(await uploadFile(file, null, log));
+    uploaded.push(await uploadFile(file, null, join(folder, source), log));
   }
   await rm(staging, { recursive: true, force: true });
   return uploaded;
@@ -94,7 +98,7 @@ export async function uploadDump(
         : 'Packing the dump in clear, as the spec says',
     );
     await packBackup(backup.location, file, recipients, signal);
-    return [await uploadFile(file, Math.min(backup.keepDays, 90), log)];
+    return [await uploadFile(file, Math.min(backup.keepDays, 90), backup.location, log)];
   } catch (cause) {
     log.annotate({ level: 'warning', title: 'Dump artifact', message: messageOf(cause) });
     return [{ name: basename(file), id: null, bytes: 0, sha256: '', state: 'failed', why: messageOf(cause) }];

@@ -38,7 +38,7 @@ export async function recoverAction(): Promise<number> {
           state: 'Unknown: look at the target.',
         };
       });
-      if (record.state.startsWith('Still switched off')) failed = true;
+      if (record.state.includes('Still switched off')) failed = true;
     }
     records.push(record);
     await writeReports(session, record);

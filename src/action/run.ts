@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as core from '@actions/core';
 import { environmentSchema } from '../environments/registry.ts';
-import { errorsOf, UpgradeError } from '../errors.ts';
+import { errorsOf, explanation, UpgradeError } from '../errors.ts';
 import type { Log } from '../process/log.ts';
 import { createSecrets, type Secrets } from '../process/secrets.ts';
 import { renderHtml } from '../report/html.ts';
@@ -132,42 +132,46 @@ export async function writeReports(session: Session, record: UpgradeRecord): Pro
 
 /** Uploads artifacts and delivers records. On cancel there is no time for it: the post step does it. */
 export async function publish(session: Session, records: readonly UpgradeRecord[]): Promise<void> {
-  const { inputs, context, log, github } = session;
+  const { inputs, log, github } = session;
   for (const record of records) {
     const folder = folderOf(session, record);
+    if (github && inputs.artifacts === 'all') {
+      const target = session.targets.find(({ spec }) => spec.name === record.target.name);
+      const recipients = target?.spec.backup['encrypt-to'] ?? [];
+      if (target)
+        record.artifacts.push(
+          ...(await uploadDump(record, folder, recipients, log, new AbortController().signal)),
+        );
+      await writeReports(session, record);
+    }
     if (github && inputs.artifacts !== 'none') {
       record.artifacts.push(...(await uploadReports(record, folder, log)));
-      const target = session.targets.find(({ spec }) => spec.name === record.target.name);
-      if (inputs.artifacts === 'all' && target) {
-        record.artifacts.push(
-          ...(await uploadDump(
-            record,
-            folder,
-            target.spec.backup['encrypt-to'],
-            log,
-            new AbortController().signal,
-          )),
-        );
-      }
+      await writeReports(session, record);
     }
-    if (inputs.reportUrl) {
-      const { delivered, what } = await deliverRecord(inputs.reportUrl, join(folder, 'report.json'));
-      record.communication.push({
-        at: context.now().toISOString(),
-        to: new URL(inputs.reportUrl).origin,
-        what,
-        delivered,
-      });
-      if (!delivered)
-        log.annotate({
-          level: 'warning',
-          title: 'report-url',
-          message: `${what} The record is kept as an artifact and at ${folder}.`,
-        });
-    }
-    await writeReports(session, record);
+    if (inputs.reportUrl) await deliver(session, record);
   }
   if (github) core.saveState('published', 'true');
+}
+
+/** The record goes out before it can say that it did: the copy on disk and the summary say so. */
+async function deliver(session: Session, record: UpgradeRecord): Promise<void> {
+  const { inputs, context, log } = session;
+  const folder = folderOf(session, record);
+  const { delivered, what } = await deliverRecord(inputs.reportUrl, join(folder, 'report.json'));
+  record.communication.push({
+    at: context.now().toISOString(),
+    to: new URL(inputs.reportUrl).origin,
+    what,
+    delivered,
+  });
+  if (!delivered) {
+    log.annotate({
+      level: 'warning',
+      title: 'report-url',
+      message: `${what} The record is kept at ${folder}.`,
+    });
+  }
+  await writeReports(session, record);
 }
 
 async function tellResult(session: Session, records: readonly UpgradeRecord[]): Promise<void> {
@@ -196,7 +200,7 @@ async function reportEarly(cause: unknown, log: Log, github: boolean): Promise<v
     log.annotate({
       level: 'error',
       title: error.code,
-      message: error.hint ? `${error.message}\n${error.hint}` : error.message,
+      message: explanation(error),
       place: error.place,
     });
   }

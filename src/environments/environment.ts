@@ -64,6 +64,8 @@ export interface StepRun {
   switchOff(entry: SwitchedOff): Promise<void>;
   /** Tells that it is back as it was. */
   isBack(id: string): Promise<void>;
+  /** Folder of the backup that this upgrade took, also where an earlier run of it did; null before there is one. */
+  backupFolder: string | null;
 }
 
 /** One change. A step that is done already is not run again, whoever did it. */
@@ -80,10 +82,12 @@ export interface LineStore {
   read(): Promise<string[]>;
   /** Durable when it returns. */
   append(line: string): Promise<void>;
-  /** Moves the lines away under a name. */
+  /** Moves the lines away under a name; names sort by time. */
   archive(name: string): Promise<void>;
-  /** Lines of the newest archive; empty where there is none. */
-  readArchive(): Promise<string[]>;
+  /** Forgets the lines: they tell of nothing that a later job needs. */
+  discard(): Promise<void>;
+  /** The lines of every archive, newest first. */
+  readArchives(): Promise<string[][]>;
 }
 
 export interface Environment {
@@ -101,12 +105,19 @@ export interface Environment {
   disks(databaseBytes: number, backupFolder: string): Promise<DiskFact[]>;
   /** Extension versions that the wanted server's files offer; null where that cannot be known. */
   wantedExtensions(wanted: PgVersion): Promise<ReadonlyMap<string, readonly string[]> | null>;
+  /**
+   * Names of facts that this route changes on purpose (a new major has another system identifier); all others must
+   * be as before. None where it is missing.
+   */
+  changedFacts?(route: string): readonly string[];
   scratch(wanted: PgVersion, options: ScratchOptions, signal: AbortSignal): Promise<ScratchServer>;
   home: { journal: LineStore; backups: string };
   close(): Promise<void>;
 }
 
 export interface EnvironmentTools {
+  /** Name of the target in the spec: what an environment creates can be named after it and found again. */
+  target: string;
   log: Log;
   signal: AbortSignal;
   connection: ConnectionSettings;

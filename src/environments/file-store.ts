@@ -1,5 +1,5 @@
 /** A journal in files on this machine. */
-import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, UpgradeError } from '../errors.ts';
 import type { LineStore } from './environment.ts';
@@ -51,12 +51,17 @@ export function fileStore(folder: string): LineStore {
         if (cause.code !== 'ENOENT') throw cause;
       });
     },
-    async readArchive() {
-      const names = (await readdir(folder).catch(() => []))
-        .filter((name) => /^journal-.+\.jsonl$/.test(name))
-        .sort();
-      const newest = names.at(-1);
-      return newest ? linesOf(await readFile(join(folder, newest), 'utf8')) : [];
+    async discard() {
+      await rm(file, { force: true });
+    },
+    async readArchives() {
+      const names = (await readdir(folder).catch(() => [])).filter((name) =>
+        /^journal-.+\.jsonl$/.test(name),
+      );
+      const newestFirst = names.sort().reverse();
+      return Promise.all(
+        newestFirst.map(async (name) => linesOf(await readFile(join(folder, name), 'utf8'))),
+      );
     },
   };
 }

@@ -7,6 +7,8 @@ const argv = z
   .min(1)
   .meta({ description: 'A program and its arguments; never run by a shell' });
 
+const absolute = z.string().refine((path) => path.startsWith('/'), 'write an absolute path');
+
 const secretName = z
   .string()
   .regex(
@@ -23,11 +25,7 @@ export const unencryptedConsent = 'I accept that everyone who can read this repo
 
 const backupSchema = z.strictObject({
   format: z.literal('directory').default('directory').meta({ description: "pg_dump's directory format" }),
-  directory: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'Where backups are kept; default: beside the target' }),
+  directory: absolute.optional().meta({ description: 'Where backups are kept; default: beside the target' }),
   jobs: z
     .number()
     .int()
@@ -42,11 +40,7 @@ const backupSchema = z.strictObject({
     .max(9)
     .default(1)
     .meta({ description: 'gzip level; 1 is nearly as small as 9 and three times as fast' }),
-  clients: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'Folder that holds pg_dump, pg_restore and pg_dumpall' }),
+  clients: absolute.optional().meta({ description: 'Folder that holds pg_dump, pg_restore and pg_dumpall' }),
   prove: z.enum(['restore', 'checksum', 'none']).default('restore').meta({
     description:
       'restore: restored into a scratch server and compared; checksum: files re-read only; none: not looked at',
@@ -105,6 +99,10 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
     backup: backupSchema.prefault({}),
     applications: z
       .array(applicationSchema)
+      .refine(
+        (list) => new Set(list.map(({ name }) => name)).size === list.length,
+        'give each application a name of its own',
+      )
       .default([])
       .meta({ description: 'Stopped before the change, started after it, whatever happens' }),
     pause: z

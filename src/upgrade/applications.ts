@@ -42,9 +42,19 @@ export async function stopApplications(
   }
 }
 
-/** Starts an application and waits until its health URL answers. @throws UpgradeError `application`, `application-health` */
-export async function startApplication(entry: SwitchedOff, progress: (text: string) => void): Promise<void> {
-  const application = entry.detail as ApplicationSpec;
+/**
+ * Starts an application and waits until its health URL answers.
+ * @param current the applications of today's spec
+ * @throws UpgradeError `application`, `application-health`
+ */
+export async function startApplication(
+  entry: SwitchedOff,
+  current: readonly ApplicationSpec[],
+  progress: (text: string) => void,
+): Promise<void> {
+  const stopped = entry.detail as ApplicationSpec;
+  // The spec of today wins: a command that was wrong when the application was stopped may have been mended since.
+  const application = current.find(({ name }) => name === stopped.name) ?? stopped;
   progress(`starting ${application.name}`);
   await call(application.start, `Starting ${application.name}`);
   if (application.health)

@@ -80,6 +80,7 @@ async function backup(run: Run, step: StepRun): Promise<void> {
     proof,
   };
   recorder.save();
+  await run.journal.backup(recorder.record.backup);
   if (proof.verdict === 'failed') {
     throw new UpgradeError(
       'backup-not-proved',

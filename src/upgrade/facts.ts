@@ -96,8 +96,16 @@ function ruleFor(name: string, wantedNum: string): Rule {
   return equal;
 }
 
-/** Compares fact by fact; one that is gone or new is unexpected. Pure. */
-export function compareFacts(before: Facts, after: Facts, wantedNum: number): FactRecord[] {
+/**
+ * Compares fact by fact; one that is gone or new is unexpected. Pure.
+ * @param changed names of facts that the route changes on purpose
+ */
+export function compareFacts(
+  before: Facts,
+  after: Facts,
+  wantedNum: number,
+  changed: readonly string[] = [],
+): FactRecord[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return names.map((name) => {
     const was = before[name];
@@ -111,7 +119,8 @@ export function compareFacts(before: Facts, after: Facts, wantedNum: number): Fa
         why: was === undefined ? 'new' : 'gone',
       };
     }
-    return { name, before: was, after: is, ...ruleFor(name, String(wantedNum))(was, is) };
+    const rule = changed.includes(name) ? moves('this route changes it') : ruleFor(name, String(wantedNum));
+    return { name, before: was, after: is, ...rule(was, is) };
   });
 }
 

@@ -1,6 +1,6 @@
 /** How a run ends: one sentence, the state of the database, and the next command. */
 import { Cancelled, type UpgradeError } from '../errors.ts';
-import { compareVersions, formatVersion } from '../postgres/version.ts';
+import { formatVersion } from '../postgres/version.ts';
 import type { Mode, Result } from '../report/record.ts';
 import { channel } from './context.ts';
 import { putBackAll, type Run } from './target.ts';
@@ -25,7 +25,10 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
   // What another run switched off is that run's: it may be in the middle of its restart.
   const ours = journal.isOurs() && ending.result !== 'paused';
   const failures = ours ? await putBackAll(run) : [];
-  for (const failure of failures) recorder.issue(failure, 'Not resolved: put it back by hand.');
+  for (const failure of failures) {
+    record.issues = record.issues.filter(({ what }) => what !== failure.message);
+    recorder.issue(failure, 'Not resolved: put it back by hand.');
+  }
 
   const now = await run.environment.inspect().catch(() => null);
   record.versions.now = now?.serving ? formatVersion(now.running) : null;
@@ -50,9 +53,17 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
       ? failures.map(({ message, hint }) => `${message} ${hint ?? ''}`.trim()).join('\n')
       : ending.next;
   tellEnd(run);
-  await journal.end(record.result, ending.finished && failures.length === 0);
+  await journal.end(record.result, afterEnd(run, ending.finished && failures.length === 0));
   record.finished = context.now().toISOString();
   recorder.save();
+}
+
+/** A journal that tells of a step which can be undone is what `rollback` goes by; any other would only hide that one. */
+function afterEnd(run: Run, finished: boolean): 'keep' | 'archive' | 'discard' {
+  if (!finished) return 'keep';
+  const { steps } = run.journal.state();
+  const undoable = run.recorder.record.plan?.steps.some(({ id, undo }) => undo !== null && steps.has(id));
+  return undoable || run.context.mode === 'rollback' ? 'archive' : 'discard';
 }
 
 /** The end of a run that was meant to change something is told where its start was told. */
@@ -65,15 +76,17 @@ function tellEnd(run: Run): void {
   recorder.tell(to, `${record.result}: ${record.verdict}`);
 }
 
-/** The ending after an error in a phase that changes nothing. */
-export function unchangedEnding(error: UpgradeError, run: Run): Ending {
-  const open = run.journal.state().begin !== null && run.journal.state().ended === null;
+/**
+ * The ending after an error in a phase that changes nothing.
+ * @param resumed the journal of an earlier run is still needed
+ */
+export function unchangedEnding(error: UpgradeError, resumed: boolean): Ending {
   if (error instanceof Cancelled) {
     return {
       result: 'cancelled',
       verdict: 'The run was cancelled before anything was changed.',
       next: null,
-      finished: true,
+      finished: !resumed,
     };
   }
   const refused = ['backup-not-proved', 'blocked', 'plan-drift'].includes(error.code);
@@ -81,16 +94,6 @@ export function unchangedEnding(error: UpgradeError, run: Run): Ending {
     result: refused ? 'refused' : 'failed',
     verdict: `${error.message} Nothing was changed.`,
     next: error.hint ?? null,
-    finished: open,
+    finished: !resumed,
   };
-}
-
-/** Whether the target serves the version that it served before the run. */
-export async function servesOld(run: Run, from: string): Promise<boolean> {
-  const facts = await run.environment.inspect().catch(() => null);
-  return (
-    facts?.serving === true &&
-    formatVersion(facts.running) === from &&
-    compareVersions(facts.running, run.wanted) !== 0
-  );
 }

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
-import type { Mode, Result } from '../report/record.ts';
+import type { BackupRecord, Mode, Result } from '../report/record.ts';
 
 export interface Begin {
   kind: 'begin';
@@ -23,6 +23,7 @@ export type JournalEntry =
   | { kind: 'step'; at: string; id: string; state: 'started' | 'done' | 'paused' | 'failed' | 'undone' }
   | { kind: 'switched-off'; at: string; entry: SwitchedOff }
   | { kind: 'put-back'; at: string; id: string }
+  | { kind: 'backup'; at: string; backup: BackupRecord }
   | { kind: 'end'; at: string; result: Result };
 
 /** What a journal says, read from its lines. Pure. */
@@ -31,13 +32,22 @@ export interface JournalState {
   /** How the run ended; null while it runs, and where it was killed. */
   ended: Result | null;
   facts: Record<string, string> | null;
+  /** The last backup that was taken for this upgrade. */
+  backup: BackupRecord | null;
   steps: Map<string, 'started' | 'done' | 'paused' | 'failed' | 'undone'>;
   /** Switched off and not put back, oldest first. */
   outstanding: SwitchedOff[];
 }
 
 export function readJournal(lines: readonly string[]): JournalState {
-  const state: JournalState = { begin: null, ended: null, facts: null, steps: new Map(), outstanding: [] };
+  const state: JournalState = {
+    begin: null,
+    ended: null,
+    facts: null,
+    backup: null,
+    steps: new Map(),
+    outstanding: [],
+  };
   for (const line of lines) {
     const entry = JSON.parse(line) as JournalEntry;
     switch (entry.kind) {
@@ -60,6 +70,9 @@ export function readJournal(lines: readonly string[]): JournalState {
       case 'put-back':
         state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
         break;
+      case 'backup':
+        state.backup = entry.backup;
+        break;
       case 'end':
         state.ended = entry.result;
         break;
@@ -79,8 +92,12 @@ export interface Journal {
   step(id: string, state: 'started' | 'done' | 'paused' | 'failed' | 'undone'): Promise<void>;
   switchedOff(entry: SwitchedOff): Promise<void>;
   putBack(id: string): Promise<void>;
-  /** Ends the run; a finished upgrade's journal is moved away, an unfinished one stays for `resume`. */
-  end(result: Result, finished: boolean): Promise<void>;
+  backup(backup: BackupRecord): Promise<void>;
+  /**
+   * Ends the run: `keep` the journal for a later `resume`, `archive` it for a later `rollback`, or `discard` it where
+   * nothing was changed.
+   */
+  end(result: Result, then: 'keep' | 'archive' | 'discard'): Promise<void>;
 }
 
 export async function openJournal(store: LineStore, now: () => Date): Promise<Journal> {
@@ -106,10 +123,12 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
     step: (id, state) => write({ kind: 'step', at: at(), id, state }),
     switchedOff: (entry) => write({ kind: 'switched-off', at: at(), entry }),
     putBack: (id) => write({ kind: 'put-back', at: at(), id }),
-    async end(result, finished) {
+    backup: (backup) => write({ kind: 'backup', at: at(), backup }),
+    async end(result, then) {
       if (!ours || lines.length === 0) return;
       await write({ kind: 'end', at: at(), result });
-      if (finished) await store.archive(at().replaceAll(/[:.]/g, '-'));
+      if (then === 'archive') await store.archive(at().replaceAll(/[:.]/g, '-'));
+      if (then === 'discard') await store.discard();
     },
   };
 }

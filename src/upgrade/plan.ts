@@ -92,11 +92,17 @@ export function makePlan(
     );
   if (spec.backup.prove !== 'restore')
     notes.push(`The backup will not be proved by a restore (backup.prove: ${spec.backup.prove}).`);
+  if (spec.pause !== 'none' && route.name === 'minor-in-place') {
+    notes.push(
+      `pause: ${spec.pause} has no effect here: the target has one member, and nothing to pause between.`,
+    );
+  }
   const from = formatVersion(facts.running);
   const digest = digestOf({
     target: spec.name,
     environment: spec.environment,
     systemIdentifier,
+    details: facts.details,
     from,
     wanted: formatVersion(wanted),
     route: route.name,

@@ -6,7 +6,7 @@ import { runName } from './context.ts';
 import { digestOf } from './digest.ts';
 import { readFacts } from './facts.ts';
 import type { Ending } from './finish.ts';
-import { readJournal } from './journal.ts';
+import { type JournalState, readJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { inspectServing } from './prepare.ts';
 import { undoSteps } from './steps.ts';
@@ -14,12 +14,28 @@ import { connectTo, putBackAll, type Run, stepRun } from './target.ts';
 import { assertNobodyElse } from './upgrade-mode.ts';
 import { validateStep } from './validate-step.ts';
 
+/** The newest archived journal that tells of a step which can be undone: refused and cancelled runs do not count. */
+async function lastUpgrade(run: Run): Promise<JournalState> {
+  const facts = await run.environment.inspect();
+  for (const lines of await run.environment.home.journal.readArchives()) {
+    const state = readJournal(lines);
+    if (!state.begin) continue;
+    const { steps } = run.environment.planRoute(
+      { ...facts, running: parseVersion(state.begin.from) },
+      parseVersion(state.begin.wanted),
+    );
+    if (steps.some((step) => typeof step !== 'string' && step.undo !== null && state.steps.has(step.id)))
+      return state;
+  }
+  return readJournal([]);
+}
+
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 export async function rollbackMode(run: Run): Promise<Ending> {
   const { journal, environment, context, recorder, spec, settings } = run;
   assertNobodyElse(run);
   const current = journal.state();
-  const past = current.begin ? current : readJournal(await environment.home.journal.readArchive());
+  const past = current.begin ? current : await lastUpgrade(run);
   const { begin, steps } = past;
   if (!begin) {
     throw new UpgradeError(

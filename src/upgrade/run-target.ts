@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { kindOf } from '../environments/registry.ts';
-import { assertNever, Cancelled, errorsOf, UpgradeError } from '../errors.ts';
+import { assertNever, Cancelled, errorsOf, explanation, UpgradeError } from '../errors.ts';
 import { readConnectionUrl } from '../postgres/settings.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
 import type { UpgradeRecord } from '../report/record.ts';
@@ -55,6 +55,7 @@ export async function openTarget(
   const settings = readConnectionUrl(url, spec.connection);
   if (settings.password !== undefined) context.secrets.add(settings.password);
   const environment = kind.open(spec.environment, {
+    target: spec.name,
     log: context.log,
     signal: context.signal,
     connection: settings,
@@ -140,13 +141,13 @@ async function byMode(run: Run): Promise<Ending> {
 /** An error that no mode turned into an ending itself. */
 function endingOf(run: Run, cause: unknown): Ending {
   const errors = errorsOf(cause);
-  const unfinished = run.journal.state().begin !== null;
+  const unfinished = run.journal.isOurs();
   for (const error of errors) {
     annotate(run, error);
     run.recorder.issue(error, unfinished ? 'Not resolved.' : 'Nothing was changed.');
   }
   const error = errors[0] ?? new Cancelled();
-  if (!unfinished) return unchangedEnding(error, run);
+  if (!unfinished) return unchangedEnding(error, false);
   return {
     result: error instanceof Cancelled ? 'cancelled' : 'failed',
     verdict: error.message,
@@ -165,7 +166,7 @@ function notOpened(
   const errors = errorsOf(cause);
   for (const error of errors) {
     recorder.issue(error, 'Nothing was changed.');
-    const message = error.hint ? `${error.message}\n${error.hint}` : error.message;
+    const message = explanation(error);
     context.log.annotate({
       level: 'error',
       title: `${target.spec.name}: ${error.code}`,

@@ -59,7 +59,7 @@ export async function runSteps(
     context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
     const record = recorder.startStep(planned.id, planned.title);
     try {
-      if (index < first) {
+      if (index < first && !neededAgain(plan.steps, index, first)) {
         recorder.endStep(record, 'already-done');
         context.log.info('  done already');
         continue;
@@ -80,6 +80,11 @@ export async function runSteps(
     }
   }
   return { state: 'done' };
+}
+
+/** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
+function neededAgain(steps: readonly PlannedStep[], index: number, first: number): boolean {
+  return steps[index]?.id === 'stop-applications' && steps.slice(first).some(({ breaks }) => breaks !== null);
 }
 
 /** Index behind the last step that is done already. */

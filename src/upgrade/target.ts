@@ -27,11 +27,14 @@ export interface Run {
 }
 
 /** A connection to a database of the target, under the action's name. */
-export function connectTo(run: Run, database?: string, statementTimeout = 60_000): Promise<Connection> {
-  return connect(
+export async function connectTo(run: Run, database?: string, statementTimeout = 60_000): Promise<Connection> {
+  const connection = await connect(
     { ...run.settings, database: database ?? run.settings.database },
     { name: 'postgres-upgrade', statementTimeout },
   );
+  // The target's own path may lead to functions that somebody else wrote: ours are asked as a superuser.
+  await connection.script('SET search_path = pg_catalog');
+  return connection;
 }
 
 /** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
@@ -39,6 +42,7 @@ export function stepRun(run: Run, record: StepRecord | null, interruptible: bool
   const { context, journal, recorder } = run;
   return {
     signal: interruptible ? context.signal : new AbortController().signal,
+    backupFolder: recorder.record.backup?.location ?? journal.state().backup?.location ?? null,
     progress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
     note(line) {
       record?.output.push(line);
@@ -92,7 +96,7 @@ export async function putBackAll(
     try {
       run.context.log.info(`Putting back: ${entry.what}`);
       const step = stepRun(run, null, false);
-      if (isApplication(entry)) await startApplication(entry, step.progress);
+      if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
       else await run.environment.putBack(entry, step);
       await run.journal.putBack(entry.id);
       markBack(run, entry.id);

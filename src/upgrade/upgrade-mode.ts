@@ -1,7 +1,14 @@
 /** Modes `upgrade` and `resume`. */
 import { pruneBackups } from '../backup/prune.ts';
 import type { EnvironmentFacts } from '../environments/environment.ts';
-import { Cancelled, errorsOf, UpgradeError as Failure, messageOf, type UpgradeError } from '../errors.ts';
+import {
+  Cancelled,
+  errorsOf,
+  explanation,
+  UpgradeError as Failure,
+  messageOf,
+  type UpgradeError,
+} from '../errors.ts';
 import { compareVersions, formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
 import { backupFolder } from './backup-step.ts';
@@ -49,14 +56,19 @@ async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promis
     if (failure) throw failure;
     facts = await environment.inspect();
   }
-  await journal.begin({ run: runName(context), mode: context.mode, from, wanted: spec.postgres });
   if (!facts.serving) {
+    await beginJournal(run, from);
     context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
     await environment.wake?.(stepRun(run, null, false));
     facts = await inspectServing(run);
   }
   await lock();
   return facts;
+}
+
+function beginJournal(run: Run, from: string): Promise<void> {
+  const { journal, context, spec } = run;
+  return journal.begin({ run: runName(context), mode: context.mode, from, wanted: spec.postgres });
 }
 
 export async function upgradeMode(run: Run): Promise<Ending> {
@@ -91,9 +103,10 @@ export async function upgradeMode(run: Run): Promise<Ending> {
     plan = await planFor(run, facts, from);
     assertApproved(run, plan);
     if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
+    await beginJournal(run, plan.from);
     if (!journal.state().facts) await journal.facts(await readFacts((database) => connectTo(run, database)));
   } catch (cause) {
-    return failed(run, cause);
+    return failed(run, cause, earlier.begin !== null);
   }
   recorder.tell(channel(context), `Upgrade of ${spec.name} from ${plan.from} to ${plan.wanted} starts.`);
   context.log.annotate({
@@ -102,6 +115,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
     message: `Upgrade from PostgreSQL ${plan.from} to ${plan.wanted} starts.`,
   });
 
+  recorder.record.backup = journal.state().backup;
   const probe = clientProbe(run);
   try {
     const outcome = await runSteps(run, plan, facts, probe);
@@ -122,7 +136,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
       finished: true,
     };
   } catch (cause) {
-    const ending = await wayBack(run, plan, facts, cause);
+    const ending = await wayBack(run, plan, facts, cause, earlier.begin !== null);
     await probe.finish().catch(() => {});
     return ending;
   }
@@ -143,7 +157,7 @@ async function prune(run: Run): Promise<void> {
 }
 
 /** Records what went wrong before any step was run. */
-function failed(run: Run, cause: unknown): Ending {
+function failed(run: Run, cause: unknown, resumed: boolean): Ending {
   const errors = errorsOf(cause);
   const [error] = errors;
   if (!error) throw cause;
@@ -151,12 +165,12 @@ function failed(run: Run, cause: unknown): Ending {
     run.recorder.issue(each, 'Nothing was changed.');
     annotate(run, each);
   }
-  return unchangedEnding(error, run);
+  return unchangedEnding(error, resumed);
 }
 
 export function annotate(run: Run, error: UpgradeError): void {
   if (error instanceof Cancelled) return;
-  const message = error.hint ? `${error.message}\n${error.hint}` : error.message;
+  const message = explanation(error);
   run.context.log.annotate({
     level: 'error',
     title: `${run.spec.name}: ${error.code}`,
@@ -166,13 +180,19 @@ export function annotate(run: Run, error: UpgradeError): void {
 }
 
 /** What happens after a step failed: nothing, a stop for a person, or the way back. */
-async function wayBack(run: Run, plan: PlanRecord, facts: EnvironmentFacts, cause: unknown): Promise<Ending> {
+async function wayBack(
+  run: Run,
+  plan: PlanRecord,
+  facts: EnvironmentFacts,
+  cause: unknown,
+  resumed: boolean,
+): Promise<Ending> {
   const { journal, recorder, spec, context } = run;
   const [error] = errorsOf(cause);
   if (!error) throw cause;
   const started = journal.state().steps;
   const onlyBackup = [...started.keys()].every((id) => id === 'backup');
-  if (onlyBackup) return failed(run, error);
+  if (onlyBackup) return failed(run, error, resumed);
   annotate(run, error);
   if (error instanceof Cancelled) return cancelled(run, plan);
   if (spec['on-failure'] === 'stop') {
@@ -187,6 +207,7 @@ async function wayBack(run: Run, plan: PlanRecord, facts: EnvironmentFacts, caus
   context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
   try {
     await undoSteps(run, plan, facts, started);
+    await assertServes(run, plan.from);
     await compareWithBefore(run, plan.from);
     recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
     return {
@@ -206,6 +227,20 @@ async function wayBack(run: Run, plan: PlanRecord, facts: EnvironmentFacts, caus
       finished: false,
     };
   }
+}
+
+/** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
+async function assertServes(run: Run, version: string): Promise<void> {
+  const { serving, running } = await run.environment.inspect();
+  if (serving && formatVersion(running) === version) return;
+  throw new Failure(
+    'rollback-version',
+    `After going back ${serving ? `PostgreSQL ${formatVersion(running)}` : 'nothing'} serves, not ${version}.`,
+    {
+      phase: 'rollback',
+      hint: 'Look at the server log, and at which programs are installed.',
+    },
+  );
 }
 
 async function compareWithBefore(run: Run, from: string): Promise<void> {

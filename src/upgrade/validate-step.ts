@@ -55,7 +55,12 @@ export function validateStep(run: Run, expected: PgVersion): Step {
 
 async function validateFacts(run: Run, before: Facts, expected: PgVersion): Promise<void> {
   const after = await readFacts((database) => connectTo(run, database));
-  run.recorder.record.facts = compareFacts(before, after, expected.major * 10_000 + expected.minor);
+  run.recorder.record.facts = compareFacts(
+    before,
+    after,
+    expected.major * 10_000 + expected.minor,
+    run.environment.changedFacts?.(run.recorder.record.plan?.route ?? ''),
+  );
   run.recorder.save();
   const unexpected = run.recorder.record.facts.filter(({ verdict }) => verdict === 'unexpected');
   if (unexpected.length === 0) return;

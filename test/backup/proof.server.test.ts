@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { loadSample, type Sample } from '../../scripts/sample/load.ts';
 import { startWriter } from '../../scripts/sample/writer.ts';
+import { pinnedSession } from '../../src/backup/inventory.ts';
 import { findClients, listClients } from '../../src/postgres/clients.ts';
 import { giveTo } from '../../src/process/user.ts';
 import { type TestServer, testServer } from '../support/servers.ts';
@@ -128,6 +129,16 @@ test('17: proved where its client programs are installed, refused with what to i
     message: 'pg_dump, pg_restore and pg_dumpall of PostgreSQL 17 are not on this machine.',
     hint: `Install them: apt-get install postgresql-client-17 (Debian, Ubuntu) or dnf install postgresql17 (PGDG), or name their folder in \`clients\` of the spec's backup. Found only: ${there}.`,
   });
+});
+
+test('limits that a newer server puts on every session do not end a long comparison', async () => {
+  await using newer = await testServer('17.10', { settings: { transaction_timeout: '1s' } });
+  await using connection = await newer.connect();
+  await connection.script(pinnedSession);
+  const [row] = await connection.query<{ transaction: string; check: string }>(
+    `SELECT current_setting('transaction_timeout') AS transaction, current_setting('client_connection_check_interval') AS check`,
+  );
+  expect(row).toEqual({ transaction: '0', check: '5s' });
 });
 
 test('checksum and none say what they did not look at', async () => {

@@ -24,7 +24,7 @@ export function environmentOf(
       state: join(server.folder, 'state'),
       ...config,
     },
-    { log: quiet, signal: new AbortController().signal, connection },
+    { target: 'sample', log: quiet, signal: new AbortController().signal, connection },
   );
 }
 

@@ -13,8 +13,9 @@ describe('fileStore', () => {
     await using home = await folder();
     const store = fileStore(join(home.path, 'a/b'));
     expect(await store.read()).toEqual([]);
-    expect(await store.readArchive()).toEqual([]);
+    expect(await store.readArchives()).toEqual([]);
     await store.archive('x');
+    await store.discard();
     expect(await readdir(home.path)).toEqual([]);
     expect(store.where).toBe(join(home.path, 'a/b/journal.jsonl'));
   });
@@ -41,7 +42,7 @@ describe('fileStore', () => {
     expect(await readFile(store.where, 'utf8')).toBe('{"d":4}\n');
   });
 
-  it('keeps archives, and reads the newest', async () => {
+  it('keeps archives, and reads them newest first', async () => {
     await using home = await folder();
     const store = fileStore(home.path);
     await writeFile(join(home.path, 'journal-notes.txt'), 'not ours');
@@ -50,7 +51,7 @@ describe('fileStore', () => {
       await store.archive(name);
     }
     expect(await store.read()).toEqual([]);
-    expect(await store.readArchive()).toEqual(['2026-11-20']);
+    expect(await store.readArchives()).toEqual([['2026-11-20'], ['2026-10-01'], ['2026-09-01']]);
     expect((await readdir(home.path)).length).toBe(4);
   });
 
@@ -95,25 +96,34 @@ describe('openJournal', () => {
     expect(again.isOurs()).toBe(false);
   });
 
-  it('moves a finished run away under its time, and keeps an unfinished one', async () => {
+  it('keeps an unfinished run, and moves a finished one away under its time', async () => {
     await using home = await folder();
     const journal = await openJournal(fileStore(home.path), now);
     await journal.begin(start);
-    await journal.end('paused', false);
+    await journal.end('paused', 'keep');
     expect(await readdir(home.path)).toEqual(['journal.jsonl']);
-    await journal.end('success', true);
+    await journal.end('success', 'archive');
     expect(await readdir(home.path)).toEqual(['journal-2026-11-20T18-00-00-123Z.jsonl']);
     expect(journal.state().ended).toBe('success');
+  });
+
+  it('forgets a run that changed nothing', async () => {
+    await using home = await folder();
+    const journal = await openJournal(fileStore(home.path), now);
+    await journal.begin(start);
+    await journal.end('refused', 'discard');
+    expect(await readdir(home.path)).toEqual([]);
+    expect(journal.state().ended).toBe('refused');
   });
 
   it('does not end the run of somebody else, unless it took it over', async () => {
     await using home = await folder();
     await (await openJournal(fileStore(home.path), now)).begin(start);
     const other = await openJournal(fileStore(home.path), now);
-    await other.end('failed', true);
+    await other.end('failed', 'archive');
     expect(other.state().ended).toBe(null);
     other.adopt();
-    await other.end('failed', false);
+    await other.end('failed', 'keep');
     expect(other.state().ended).toBe('failed');
     expect(await readdir(home.path)).toEqual(['journal.jsonl']);
   });
@@ -122,7 +132,7 @@ describe('openJournal', () => {
     await using home = await folder();
     const journal = await openJournal(fileStore(home.path), now);
     journal.adopt();
-    await journal.end('skipped', true);
+    await journal.end('skipped', 'archive');
     expect(await readdir(home.path)).toEqual([]);
   });
 });

@@ -14,15 +14,18 @@ async function isAlive(pid: number): Promise<boolean> {
   return status !== '' && !/\) [ZX] /.test(status);
 }
 
-/** A program that tells its process id and stays: the id is there once it runs. */
-function staying(script = 'sleep 60'): {
+/** A program that tells its process id and stays: the id is there once what stands before it was done. */
+function staying(
+  script: string,
+  first = ':',
+): {
   argv: [string, ...string[]];
   out: PassThrough;
   pid: Promise<number>;
 } {
   const out = new PassThrough();
   const pid = once(out, 'data').then(([chunk]) => Number(String(chunk).trim()));
-  return { argv: ['sh', '-c', `echo $$; ${script}`], out, pid };
+  return { argv: ['sh', '-c', `${first}; echo $$; ${script}`], out, pid };
 }
 
 describe('run', () => {
@@ -124,7 +127,7 @@ describe('a signal', () => {
 
   it('lets the program clean up first', async () => {
     const stop = new AbortController();
-    const { argv, out, pid } = staying('trap "echo bye >&2; exit 0" TERM; while :; do sleep 0.01; done');
+    const { argv, out, pid } = staying('while :; do sleep 0.01; done', 'trap "echo bye >&2; exit 0" TERM');
     const lines: string[] = [];
     const finished = run(argv, { signal: stop.signal, stdout: out, onLine: (line) => lines.push(line) });
     await pid;
@@ -136,11 +139,11 @@ describe('a signal', () => {
 
 describe('a time limit', () => {
   it('ends the program and shows what it said last', async () => {
-    const { argv, out, pid } = staying('echo waiting for the archiver >&2; exec sleep 60');
-    const finished = run(argv, { timeout: 150, stdout: out });
+    const { argv, out, pid } = staying('exec sleep 60', 'echo waiting for the archiver >&2');
+    const finished = run(argv, { timeout: 500, stdout: out });
     await expect(finished).rejects.toMatchObject({
       code: 'program-timeout',
-      message: 'sh did not finish within 150 ms.',
+      message: 'sh did not finish within 500 ms.',
       hint: 'waiting for the archiver',
     });
     expect(await isAlive(await pid)).toBe(false);

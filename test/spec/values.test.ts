@@ -54,6 +54,24 @@ describe('a value', () => {
     expect(sentences(smallest.replace(right, wrong))).toEqual([`spec.yaml:${sentence}`]);
   });
 
+  it.each([
+    [
+      'backup: { directory: backups }',
+      '7:26 targets[0].backup.directory is "backups": write an absolute path.',
+    ],
+    ['backup: { clients: bin }', '7:24 targets[0].backup.clients is "bin": write an absolute path.'],
+    [
+      'backup: { keep-days: 0 }',
+      '7:26 targets[0].backup.keep-days is 0: Too small: expected number to be >=1.',
+    ],
+    [
+      'applications: [{ name: a, stop: [b], start: [c] }, { name: a, stop: [d], start: [e] }]',
+      '7:19 targets[0].applications is [{"name":"a","stop":["b"],"start":["c"]},{"name":"a","stop...: give each application a name of its own.',
+    ],
+  ])('in %s', (line, sentence) => {
+    expect(sentences(`${smallest}    ${line}\n`)).toEqual([`spec.yaml:${sentence}`]);
+  });
+
   it('has a code, a hint and a place', () => {
     expect(complaints(smallest.replace('"15.20"', '15.20'))).toEqual([
       {

@@ -56,6 +56,7 @@ export function stepRunOf(
   const told: Told = { progress: [], notes: [], off: [], back: [] };
   const run: StepRun = {
     signal,
+    backupFolder: null,
     progress: (text) => void told.progress.push(text),
     note: (line) => void told.notes.push(line),
     async switchOff(entry) {

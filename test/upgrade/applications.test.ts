@@ -99,25 +99,37 @@ describe('startApplication', () => {
       response.writeHead(answers[asked.length - 1] ?? 500, { location: '/elsewhere' }).end();
     });
     const progress: string[] = [];
-    await startApplication(entry(`${server.origin}/health`), (text) => progress.push(text));
+    await startApplication(entry(`${server.origin}/health`), [], (text) => progress.push(text));
     expect(asked).toEqual(['GET /health', 'GET /health', 'GET /health']);
     expect(progress).toEqual(['starting shop']);
+  });
+
+  it('goes by the spec of today: a wrong command may have been mended since', async () => {
+    const broken = { name: 'shop', stop: ['true'], start: ['false'], 'start-timeout': 5 };
+    const stopped = { ...entry('http://127.0.0.1:9/'), detail: broken };
+    await expect(startApplication(stopped, [{ ...broken, name: 'jobs' }], () => {})).rejects.toMatchObject({
+      message: 'Starting shop failed: false ended with exit code 1.',
+      hint: 'It printed nothing.',
+    });
+    await startApplication(stopped, [{ ...broken, start: ['true'] }], () => {});
   });
 
   it('tells why nobody answers', async () => {
     const gone = await listen(async () => {});
     await gone[Symbol.asyncDispose]();
-    await expect(startApplication(entry(gone.origin, 0.1), () => {})).rejects.toMatchObject({
+    await expect(startApplication(entry(gone.origin, 0.1), [], () => {})).rejects.toMatchObject({
       message: `shop was started, but ${gone.origin} did not answer within 0.1 seconds (fetch failed (connect ECONNREFUSED ${new URL(gone.origin).host})).`,
     });
   });
 
   it('gives up after its time, and says what it saw last', async () => {
     await using server = await listen(async (_request, response) => void response.writeHead(503).end());
-    await expect(startApplication(entry(`${server.origin}/health`, 0.1), () => {})).rejects.toMatchObject({
-      code: 'application-health',
-      message: `shop was started, but ${server.origin}/health did not answer within 0.1 seconds (HTTP 503).`,
-      hint: "Look at the application's own log. The database is up.",
-    });
+    await expect(startApplication(entry(`${server.origin}/health`, 0.1), [], () => {})).rejects.toMatchObject(
+      {
+        code: 'application-health',
+        message: `shop was started, but ${server.origin}/health did not answer within 0.1 seconds (HTTP 503).`,
+        hint: "Look at the application's own log. The database is up.",
+      },
+    );
   });
 });

@@ -46,5 +46,18 @@ describe('compareFacts', () => {
     ]);
   });
 
+  it('expects what the route changes on purpose, and only that', () => {
+    const [before, after] = [
+      { 'system identifier': '7', timeline: '1' },
+      { 'system identifier': '8', timeline: '2' },
+    ];
+    expect(
+      compareFacts(before, after, 160016, ['system identifier']).map(({ verdict, why }) => [verdict, why]),
+    ).toEqual([
+      ['expected', 'this route changes it'],
+      ['unexpected', null],
+    ]);
+  });
+
   it('has nothing to say about nothing', () => expect(compareFacts({}, {}, 150020)).toEqual([]));
 });

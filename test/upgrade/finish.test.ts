@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Cancelled, UpgradeError } from '../../src/errors.ts';
-import { type Ending, finish, servesOld, unchangedEnding } from '../../src/upgrade/finish.ts';
+import { type Ending, finish, unchangedEnding } from '../../src/upgrade/finish.ts';
 import { stepRun } from '../../src/upgrade/target.ts';
-import { deeds, type World, world } from './world.ts';
+import { deeds, planned, type World, world } from './world.ts';
 
 const start = { run: 'process 1', mode: 'upgrade', from: '15.17', wanted: '15.20' } as const;
 const off = { id: 'pooler', what: 'the pooler is paused', detail: undefined };
@@ -12,6 +12,8 @@ async function begun(): Promise<World> {
   const here = await world();
   here.run.recorder.record.versions.from = '15.17';
   await here.run.journal.begin(start);
+  here.run.recorder.record.plan = here.plan(planned('restart', { undo: 'start the old one' }));
+  await here.run.journal.step('restart', 'started');
   await stepRun(here.run, null, false).switchOff(off);
   return here;
 }
@@ -53,7 +55,7 @@ describe('finish', () => {
     using here = await begun();
     await finish(here.run, { ...good, result: 'paused', finished: false });
     expect(deeds(here.events)).toEqual([]);
-    expect(here.journal()).toEqual(['begin', 'switched-off pooler', 'end paused']);
+    expect(here.journal()).toEqual(['begin', 'step restart started', 'switched-off pooler', 'end paused']);
     expect(here.run.recorder.record.state).toBe(
       'PostgreSQL 15.17 serves clients. Still switched off: the pooler is paused.',
     );
@@ -69,6 +71,23 @@ describe('finish', () => {
     await finish(here.run, { ...good, result: 'refused' });
     expect([deeds(here.events), here.journal()]).toEqual([[], ['begin', 'switched-off pooler']]);
     expect(here.run.recorder.record.state).toBe('PostgreSQL 15.17 serves clients.');
+  });
+
+  it('forgets a run that has nothing to undo: it would hide the one that has', async () => {
+    using here = await begun();
+    here.run.recorder.record.plan = here.plan('restart');
+    await finish(here.run, { ...good, result: 'refused' });
+    expect(deeds(here.events)).toEqual(['put back pooler', 'discard']);
+  });
+
+  it('keeps what rollback did, and tells the end where the start was told', async () => {
+    using here = await world({ mode: 'rollback' });
+    await here.run.journal.begin(start);
+    await finish(here.run, { ...good, result: 'rolled-back' });
+    expect(deeds(here.events)).toEqual(['archive 2026-11-20T18-00-00-000Z']);
+    expect(here.run.recorder.record.communication).toEqual([
+      { at: '2026-11-20T18:00:00.000Z', to: 'terminal', what: 'rolled-back: Upgraded.', delivered: true },
+    ]);
   });
 
   it('says where nothing serves', async () => {
@@ -100,21 +119,8 @@ describe('unchangedEnding', () => {
       null,
     ],
     [new Cancelled(), 'cancelled', 'The run was cancelled before anything was changed.', null],
-  ])('of %s is %s', async (error, result, verdict, next) => {
-    using here = await world();
-    expect(unchangedEnding(error, here.run)).toMatchObject({ result, verdict, next });
-  });
-});
-
-describe('servesOld', () => {
-  it.each([
-    [17, true, '15.17', true],
-    [17, false, '15.17', false],
-    [20, true, '15.17', false],
-    [20, true, '15.20', false],
-  ])('15.%d, serving %s, from %s: %s', async (minor, serving, from, old) => {
-    using here = await world();
-    Object.assign(here.facts, { running: { major: 15, minor }, serving });
-    expect(await servesOld(here.run, from)).toBe(old);
+  ])('of %s is %s', (error, result, verdict, next) => {
+    expect(unchangedEnding(error, false)).toEqual({ result, verdict, next, finished: true });
+    expect(unchangedEnding(error, true)).toEqual({ result, verdict, next, finished: false });
   });
 });

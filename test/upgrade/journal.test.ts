@@ -36,6 +36,7 @@ describe('readJournal', () => {
       begin: null,
       ended: null,
       facts: null,
+      backup: null,
       steps: new Map(),
       outstanding: [],
     });
@@ -55,6 +56,7 @@ describe('readJournal', () => {
       begin: begin(),
       ended: null,
       facts: { roles: '3' },
+      backup: null,
       steps: new Map([
         ['backup', 'done'],
         ['restart', 'started'],

@@ -48,13 +48,13 @@ describe('the digest of a plan', () => {
     ],
     ['the name of the secret', { spec: smallest.replace('env:ORDERS', 'env:OTHER') }],
     ['how long backups are kept', { spec: `${smallest}    backup: { keep-days: 30, jobs: 4 }\n` }],
-    ['what inspection shows', { details: [['server programs', '/elsewhere']] }],
     ['whether the server was found stopped', { serving: false }],
   ])('does not depend on %s', (_what, circumstances) => expect(digest(circumstances)).toBe(plain));
 
   it.each<[string, Circumstances]>([
     ['the running version', { from: '15.18' }],
     ['the wanted version', { wanted: '15.19' }],
+    ['what inspection shows', { details: [['server programs', '/elsewhere']] }],
     ['the cluster itself', { system: '8' }],
     ['a cluster that is not known', { system: null }],
     ['the name of the target', { spec: smallest.replace('orders', 'stock') }],

@@ -118,6 +118,10 @@ describe('makePlan', () => {
       'PostgreSQL 15.18: free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful.',
       'The backup will not be proved by a restore (backup.prove: none).',
     ]);
+    expect(plan('pause: first').notes).toEqual([
+      stays,
+      'pause: first has no effect here: the target has one member, and nothing to pause between.',
+    ]);
     expect(plan('', '16.13', '16.16').notes).toEqual([
       stays,
       'PostgreSQL 16.16 is known from its sister releases only: read its release notes.',

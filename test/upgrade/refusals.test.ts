@@ -34,9 +34,9 @@ describe('a run that must not start', () => {
         message: `Another run is at work on this target: run 1.1 by octocat, since 2026-11-20T18:00:00.000Z (process ${child.pid} on ${hostname()}).`,
       }),
     );
-    await here.run.journal.end('failed', false);
+    await here.run.journal.end('failed', 'keep');
     here.run.journal.adopt();
-    await here.run.journal.end('failed', false);
+    await here.run.journal.end('failed', 'keep');
     expect(() => assertNobodyElse(here.run)).not.toThrow();
     child.kill('SIGKILL');
   });

@@ -52,6 +52,24 @@ describe('runSteps', () => {
     expect(here.journal()).toEqual(['step c started', 'step c done']);
   });
 
+  it('stops applications again that were started since, where clients will be cut off', async () => {
+    const restart = planned('restart', { breaks: 'every session ends' });
+    using here = await world({ behaviour: { checkpoint: { done: true } } });
+    await runSteps(here.run, here.plan('stop-applications', 'checkpoint', restart), here.facts, here.probe);
+    expect(stepStates(here.run)).toEqual([
+      'stop-applications done',
+      'checkpoint already-done',
+      'restart done',
+    ]);
+    using there = await world({ behaviour: { restart: { done: true } } });
+    await runSteps(there.run, there.plan('stop-applications', restart, 'a'), there.facts, there.probe);
+    expect(stepStates(there.run)).toEqual([
+      'stop-applications already-done',
+      'restart already-done',
+      'a done',
+    ]);
+  });
+
   it('does nothing where the last step is done', async () => {
     using here = await world({ behaviour: { c: { done: true } } });
     expect(await runSteps(here.run, here.plan('a', 'b', 'c'), here.facts, here.probe)).toEqual({

@@ -43,7 +43,7 @@ export interface World extends Disposable {
 const at = new Date('2026-11-20T18:00:00.000Z');
 
 function memoryStore(lines: string[], events: string[]): LineStore {
-  let archived: string[] = [];
+  const archives: string[][] = [];
   return {
     where: 'memory',
     read: async () => [...lines],
@@ -52,9 +52,13 @@ function memoryStore(lines: string[], events: string[]): LineStore {
     },
     async archive(name) {
       events.push(`archive ${name}`);
-      archived = lines.splice(0);
+      archives.unshift(lines.splice(0));
     },
-    readArchive: async () => archived,
+    async discard() {
+      events.push('discard');
+      lines.length = 0;
+    },
+    readArchives: async () => archives,
   };
 }
 

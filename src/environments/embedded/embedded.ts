@@ -60,6 +60,26 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     log: cluster.log ?? join(state, 'server.log'),
   });
 
+  /**
+   * The programs of the version that runs, which are the way back. A package upgrade replaces them in place while the
+   * server goes on with the old ones in memory: then they must come from somewhere else.
+   */
+  const programsOfRunning = async (cluster: Cluster, running: PgVersion): Promise<Binaries> => {
+    if (compareVersions(cluster.binaries.version, running) === 0) return cluster.binaries;
+    return binariesOf(running).catch((cause: unknown) => {
+      throw new UpgradeError(
+        'binaries-replaced',
+        `The server runs ${formatVersion(running)}, but its programs in ${cluster.binaries.bin} are ${formatVersion(cluster.binaries.version)} by now: there is no way back to ${formatVersion(running)}.`,
+        {
+          phase: 'inspect',
+          hint: `Put programs of ${formatVersion(running)} into a folder that environment.binaries finds.`,
+          docs: 'embedded.md#binaries',
+          cause,
+        },
+      );
+    });
+  };
+
   /** A wrong port would be given to the new server, and to the old one on the way back. */
   const assertPort = (port: number | null): void => {
     if (port === config.port) return;
@@ -164,7 +184,9 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
       (await serverPid(config.data)) !== null &&
       compareVersions(await runningVersion(connection), wanted) === 0,
     async run(step) {
-      const old = recipeOf(await readCluster(config.data));
+      const cluster = await readCluster(config.data);
+      const programs = await programsOfRunning(cluster, await runningVersion(connection));
+      const old = { ...recipeOf(cluster), bin: programs.bin, version: formatVersion(programs.version) };
       const binaries = await binariesOf(wanted);
       await step.switchOff({
         id: 'server',
@@ -194,7 +216,7 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
 
   /** The journal knows how the old server was started, also in a later job. */
   const oldRecipe = async (facts: EnvironmentFacts): Promise<StartRecipe> => {
-    for (const lines of [await store.read(), await store.readArchive()]) {
+    for (const lines of [await store.read(), ...(await store.readArchives())]) {
       for (const line of lines.toReversed()) {
         const entry = JSON.parse(line) as { kind: string; entry?: SwitchedOff };
         if (entry.kind === 'switched-off' && entry.entry?.id === 'server')
