@@ -7248,13 +7248,14 @@ async function call(argv, what, signal) {
 		hint: lastLines(stderr) || lastLines(stdout) || "It printed nothing."
 	});
 }
-async function stopApplications(applications, step) {
+async function stopApplications(applications, step, until = null) {
 	for (const application of applications) {
 		const { name, stop } = application;
 		await step.switchOff({
 			id: `${prefix$1}${name}`,
 			what: `application ${name} is stopped`,
-			detail: application
+			detail: application,
+			...until ? { until } : {}
 		});
 		step.progress(`stopping ${name}`);
 		await call(stop, `Stopping ${name}`);
@@ -7342,6 +7343,18 @@ function markBack(run, id) {
 	for (const entry of record.switchedOff) if (entry.id === id) entry.putBackAt ??= run.context.now().toISOString();
 	save();
 }
+/** Whether something may not be put back yet: clients are broken, and the step that mends them is not done. */
+function mustStayOff(run, entry) {
+	if (entry.until === void 0) return false;
+	const { steps } = run.journal.state();
+	if (steps.get(entry.until) === "done") return false;
+	return (run.recorder.record.plan?.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && id !== "stop-applications") ?? []).some(({ id }) => [
+		"started",
+		"done",
+		"failed",
+		"paused"
+	].includes(steps.get(id) ?? ""));
+}
 /**
 * Puts back everything that is switched off, newest first, and goes on where one fails.
 * @param only which entries; all by default
@@ -7350,6 +7363,10 @@ function markBack(run, id) {
 async function putBackAll(run, only = () => true) {
 	const failures = [];
 	for (const entry of run.journal.state().outstanding.filter(only).toReversed()) {
+		if (mustStayOff(run, entry)) {
+			run.context.log.info(`Still switched off until "${entry.until}" is done or undone: ${entry.what}`);
+			continue;
+		}
 		if (!run.recorder.record.switchedOff.some(({ id }) => id === entry.id)) run.recorder.record.switchedOff.push({
 			id: entry.id,
 			what: `${entry.what} (by an earlier run)`,
@@ -7630,7 +7647,8 @@ async function serverPid(data) {
 	if (!Number.isInteger(pid) || pid <= 0) return null;
 	try {
 		process.kill(pid, 0);
-		return pid;
+		const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => null);
+		return cwd === null || cwd === await realpath(data) ? pid : null;
 	} catch (cause) {
 		return cause.code === "EPERM" ? pid : null;
 	}
@@ -17498,6 +17516,27 @@ const others = `
     FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL SELECT 'database itself', md5(concat_ws('|', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, datallowconn,
     ${privileges("datacl", "d", "datdba")})) FROM pg_database WHERE datname = current_database()`;
+/** Objects that have no definition to read back: compared by their identity alone. */
+const identities = `
+  SELECT i.type || ' ' || i.identity, ''
+  FROM (SELECT 'pg_operator'::regclass AS catalog, oid FROM pg_operator UNION ALL SELECT 'pg_opclass', oid FROM pg_opclass
+        UNION ALL SELECT 'pg_opfamily', oid FROM pg_opfamily UNION ALL SELECT 'pg_collation', oid FROM pg_collation
+        UNION ALL SELECT 'pg_conversion', oid FROM pg_conversion UNION ALL SELECT 'pg_cast', oid FROM pg_cast
+        UNION ALL SELECT 'pg_ts_config', oid FROM pg_ts_config UNION ALL SELECT 'pg_ts_dict', oid FROM pg_ts_dict
+        UNION ALL SELECT 'pg_ts_parser', oid FROM pg_ts_parser UNION ALL SELECT 'pg_ts_template', oid FROM pg_ts_template
+        UNION ALL SELECT 'pg_language', oid FROM pg_language UNION ALL SELECT 'pg_am', oid FROM pg_am
+        UNION ALL SELECT 'pg_transform', oid FROM pg_transform UNION ALL SELECT 'pg_user_mapping', oid FROM pg_user_mapping
+        UNION ALL SELECT 'pg_foreign_data_wrapper', oid FROM pg_foreign_data_wrapper) o,
+       LATERAL pg_identify_object(o.catalog, o.oid, 0) i
+  WHERE o.oid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')`;
+const comment = `
+  SELECT 'comment on ' || pg_describe_object(c.classoid, c.objoid, c.objsubid), md5(c.description)
+  FROM pg_description c
+  WHERE c.objoid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classoid AND d.objid = c.objoid AND d.deptype = 'e')`;
+/** What the comparison does not look at, in any database. */
+const neverCompared = "subscriptions, row filters of publications, owners of large objects, and tablespaces of relations are not compared";
 /** Every object of the database that a dump should carry: identity and hash of its definition. */
 const databaseObjects = [
 	relation,
@@ -17508,7 +17547,9 @@ const databaseObjects = [
 	routine,
 	type,
 	policy,
-	others
+	others,
+	identities,
+	comment
 ].join("\n  UNION ALL");
 /** Roles, their attributes and memberships; passwords as a hash of the stored form. */
 const clusterObjects = `
@@ -17672,6 +17713,7 @@ async function describeSource(connection) {
     SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
     FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
 	return {
+		closed: (await connection.query("SELECT datname AS name FROM pg_catalog.pg_database WHERE (NOT datallowconn OR datconnlimit = -2) AND datname <> 'template0' ORDER BY datname")).map(({ name }) => name),
 		version: formatVersion(fromVersionNum(Number(row.num))),
 		superuser: row.owner,
 		encoding: row.encoding ?? "UTF8",
@@ -17737,6 +17779,7 @@ async function dumpAll(options) {
 	}
 	const described = {
 		superuser: source.superuser,
+		closed: source.closed,
 		encoding: source.encoding,
 		preload: source.preload,
 		databases,
@@ -18021,7 +18064,7 @@ async function prove(dump, options) {
 			...restored,
 			verdict: differences.length === 0 ? "proved" : "failed",
 			differences: shorten(differences),
-			...totals(dump.databases)
+			...totals(dump)
 		});
 	} catch (cause) {
 		options.signal.throwIfAborted();
@@ -18046,7 +18089,7 @@ async function assertSpace(folder, cause) {
 		cause
 	});
 }
-function totals(databases) {
+function totals({ databases, closed }) {
 	const sum = (count) => databases.reduce((total, { inventory }) => total + count(inventory), 0);
 	return {
 		databases: databases.length,
@@ -18055,7 +18098,11 @@ function totals(databases) {
 		sequences: sum(({ sequences }) => Object.keys(sequences).length),
 		largeObjects: sum(({ largeObjects }) => largeObjects.count),
 		objects: sum(({ objects }) => Object.keys(objects).length),
-		notCompared: shorten(databases.flatMap(({ name, inventory }) => inventory.notCompared.map((text) => `${name}: ${text}`)))
+		notCompared: shorten([
+			...closed.map((name) => `${name}: not in the backup at all, since it accepts no connections`),
+			neverCompared,
+			...databases.flatMap(({ name, inventory }) => inventory.notCompared.map((text) => `${name}: ${text}`))
+		])
 	};
 }
 async function restoreAll(dump, server, options) {
@@ -19442,7 +19489,8 @@ function stepOf(run, id, facts, wanted) {
 		case "stop-applications": return {
 			isDone: async () => false,
 			async run(step) {
-				await stopApplications(run.spec.applications, step);
+				const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? "") ?? null;
+				await stopApplications(run.spec.applications, step, until);
 				return { state: "done" };
 			}
 		};
@@ -31459,6 +31507,12 @@ async function packBackup(folder, file, recipients, signal) {
 		})]);
 		if (code !== 0) throw new Error(lastLines(stderr));
 	} catch (cause) {
+		const closed = new Promise((resolve) => {
+			if (sink.closed) resolve();
+			else sink.once("close", resolve);
+		});
+		sink.destroy();
+		await closed;
 		await rm(file, { force: true });
 		throw new UpgradeError("pack-failed", `The backup could not be packed for upload: ${cause instanceof Error ? cause.message : String(cause)}.`, {
 			phase: "report",

@@ -44,6 +44,8 @@ export interface Dump {
   cluster: Record<string, string>;
   /** Bootstrap superuser, and what a scratch server must be like to take this dump. */
   superuser: string;
+  /** Databases that accept no connections, and so are not in the backup. */
+  closed: string[];
   encoding: string;
   preload: string;
   manifest: Manifest;
@@ -118,6 +120,7 @@ async function dumpAll(options: DumpOptions): Promise<Dump> {
   }
   const described = {
     superuser: source.superuser,
+    closed: source.closed,
     encoding: source.encoding,
     preload: source.preload,
     databases,

@@ -46,6 +46,13 @@ export async function packBackup(
     ]);
     if (code !== 0) throw new Error(lastLines(stderr));
   } catch (cause) {
+    // A file that is only now being opened would be there again after its removal.
+    const closed = new Promise<void>((resolve) => {
+      if (sink.closed) resolve();
+      else sink.once('close', resolve);
+    });
+    sink.destroy();
+    await closed;
     await rm(file, { force: true });
     throw new UpgradeError(
       'pack-failed',

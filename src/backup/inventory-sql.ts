@@ -124,6 +124,31 @@ const others = `
   UNION ALL SELECT 'database itself', md5(concat_ws('|', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, datallowconn,
     ${privileges('datacl', 'd', 'datdba')})) FROM pg_database WHERE datname = current_database()`;
 
+/** Objects that have no definition to read back: compared by their identity alone. */
+const identities = `
+  SELECT i.type || ' ' || i.identity, ''
+  FROM (SELECT 'pg_operator'::regclass AS catalog, oid FROM pg_operator UNION ALL SELECT 'pg_opclass', oid FROM pg_opclass
+        UNION ALL SELECT 'pg_opfamily', oid FROM pg_opfamily UNION ALL SELECT 'pg_collation', oid FROM pg_collation
+        UNION ALL SELECT 'pg_conversion', oid FROM pg_conversion UNION ALL SELECT 'pg_cast', oid FROM pg_cast
+        UNION ALL SELECT 'pg_ts_config', oid FROM pg_ts_config UNION ALL SELECT 'pg_ts_dict', oid FROM pg_ts_dict
+        UNION ALL SELECT 'pg_ts_parser', oid FROM pg_ts_parser UNION ALL SELECT 'pg_ts_template', oid FROM pg_ts_template
+        UNION ALL SELECT 'pg_language', oid FROM pg_language UNION ALL SELECT 'pg_am', oid FROM pg_am
+        UNION ALL SELECT 'pg_transform', oid FROM pg_transform UNION ALL SELECT 'pg_user_mapping', oid FROM pg_user_mapping
+        UNION ALL SELECT 'pg_foreign_data_wrapper', oid FROM pg_foreign_data_wrapper) o,
+       LATERAL pg_identify_object(o.catalog, o.oid, 0) i
+  WHERE o.oid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')`;
+
+const comment = `
+  SELECT 'comment on ' || pg_describe_object(c.classoid, c.objoid, c.objsubid), md5(c.description)
+  FROM pg_description c
+  WHERE c.objoid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classoid AND d.objid = c.objoid AND d.deptype = 'e')`;
+
+/** What the comparison does not look at, in any database. */
+export const neverCompared =
+  'subscriptions, row filters of publications, owners of large objects, and tablespaces of relations are not compared';
+
 /** Every object of the database that a dump should carry: identity and hash of its definition. */
 export const databaseObjects = [
   relation,
@@ -135,6 +160,8 @@ export const databaseObjects = [
   type,
   policy,
   others,
+  identities,
+  comment,
 ].join('\n  UNION ALL');
 
 /** Roles, their attributes and memberships; passwords as a hash of the stored form. */

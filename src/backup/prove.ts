@@ -11,10 +11,10 @@ import type { ScratchOptions, ScratchServer } from '../postgres/scratch.ts';
 import { formatVersion } from '../postgres/version.ts';
 import type { ProofRecord } from '../report/record.ts';
 import { compareCluster, compareInventories, shorten } from './compare.ts';
-import type { Dump, DumpedDatabase } from './dump.ts';
+import type { Dump } from './dump.ts';
 import { restoreGlobals } from './globals.ts';
 import { type Inventory, pinnedSession, readInventory } from './inventory.ts';
-import { clusterObjects } from './inventory-sql.ts';
+import { clusterObjects, neverCompared } from './inventory-sql.ts';
 import { verifyFiles } from './manifest.ts';
 import { restoreDatabase } from './restore.ts';
 
@@ -102,7 +102,7 @@ async function prove(dump: Dump, options: ProveOptions): Promise<ProofRecord> {
       ...restored,
       verdict: differences.length === 0 ? 'proved' : 'failed',
       differences: shorten(differences),
-      ...totals(dump.databases),
+      ...totals(dump),
     });
   } catch (cause) {
     options.signal.throwIfAborted();
@@ -132,9 +132,10 @@ async function assertSpace(folder: string, cause: unknown): Promise<void> {
   });
 }
 
-function totals(
-  databases: readonly DumpedDatabase[],
-): Pick<
+function totals({
+  databases,
+  closed,
+}: Dump): Pick<
   ProofRecord,
   'databases' | 'tables' | 'rows' | 'sequences' | 'largeObjects' | 'objects' | 'notCompared'
 > {
@@ -147,9 +148,11 @@ function totals(
     sequences: sum(({ sequences }) => Object.keys(sequences).length),
     largeObjects: sum(({ largeObjects }) => largeObjects.count),
     objects: sum(({ objects }) => Object.keys(objects).length),
-    notCompared: shorten(
-      databases.flatMap(({ name, inventory }) => inventory.notCompared.map((text) => `${name}: ${text}`)),
-    ),
+    notCompared: shorten([
+      ...closed.map((name) => `${name}: not in the backup at all, since it accepts no connections`),
+      neverCompared,
+      ...databases.flatMap(({ name, inventory }) => inventory.notCompared.map((text) => `${name}: ${text}`)),
+    ]),
   };
 }
 

@@ -9,6 +9,8 @@ export interface Source {
   encoding: string;
   preload: string;
   databases: { name: string; bytes: number; template: boolean }[];
+  /** Databases that accept no connections: nobody can dump them. */
+  closed: string[];
 }
 
 /** @throws UpgradeError `backup-role` */
@@ -41,7 +43,11 @@ export async function describeSource(connection: Connection): Promise<Source> {
   const databases = await connection.query<{ name: string; bytes: string; template: boolean }>(`
     SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes, datistemplate AS template
     FROM pg_catalog.pg_database WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname`);
+  const closed = await connection.query<{ name: string }>(
+    "SELECT datname AS name FROM pg_catalog.pg_database WHERE (NOT datallowconn OR datconnlimit = -2) AND datname <> 'template0' ORDER BY datname",
+  );
   return {
+    closed: closed.map(({ name }) => name),
     version: formatVersion(fromVersionNum(Number(row.num))),
     superuser: row.owner,
     encoding: row.encoding ?? 'UTF8',

@@ -52,6 +52,11 @@ export interface SwitchedOff {
   what: string;
   /** What `putBack` needs, in any later job; never a secret. */
   detail: unknown;
+  /**
+   * Id of a step. Once a step that breaks clients has begun, this must stay off until that one is done or everything
+   * was undone: an application must not find an empty database because a run died between switching and restoring.
+   */
+  until?: string;
 }
 
 /** What a running step is handed. */
@@ -110,6 +115,8 @@ export interface Environment {
    * be as before. None where it is missing.
    */
   changedFacts?(route: string): readonly string[];
+  /** Step of a route until which applications must stay off once clients are broken; null for as soon as possible. */
+  applicationsOffUntil?(route: string): string | null;
   scratch(wanted: PgVersion, options: ScratchOptions, signal: AbortSignal): Promise<ScratchServer>;
   home: { journal: LineStore; backups: string };
   close(): Promise<void>;

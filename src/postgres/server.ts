@@ -1,5 +1,5 @@
 /** Starting, stopping and making servers with pg_ctl and initdb. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,9 @@ export async function serverPid(data: string): Promise<number | null> {
   if (!Number.isInteger(pid) || pid <= 0) return null;
   try {
     process.kill(pid, 0);
-    return pid;
+    // After a reboot the number may be somebody else's: a postmaster works in its data directory.
+    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => null);
+    return cwd === null || cwd === (await realpath(data)) ? pid : null;
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'EPERM' ? pid : null;
   }

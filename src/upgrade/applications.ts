@@ -28,6 +28,7 @@ async function call(argv: readonly string[], what: string, signal?: AbortSignal)
 export async function stopApplications(
   applications: readonly ApplicationSpec[],
   step: StepRun,
+  until: string | null = null,
 ): Promise<void> {
   for (const application of applications) {
     const { name, stop } = application;
@@ -35,6 +36,7 @@ export async function stopApplications(
       id: `${prefix}${name}`,
       what: `application ${name} is stopped`,
       detail: application,
+      ...(until ? { until } : {}),
     });
     step.progress(`stopping ${name}`);
     await call(stop, `Stopping ${name}`);

@@ -20,7 +20,8 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
       return {
         isDone: async () => false,
         async run(step) {
-          await stopApplications(run.spec.applications, step);
+          const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? '') ?? null;
+          await stopApplications(run.spec.applications, step, until);
           return { state: 'done' };
         },
       };

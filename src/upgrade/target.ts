@@ -73,6 +73,18 @@ function markBack(run: Run, id: string): void {
   save();
 }
 
+/** Whether something may not be put back yet: clients are broken, and the step that mends them is not done. */
+export function mustStayOff(run: Run, entry: SwitchedOff): boolean {
+  if (entry.until === undefined) return false;
+  const { steps } = run.journal.state();
+  if (steps.get(entry.until) === 'done') return false;
+  const broken =
+    run.recorder.record.plan?.steps.filter(
+      ({ id, breaks, undo }) => breaks !== null && undo !== null && id !== 'stop-applications',
+    ) ?? [];
+  return broken.some(({ id }) => ['started', 'done', 'failed', 'paused'].includes(steps.get(id) ?? ''));
+}
+
 /**
  * Puts back everything that is switched off, newest first, and goes on where one fails.
  * @param only which entries; all by default
@@ -84,6 +96,10 @@ export async function putBackAll(
 ): Promise<UpgradeError[]> {
   const failures: UpgradeError[] = [];
   for (const entry of run.journal.state().outstanding.filter(only).toReversed()) {
+    if (mustStayOff(run, entry)) {
+      run.context.log.info(`Still switched off until "${entry.until}" is done or undone: ${entry.what}`);
+      continue;
+    }
     // An entry of an earlier run is not in this record yet.
     if (!run.recorder.record.switchedOff.some(({ id }) => id === entry.id)) {
       run.recorder.record.switchedOff.push({

@@ -66,7 +66,7 @@ describe('a value', () => {
     ],
     [
       'applications: [{ name: a, stop: [b], start: [c] }, { name: a, stop: [d], start: [e] }]',
-      '7:19 targets[0].applications is [{"name":"a","stop":["b"],"start":["c"]},{"name":"a","stop...: give each application a name of its own.',
+      '7:19 targets[0].applications is [{"name":"a","stop":["b"],"start":["c"]},{"name":"a","sto...: give each application a name of its own.',
     ],
   ])('in %s', (line, sentence) => {
     expect(sentences(`${smallest}    ${line}\n`)).toEqual([`spec.yaml:${sentence}`]);
