@@ -7333,7 +7333,7 @@ function stepRun(run, record, interruptible) {
 		},
 		async isBack(id) {
 			if (!journal.state().outstanding.some((entry) => entry.id === id)) return;
-			await journal.putBack(id);
+			await journal.putBack(id).catch((cause) => context.log.info(`  the journal could not be written: ${messageOf(cause)}`));
 			markBack(run, id);
 		}
 	};
@@ -7348,7 +7348,9 @@ function mustStayOff(run, entry) {
 	if (entry.until === void 0) return false;
 	const { steps } = run.journal.state();
 	if (steps.get(entry.until) === "done") return false;
-	return (run.recorder.record.plan?.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && id !== "stop-applications") ?? []).some(({ id }) => [
+	const { plan } = run.recorder.record;
+	if (!plan) return [...steps.keys()].some((id) => id !== "backup" && id !== "stop-applications");
+	return plan.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && id !== "stop-applications").some(({ id }) => [
 		"started",
 		"done",
 		"failed",
@@ -7834,6 +7836,231 @@ function fileStore(folder) {
 			return Promise.all(newestFirst.map(async (name) => linesOf(await readFile(join(folder, name), "utf8"))));
 		}
 	};
+}
+
+// src/environments/embedded/cluster.ts
+/** What the data directory and the process table say about a cluster, without asking the server. */
+/**
+* Reads postmaster.opts: the program and each argument in double quotes, written by every start
+* (src/backend/postmaster/postmaster.c, CreateOptsFile). `-D` and its value are dropped.
+*/
+function readStartOptions(text) {
+	const line = text.replace(/\n$/, "");
+	const program = /^(.*?)(?= "|$)/s.exec(line)?.[1] ?? "";
+	const quoted = line.length > program.length ? line.slice(program.length + 2, -1).split("\" \"") : [];
+	const args = [];
+	for (let index = 0; index < quoted.length; index += 1) {
+		const argument = quoted[index] ?? "";
+		if (argument === "-D") index += 1;
+		else if (!argument.startsWith("-D")) args.push(argument);
+	}
+	return {
+		program,
+		args
+	};
+}
+/** The value of `-p`, `--port=` or `-c port=` among a server's arguments. */
+function portIn(args) {
+	let port = null;
+	args.forEach((argument, index) => {
+		const value = argument === "-p" ? args[index + 1] : /^(?:-p|--port=|(?:-c)?port=)(\d+)$/.exec(argument)?.[1];
+		if (value && /^\d+$/.test(value)) port = Number(value);
+	});
+	return port;
+}
+/** DBState of pg_control (src/include/catalog/pg_control.h): 1 shut down, 2 shut down in recovery. Byte 16, 32 bits. */
+async function stoppedCleanly(data) {
+	const file = await open$3(join(data, "global", "pg_control"), "r");
+	try {
+		const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 16);
+		return [1, 2].includes(buffer.readUInt32LE(0));
+	} finally {
+		await file.close();
+	}
+}
+/** The regular file behind a process's standard error, from /proc. */
+async function logOf(pid) {
+	const path = await readlink(`/proc/${pid}/fd/2`).catch(() => "");
+	return path.startsWith("/") && !path.startsWith("/dev/") && existsSync(path) ? path : null;
+}
+/** @throws UpgradeError `data-missing`, `data-unreadable`, `server-user`, `binaries-lost` */
+async function readCluster$1(data) {
+	const facts = await stat(data).catch(() => null);
+	if (!facts?.isDirectory()) throw new UpgradeError("data-missing", `There is no data directory ${data}.`, {
+		phase: "inspect",
+		hint: "Check environment.data in the spec, and that this job runs on the machine of the database."
+	});
+	const version = await readFile(join(data, "PG_VERSION"), "utf8").catch((cause) => {
+		throw new UpgradeError("data-unreadable", `${data} cannot be read as a PostgreSQL data directory: ${cause.message}.`, {
+			phase: "inspect",
+			hint: cause.code === "EACCES" ? "Run the runner as the user that owns it, or as root." : "Check environment.data in the spec.",
+			cause
+		});
+	});
+	const pid = await serverPid(data);
+	const options = readStartOptions(await readFile(join(data, "postmaster.opts"), "utf8").catch(() => ""));
+	const program = pid === null ? options.program : await readlink(`/proc/${pid}/exe`).catch(() => options.program);
+	const binaries = program ? await binariesIn(dirname(program.replace(/ \(deleted\)$/, "")), "running before") : null;
+	if (!binaries) throw new UpgradeError("binaries-lost", `The programs that ${pid === null ? "ran" : "run"} ${data} are not there any more${program ? ` (${program})` : ""}.`, {
+		phase: "inspect",
+		hint: "They are the way back: restore them, or start the cluster once with programs that stay.",
+		docs: "embedded.md#binaries"
+	});
+	return {
+		data,
+		user: await userForOwner(facts.uid),
+		major: Number.parseInt(version, 10),
+		pid,
+		binaries,
+		args: options.args,
+		log: pid === null ? null : await logOf(pid),
+		stoppedCleanly: await stoppedCleanly(data)
+	};
+}
+
+// src/environments/embedded/plan.ts
+/** Which steps take an embedded cluster to the wanted version. Pure. */
+/** @throws UpgradeError `route-major`: a new major needs dump and restore, which this kind cannot do */
+function planEmbedded(facts, wanted) {
+	const from = formatVersion(facts.running);
+	const to = formatVersion(wanted);
+	if (facts.running.major !== wanted.major) throw new UpgradeError("route-major", `${from} to ${to} is a major upgrade, and an embedded cluster can only change its minor version in place.`, {
+		phase: "plan",
+		hint: `A data directory of PostgreSQL ${facts.running.major} is not readable by ${wanted.major}. Stay on a ${facts.running.major}.x version here.`,
+		docs: "embedded.md#limits"
+	});
+	return {
+		name: "minor-in-place",
+		notes: ["The data directory stays as it is: minor versions of one major read the same files."],
+		steps: [
+			"backup",
+			{
+				id: "preflight",
+				title: `Read the configuration with ${to}`,
+				does: [`postgres -C shared_buffers with the programs of ${to}: parses the whole configuration, starts nothing`],
+				undo: null,
+				breaks: null,
+				interruptible: true
+			},
+			"stop-applications",
+			{
+				id: "checkpoint",
+				title: "Write a checkpoint",
+				does: ["CHECKPOINT, so that the stop has little left to write"],
+				undo: null,
+				breaks: null,
+				interruptible: true
+			},
+			{
+				id: "restart",
+				title: `Restart on ${to}`,
+				does: [
+					"CHECKPOINT",
+					`pg_ctl stop -m fast (${from})`,
+					`pg_ctl start (${to}) on the same data directory`,
+					"wait for a real query"
+				],
+				undo: `stop, and start ${from} again on the same data directory`,
+				breaks: "every session ends; new ones are refused until the new server answers",
+				interruptible: false
+			},
+			"validate",
+			"start-applications"
+		]
+	};
+}
+
+// src/environments/embedded/restart.ts
+/** Stopping one version and starting another on the same data: the change itself, and its way back. */
+async function programs$1(recipe) {
+	const binaries = await binariesIn(recipe.bin, "journal");
+	if (!binaries || compareVersions(binaries.version, parseVersion(recipe.version)) !== 0) throw new UpgradeError("binaries-lost", `The programs of PostgreSQL ${recipe.version} are not in ${recipe.bin} any more.`, { hint: `Put them back, then start the cluster: pg_ctl start -D ${recipe.data}.` });
+	return {
+		binaries,
+		user: await userForOwner((await stat(recipe.data)).uid)
+	};
+}
+/** pg_ctl opens the log as the server's user, who may not make a file in a folder that is ours. */
+async function prepareLog(log, user) {
+	if (existsSync(log)) return;
+	await mkdir(dirname(log), { recursive: true });
+	await writeFile(log, "", { mode: 384 });
+	await giveTo(user, log);
+}
+/** Starts by recipe and waits until the server answers a real query with the recipe's version. */
+async function startByRecipe(recipe, settings) {
+	const { binaries, user } = await programs$1(recipe);
+	await prepareLog(recipe.log, user);
+	await startServer({
+		binaries,
+		data: recipe.data,
+		args: recipe.args,
+		log: recipe.log,
+		user
+	});
+	await assertServes$1(settings, parseVersion(recipe.version), recipe.data);
+}
+async function stopByRecipe(recipe) {
+	const { binaries, user } = await programs$1(recipe);
+	await stopServer(binaries, recipe.data, user);
+}
+/** Stops whatever serves the data directory and starts the recipe's version; leaves it alone where that runs already. */
+async function returnTo(recipe, settings) {
+	if (await serverPid(recipe.data) !== null) {
+		const running = await runningVersion(settings).catch(() => null);
+		if (running && compareVersions(running, parseVersion(recipe.version)) === 0) return;
+		await stopByRecipe(recipe);
+	}
+	await startByRecipe(recipe, settings);
+}
+/** Looks this often at a server that is neither up nor gone, in milliseconds. */
+const lookEvery = 2e3;
+/**
+* Makes sure that something serves the data directory: waits while a server there is still starting or stopping
+* (its process lives, but answers nothing), and starts the recipe's once it is gone.
+* @param patience milliseconds
+* @throws UpgradeError `server-stuck` where it is neither up nor gone after `patience`
+*/
+async function ensureServing(recipe, settings, progress, patience = 6e5) {
+	const begun = Date.now();
+	for (;;) {
+		const pid = await serverPid(recipe.data);
+		if (pid === null) return startByRecipe(recipe, settings);
+		const answer = await runningVersion(settings).catch((cause) => messageOf(cause));
+		if (typeof answer !== "string") return;
+		const waited = Math.round((Date.now() - begun) / 1e3);
+		if (waited * 1e3 >= patience) throw new UpgradeError("server-stuck", `The server process ${pid} is neither up nor gone after ${waited} seconds: ${answer}`, {
+			phase: "rollback",
+			hint: `Look at ${recipe.log}. When the process has ended: pg_ctl start -D ${recipe.data}.`
+		});
+		progress(`waiting for the server process ${pid} to come up or to end, ${waited} s: ${answer}`);
+		await new Promise((resolve) => setTimeout(resolve, lookEvery));
+	}
+}
+async function runningVersion(settings) {
+	await using connection = await connect(settings, {
+		name: "postgres-upgrade version",
+		timeout: 5e3
+	});
+	const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num') AS num");
+	return fromVersionNum(Number(row?.num));
+}
+/** @throws UpgradeError `wrong-version`, `wrong-server`: what answers is not what was started */
+async function assertServes$1(settings, version, data) {
+	await using connection = await connect(settings, {
+		name: "postgres-upgrade start",
+		timeout: 1e4
+	});
+	const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num') AS num, pg_catalog.current_setting('data_directory') AS data");
+	const running = fromVersionNum(Number(row?.num));
+	if (compareVersions(running, version) !== 0) throw new UpgradeError("wrong-version", `The server answers as ${formatVersion(running)}, not as ${formatVersion(version)}.`, {
+		phase: "upgrade",
+		hint: "Something else starts this cluster: stop it and run again."
+	});
+	if (row?.data !== data) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row?.data ?? "?"}, not to ${data}.`, {
+		phase: "upgrade",
+		hint: "Check host and port of the connection against environment.data and environment.port."
+	});
 }
 
 // src/environments/embedded/packages.json
@@ -8342,249 +8569,11 @@ async function findBinaries(version, pattern, progress, signal) {
 	});
 }
 
-// src/environments/embedded/cluster.ts
-/** What the data directory and the process table say about a cluster, without asking the server. */
-/**
-* Reads postmaster.opts: the program and each argument in double quotes, written by every start
-* (src/backend/postmaster/postmaster.c, CreateOptsFile). `-D` and its value are dropped.
-*/
-function readStartOptions(text) {
-	const line = text.replace(/\n$/, "");
-	const program = /^(.*?)(?= "|$)/s.exec(line)?.[1] ?? "";
-	const quoted = line.length > program.length ? line.slice(program.length + 2, -1).split("\" \"") : [];
-	const args = [];
-	for (let index = 0; index < quoted.length; index += 1) {
-		const argument = quoted[index] ?? "";
-		if (argument === "-D") index += 1;
-		else if (!argument.startsWith("-D")) args.push(argument);
-	}
-	return {
-		program,
-		args
-	};
-}
-/** The value of `-p`, `--port=` or `-c port=` among a server's arguments. */
-function portIn(args) {
-	let port = null;
-	args.forEach((argument, index) => {
-		const value = argument === "-p" ? args[index + 1] : /^(?:-p|--port=|(?:-c)?port=)(\d+)$/.exec(argument)?.[1];
-		if (value && /^\d+$/.test(value)) port = Number(value);
-	});
-	return port;
-}
-/** DBState of pg_control (src/include/catalog/pg_control.h): 1 shut down, 2 shut down in recovery. Byte 16, 32 bits. */
-async function stoppedCleanly(data) {
-	const file = await open$3(join(data, "global", "pg_control"), "r");
-	try {
-		const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 16);
-		return [1, 2].includes(buffer.readUInt32LE(0));
-	} finally {
-		await file.close();
-	}
-}
-/** The regular file behind a process's standard error, from /proc. */
-async function logOf(pid) {
-	const path = await readlink(`/proc/${pid}/fd/2`).catch(() => "");
-	return path.startsWith("/") && !path.startsWith("/dev/") && existsSync(path) ? path : null;
-}
-/** @throws UpgradeError `data-missing`, `data-unreadable`, `server-user`, `binaries-lost` */
-async function readCluster$1(data) {
-	const facts = await stat(data).catch(() => null);
-	if (!facts?.isDirectory()) throw new UpgradeError("data-missing", `There is no data directory ${data}.`, {
-		phase: "inspect",
-		hint: "Check environment.data in the spec, and that this job runs on the machine of the database."
-	});
-	const version = await readFile(join(data, "PG_VERSION"), "utf8").catch((cause) => {
-		throw new UpgradeError("data-unreadable", `${data} cannot be read as a PostgreSQL data directory: ${cause.message}.`, {
-			phase: "inspect",
-			hint: cause.code === "EACCES" ? "Run the runner as the user that owns it, or as root." : "Check environment.data in the spec.",
-			cause
-		});
-	});
-	const pid = await serverPid(data);
-	const options = readStartOptions(await readFile(join(data, "postmaster.opts"), "utf8").catch(() => ""));
-	const program = pid === null ? options.program : await readlink(`/proc/${pid}/exe`).catch(() => options.program);
-	const binaries = program ? await binariesIn(dirname(program.replace(/ \(deleted\)$/, "")), "running before") : null;
-	if (!binaries) throw new UpgradeError("binaries-lost", `The programs that ${pid === null ? "ran" : "run"} ${data} are not there any more${program ? ` (${program})` : ""}.`, {
-		phase: "inspect",
-		hint: "They are the way back: restore them, or start the cluster once with programs that stay.",
-		docs: "embedded.md#binaries"
-	});
-	return {
-		data,
-		user: await userForOwner(facts.uid),
-		major: Number.parseInt(version, 10),
-		pid,
-		binaries,
-		args: options.args,
-		log: pid === null ? null : await logOf(pid),
-		stoppedCleanly: await stoppedCleanly(data)
-	};
-}
-
-// src/environments/embedded/plan.ts
-/** Which steps take an embedded cluster to the wanted version. Pure. */
-/** @throws UpgradeError `route-major`: a new major needs dump and restore, which this kind cannot do */
-function planEmbedded(facts, wanted) {
-	const from = formatVersion(facts.running);
-	const to = formatVersion(wanted);
-	if (facts.running.major !== wanted.major) throw new UpgradeError("route-major", `${from} to ${to} is a major upgrade, and an embedded cluster can only change its minor version in place.`, {
-		phase: "plan",
-		hint: `A data directory of PostgreSQL ${facts.running.major} is not readable by ${wanted.major}. Stay on a ${facts.running.major}.x version here.`,
-		docs: "embedded.md#limits"
-	});
-	return {
-		name: "minor-in-place",
-		notes: ["The data directory stays as it is: minor versions of one major read the same files."],
-		steps: [
-			"backup",
-			{
-				id: "preflight",
-				title: `Read the configuration with ${to}`,
-				does: [`postgres -C shared_buffers with the programs of ${to}: parses the whole configuration, starts nothing`],
-				undo: null,
-				breaks: null,
-				interruptible: true
-			},
-			"stop-applications",
-			{
-				id: "checkpoint",
-				title: "Write a checkpoint",
-				does: ["CHECKPOINT, so that the stop has little left to write"],
-				undo: null,
-				breaks: null,
-				interruptible: true
-			},
-			{
-				id: "restart",
-				title: `Restart on ${to}`,
-				does: [
-					"CHECKPOINT",
-					`pg_ctl stop -m fast (${from})`,
-					`pg_ctl start (${to}) on the same data directory`,
-					"wait for a real query"
-				],
-				undo: `stop, and start ${from} again on the same data directory`,
-				breaks: "every session ends; new ones are refused until the new server answers",
-				interruptible: false
-			},
-			"validate",
-			"start-applications"
-		]
-	};
-}
-
-// src/environments/embedded/restart.ts
-/** Stopping one version and starting another on the same data: the change itself, and its way back. */
-async function programs$1(recipe) {
-	const binaries = await binariesIn(recipe.bin, "journal");
-	if (!binaries || compareVersions(binaries.version, parseVersion(recipe.version)) !== 0) throw new UpgradeError("binaries-lost", `The programs of PostgreSQL ${recipe.version} are not in ${recipe.bin} any more.`, { hint: `Put them back, then start the cluster: pg_ctl start -D ${recipe.data}.` });
-	return {
-		binaries,
-		user: await userForOwner((await stat(recipe.data)).uid)
-	};
-}
-/** pg_ctl opens the log as the server's user, who may not make a file in a folder that is ours. */
-async function prepareLog(log, user) {
-	if (existsSync(log)) return;
-	await mkdir(dirname(log), { recursive: true });
-	await writeFile(log, "", { mode: 384 });
-	await giveTo(user, log);
-}
-/** Starts by recipe and waits until the server answers a real query with the recipe's version. */
-async function startByRecipe(recipe, settings) {
-	const { binaries, user } = await programs$1(recipe);
-	await prepareLog(recipe.log, user);
-	await startServer({
-		binaries,
-		data: recipe.data,
-		args: recipe.args,
-		log: recipe.log,
-		user
-	});
-	await assertServes$1(settings, parseVersion(recipe.version), recipe.data);
-}
-async function stopByRecipe(recipe) {
-	const { binaries, user } = await programs$1(recipe);
-	await stopServer(binaries, recipe.data, user);
-}
-/** Stops whatever serves the data directory and starts the recipe's version; leaves it alone where that runs already. */
-async function returnTo(recipe, settings) {
-	if (await serverPid(recipe.data) !== null) {
-		const running = await runningVersion(settings).catch(() => null);
-		if (running && compareVersions(running, parseVersion(recipe.version)) === 0) return;
-		await stopByRecipe(recipe);
-	}
-	await startByRecipe(recipe, settings);
-}
-/** Looks this often at a server that is neither up nor gone, in milliseconds. */
-const lookEvery = 2e3;
-/**
-* Makes sure that something serves the data directory: waits while a server there is still starting or stopping
-* (its process lives, but answers nothing), and starts the recipe's once it is gone.
-* @param patience milliseconds
-* @throws UpgradeError `server-stuck` where it is neither up nor gone after `patience`
-*/
-async function ensureServing(recipe, settings, progress, patience = 6e5) {
-	const begun = Date.now();
-	for (;;) {
-		const pid = await serverPid(recipe.data);
-		if (pid === null) return startByRecipe(recipe, settings);
-		const answer = await runningVersion(settings).catch((cause) => messageOf(cause));
-		if (typeof answer !== "string") return;
-		const waited = Math.round((Date.now() - begun) / 1e3);
-		if (waited * 1e3 >= patience) throw new UpgradeError("server-stuck", `The server process ${pid} is neither up nor gone after ${waited} seconds: ${answer}`, {
-			phase: "rollback",
-			hint: `Look at ${recipe.log}. When the process has ended: pg_ctl start -D ${recipe.data}.`
-		});
-		progress(`waiting for the server process ${pid} to come up or to end, ${waited} s: ${answer}`);
-		await new Promise((resolve) => setTimeout(resolve, lookEvery));
-	}
-}
-async function runningVersion(settings) {
-	await using connection = await connect(settings, {
-		name: "postgres-upgrade version",
-		timeout: 5e3
-	});
-	const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num') AS num");
-	return fromVersionNum(Number(row?.num));
-}
-/** @throws UpgradeError `wrong-version`, `wrong-server`: what answers is not what was started */
-async function assertServes$1(settings, version, data) {
-	await using connection = await connect(settings, {
-		name: "postgres-upgrade start",
-		timeout: 1e4
-	});
-	const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num') AS num, pg_catalog.current_setting('data_directory') AS data");
-	const running = fromVersionNum(Number(row?.num));
-	if (compareVersions(running, version) !== 0) throw new UpgradeError("wrong-version", `The server answers as ${formatVersion(running)}, not as ${formatVersion(version)}.`, {
-		phase: "upgrade",
-		hint: "Something else starts this cluster: stop it and run again."
-	});
-	if (row?.data !== data) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row?.data ?? "?"}, not to ${data}.`, {
-		phase: "upgrade",
-		hint: "Check host and port of the connection against environment.data and environment.port."
-	});
-}
-
-// src/environments/embedded/embedded.ts
-/** A cluster in a data directory on this machine. */
-const mebibyte = 1024 ** 2;
-const embedded = {
-	kind: "embedded",
-	schema: embeddedSchema,
-	modes: [
-		"plan",
-		"check",
-		"upgrade",
-		"resume",
-		"rollback"
-	],
-	open: open$1
-};
-function open$1(config, tools) {
+// src/environments/embedded/steps.ts
+/** The steps of an embedded cluster: preflight, checkpoint, restart; and where the programs for them come from. */
+/** @param state folder of journal and server log */
+function embeddedSteps(config, state, store, tools) {
 	const { connection, log, signal } = tools;
-	const state = config.state ?? `${config.data.replace(/\/+$/, "")}.upgrade`;
 	const found = /* @__PURE__ */ new Map();
 	const binariesOf = (version) => {
 		const key = formatVersion(version);
@@ -8617,39 +8606,6 @@ function open$1(config, tools) {
 				cause
 			});
 		});
-	};
-	/** A wrong port would be given to the new server, and to the old one on the way back. */
-	const assertPort = (port) => {
-		if (port === config.port) return;
-		throw new UpgradeError("port-mismatch", `The cluster in ${config.data} uses port ${port}, and environment.port says ${config.port}.`, {
-			phase: "inspect",
-			hint: "Write the port that the cluster really uses."
-		});
-	};
-	const inspect = async () => {
-		const cluster = await readCluster$1(config.data);
-		assertPort(portIn(recipeOf(cluster).args));
-		if (cluster.pid !== null) await assertSameServer();
-		return {
-			running: cluster.pid === null ? cluster.binaries.version : await runningVersion(connection),
-			serving: cluster.pid !== null,
-			details: [
-				["data directory", config.data],
-				["port", String(config.port)],
-				["server programs", cluster.binaries.bin],
-				["operating-system user", cluster.user?.name ?? "the user of this job"]
-			]
-		};
-	};
-	/** A connection that leads to some other server would back up the one and restart the other. */
-	const assertSameServer = async () => {
-		await using client = await connect(connection, { name: "postgres-upgrade inspect" });
-		const [row] = await client.query("SELECT pg_catalog.current_setting('data_directory') AS data, pg_catalog.current_setting('port') AS port");
-		if (row && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
-			phase: "inspect",
-			hint: "Check host and port of the connection against environment.data and environment.port."
-		});
-		if (row) assertPort(Number(row.port));
 	};
 	const preflight = (wanted) => ({
 		isDone: async () => false,
@@ -8741,7 +8697,69 @@ function open$1(config, tools) {
 			version: formatVersion(facts.running)
 		};
 	};
+	return {
+		binariesOf,
+		recipeOf,
+		preflight,
+		checkpoint,
+		restart
+	};
+}
+
+// src/environments/embedded/embedded.ts
+/** A cluster in a data directory on this machine. */
+const mebibyte = 1024 ** 2;
+const embedded = {
+	kind: "embedded",
+	schema: embeddedSchema,
+	modes: [
+		"plan",
+		"check",
+		"upgrade",
+		"resume",
+		"rollback"
+	],
+	open: open$1
+};
+function open$1(config, tools) {
+	const { connection } = tools;
+	const state = config.state ?? `${config.data.replace(/\/+$/, "")}.upgrade`;
 	const store = fileStore(state);
+	const tasks = embeddedSteps(config, state, store, tools);
+	const { binariesOf, recipeOf } = tasks;
+	/** A wrong port would be given to the new server, and to the old one on the way back. */
+	const assertPort = (port) => {
+		if (port === config.port) return;
+		throw new UpgradeError("port-mismatch", `The cluster in ${config.data} uses port ${port}, and environment.port says ${config.port}.`, {
+			phase: "inspect",
+			hint: "Write the port that the cluster really uses."
+		});
+	};
+	const inspect = async () => {
+		const cluster = await readCluster$1(config.data);
+		assertPort(portIn(recipeOf(cluster).args));
+		if (cluster.pid !== null) await assertSameServer();
+		return {
+			running: cluster.pid === null ? cluster.binaries.version : await runningVersion(connection),
+			serving: cluster.pid !== null,
+			details: [
+				["data directory", config.data],
+				["port", String(config.port)],
+				["server programs", cluster.binaries.bin],
+				["operating-system user", cluster.user?.name ?? "the user of this job"]
+			]
+		};
+	};
+	/** A connection that leads to some other server would back up the one and restart the other. */
+	const assertSameServer = async () => {
+		await using client = await connect(connection, { name: "postgres-upgrade inspect" });
+		const [row] = await client.query("SELECT pg_catalog.current_setting('data_directory') AS data, pg_catalog.current_setting('port') AS port");
+		if (row && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
+			phase: "inspect",
+			hint: "Check host and port of the connection against environment.data and environment.port."
+		});
+		if (row) assertPort(Number(row.port));
+	};
 	return {
 		inspect,
 		endpoint: async () => connection,
@@ -8770,9 +8788,9 @@ function open$1(config, tools) {
 			await startByRecipe(recipe, connection);
 		},
 		step(id, facts, wanted) {
-			if (id === "preflight") return preflight(wanted);
-			if (id === "checkpoint") return checkpoint;
-			if (id === "restart") return restart(facts, wanted);
+			if (id === "preflight") return tasks.preflight(wanted);
+			if (id === "checkpoint") return tasks.checkpoint;
+			if (id === "restart") return tasks.restart(facts, wanted);
 			throw new Error(`embedded has no step ${id}`);
 		},
 		async putBack(entry, step) {
@@ -8781,23 +8799,9 @@ function open$1(config, tools) {
 			else await ensureServing(recipe, connection, step.progress);
 		},
 		async disks(databaseBytes, backupFolder) {
-			const free = async (path) => {
-				const { bavail, bsize } = await statfs(path);
-				return bavail * bsize;
-			};
 			let existing = backupFolder;
 			while (await statfs(existing).catch(() => null) === null) existing = dirname(existing);
-			return [{
-				purpose: "backup and its proof",
-				path: backupFolder,
-				freeBytes: await free(existing),
-				neededBytes: Math.ceil(databaseBytes * 1.8) + 128 * mebibyte
-			}, {
-				purpose: "data directory",
-				path: config.data,
-				freeBytes: await free(config.data),
-				neededBytes: 256 * mebibyte
-			}];
+			return Promise.all([diskFact("backup and its proof", backupFolder, existing, databaseBytes * 1.8 + 128 * mebibyte), diskFact("data directory", config.data, config.data, 256 * mebibyte)]);
 		},
 		async wantedExtensions(wanted) {
 			return extensionVersions(await binariesOf(wanted));
@@ -8807,6 +8811,17 @@ function open$1(config, tools) {
 			return startScratch(await binariesOf(wanted), options, cluster.user, abort);
 		},
 		async close() {}
+	};
+}
+async function diskFact(purpose, path, existing, neededBytes) {
+	const { bavail, bsize } = await statfs(existing);
+	const { dev } = await stat(existing);
+	return {
+		purpose,
+		path,
+		filesystem: String(dev),
+		freeBytes: bavail * bsize,
+		neededBytes: Math.ceil(neededBytes)
 	};
 }
 function resolved(path) {
@@ -19080,8 +19095,12 @@ function createRecorder(options) {
 	mkdirSync(folder, { recursive: true });
 	const file = join(folder, "report.json");
 	const at = () => now().toISOString();
-	const save = () => saveRecord(record, file, secrets);
-	save();
+	saveRecord(record, file, secrets);
+	const save = () => {
+		try {
+			saveRecord(record, file, secrets);
+		} catch {}
+	};
 	return {
 		record,
 		file,
@@ -19217,25 +19236,35 @@ function quantiles(samples) {
 /** The probe of a run: started once, measured until the end, written into the record. */
 const everyMs = 5;
 const baseline = 100;
+/** Measuring never fails an upgrade: what could not be measured is not in the record, and the log says why. */
 function clientProbe(run) {
 	let probe = null;
+	let tried = false;
+	const quietly = async (work) => {
+		try {
+			await work();
+		} catch (cause) {
+			run.context.log.info(`Downtime could not be measured: ${messageOf(cause)}`);
+		}
+	};
 	return {
-		async start() {
-			if (probe) return;
+		start: () => quietly(async () => {
+			if (tried) return;
+			tried = true;
 			probe = startProbe(run.settings, everyMs);
 			await probe.settle(baseline, 3e3);
-		},
-		async finish() {
+		}),
+		finish: () => quietly(async () => {
 			if (!probe) return;
-			const { startedAt } = probe;
-			await probe.settle(baseline, 3e3);
-			const report = await probe.stop();
+			const measured = probe;
 			probe = null;
+			await measured.settle(baseline, 3e3);
+			const report = await measured.stop();
 			const { record } = run.recorder;
-			record.downtime = downtimeOf(report, startedAt, run.context.now());
+			record.downtime = downtimeOf(report, measured.startedAt, run.context.now());
 			record.performance = performanceOf(report);
 			run.recorder.save();
-		}
+		})
 	};
 }
 const iso = (time) => time === null ? null : new Date(time).toISOString();
@@ -19575,7 +19604,7 @@ async function undoSteps(run, plan, facts, started) {
 		context.log.info(`Undo: ${planned.title}`);
 		try {
 			await step.undo(stepRun(run, record, false));
-			await journal.step(planned.id, "undone");
+			await journal.step(planned.id, "undone").catch(() => {});
 			recorder.endStep(record, "undone");
 			if (planned.breaks !== null) await run.lock?.renew();
 			undone.push(record);
@@ -19614,6 +19643,109 @@ async function pruneBackups(folder, target, now) {
 		force: true
 	});
 	return expired.map(({ path }) => path);
+}
+
+// src/upgrade/way-back.ts
+/** Records what went wrong before any step was run. */
+function failed(run, cause, resumed) {
+	const errors = errorsOf(cause);
+	const [error] = errors;
+	if (!error) throw cause;
+	for (const each of errors) {
+		run.recorder.issue(each, "Nothing was changed.");
+		annotate(run, each);
+	}
+	return unchangedEnding(error, resumed);
+}
+function annotate(run, error) {
+	if (error instanceof Cancelled) return;
+	const message = explanation(error);
+	run.context.log.annotate({
+		level: "error",
+		title: `${run.spec.name}: ${error.code}`,
+		message,
+		place: error.place ?? (error.phase === "plan" ? run.target.versionPlace : run.target.place)
+	});
+}
+/** What happens after a step failed: nothing, a stop for a person, or the way back. */
+async function wayBack(run, plan, facts, cause, resumed) {
+	const { journal, recorder, spec, context } = run;
+	const [error] = errorsOf(cause);
+	if (!error) throw cause;
+	const started = journal.state().steps;
+	if ([...started.keys()].every((id) => id === "backup")) return failed(run, error, resumed);
+	annotate(run, error);
+	if (error instanceof Cancelled) return cancelled(run, plan);
+	if (spec["on-failure"] === "stop") {
+		recorder.issue(error, "Left as it is, as the spec says (on-failure: stop).");
+		return {
+			result: "failed",
+			verdict: error.message,
+			next: `${error.hint ? `${error.hint}\n` : ""}Then go on with mode: resume, or go back with mode: rollback (targets: ${spec.name}).`,
+			finished: false
+		};
+	}
+	context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
+	try {
+		await undoSteps(run, plan, facts, started);
+		await assertServes(run, plan.from);
+		await compareWithBefore(run, plan.from);
+		recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
+		return {
+			result: "rolled-back",
+			verdict: `${error.message} The target went back to PostgreSQL ${plan.from}.`,
+			next: error.hint ?? null,
+			finished: true
+		};
+	} catch (second) {
+		const [failure] = errorsOf(second, "rollback");
+		recorder.issue(error, "The way back failed too.");
+		if (failure) recorder.issue(failure, "Not resolved.");
+		return {
+			result: "failed",
+			verdict: `${error.message} Going back failed too: ${messageOf(second)}`,
+			next: `${failure?.hint ?? ""}\n${command(run, "rollback")}`.trim(),
+			finished: false
+		};
+	}
+}
+/** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
+async function assertServes(run, version) {
+	const { serving, running } = await run.environment.inspect();
+	if (serving && formatVersion(running) === version) return;
+	throw new UpgradeError("rollback-version", `After going back ${serving ? `PostgreSQL ${formatVersion(running)}` : "nothing"} serves, not ${version}.`, {
+		phase: "rollback",
+		hint: "Look at the server log, and at which programs are installed."
+	});
+}
+async function compareWithBefore(run, from) {
+	const before = run.journal.state().facts;
+	if (!before) return;
+	const version = parseVersion(from);
+	const after = await readFacts((database) => connectTo(run, database));
+	const facts = compareFacts(before, after, version.major * 1e4 + version.minor);
+	run.recorder.record.facts = facts.map((fact) => fact.name === "server version number" && fact.before === fact.after ? {
+		...fact,
+		verdict: "equal",
+		why: null
+	} : fact);
+	run.recorder.save();
+}
+async function cancelled(run, plan) {
+	const facts = await run.environment.inspect().catch(() => null);
+	const onNew = facts?.serving === true && formatVersion(facts.running) === plan.wanted;
+	run.recorder.issue(new Cancelled(), onNew ? "Left on the new version, not validated." : "Everything that was switched off was put back.");
+	return onNew ? {
+		result: "cancelled",
+		verdict: `The run was cancelled after the restart: PostgreSQL ${plan.wanted} serves, but it was not validated.`,
+		next: `${command(run, "resume")} It validates and finishes. To go back: mode: rollback.`,
+		finished: false
+	} : {
+		result: "cancelled",
+		verdict: `The run was cancelled; PostgreSQL ${plan.from} was not changed.`,
+		next: null,
+		finished: true
+	};
 }
 
 // src/upgrade/upgrade-mode.ts
@@ -19718,7 +19850,7 @@ async function upgradeMode(run) {
 		};
 	} catch (cause) {
 		const ending = await wayBack(run, plan, facts, cause, earlier.begin !== null);
-		await probe.finish().catch(() => {});
+		await probe.finish();
 		return ending;
 	}
 }
@@ -19733,107 +19865,6 @@ function nothingToDo(run) {
 async function prune(run) {
 	const removed = await pruneBackups(backupFolder(run), run.spec.name, run.context.now()).catch(() => []);
 	for (const folder of removed) run.context.log.info(`Removed the expired backup ${folder}`);
-}
-/** Records what went wrong before any step was run. */
-function failed(run, cause, resumed) {
-	const errors = errorsOf(cause);
-	const [error] = errors;
-	if (!error) throw cause;
-	for (const each of errors) {
-		run.recorder.issue(each, "Nothing was changed.");
-		annotate(run, each);
-	}
-	return unchangedEnding(error, resumed);
-}
-function annotate(run, error) {
-	if (error instanceof Cancelled) return;
-	const message = explanation(error);
-	run.context.log.annotate({
-		level: "error",
-		title: `${run.spec.name}: ${error.code}`,
-		message,
-		place: error.place ?? (error.phase === "plan" ? run.target.versionPlace : run.target.place)
-	});
-}
-/** What happens after a step failed: nothing, a stop for a person, or the way back. */
-async function wayBack(run, plan, facts, cause, resumed) {
-	const { journal, recorder, spec, context } = run;
-	const [error] = errorsOf(cause);
-	if (!error) throw cause;
-	const started = journal.state().steps;
-	if ([...started.keys()].every((id) => id === "backup")) return failed(run, error, resumed);
-	annotate(run, error);
-	if (error instanceof Cancelled) return cancelled(run, plan);
-	if (spec["on-failure"] === "stop") {
-		recorder.issue(error, "Left as it is, as the spec says (on-failure: stop).");
-		return {
-			result: "failed",
-			verdict: error.message,
-			next: `${error.hint ? `${error.hint}\n` : ""}Then go on with mode: resume, or go back with mode: rollback (targets: ${spec.name}).`,
-			finished: false
-		};
-	}
-	context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
-	try {
-		await undoSteps(run, plan, facts, started);
-		await assertServes(run, plan.from);
-		await compareWithBefore(run, plan.from);
-		recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
-		return {
-			result: "rolled-back",
-			verdict: `${error.message} The target went back to PostgreSQL ${plan.from}.`,
-			next: error.hint ?? null,
-			finished: true
-		};
-	} catch (second) {
-		const [failure] = errorsOf(second, "rollback");
-		recorder.issue(error, "The way back failed too.");
-		if (failure) recorder.issue(failure, "Not resolved.");
-		return {
-			result: "failed",
-			verdict: `${error.message} Going back failed too: ${messageOf(second)}`,
-			next: `${failure?.hint ?? ""}\n${command(run, "rollback")}`.trim(),
-			finished: false
-		};
-	}
-}
-/** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
-async function assertServes(run, version) {
-	const { serving, running } = await run.environment.inspect();
-	if (serving && formatVersion(running) === version) return;
-	throw new UpgradeError("rollback-version", `After going back ${serving ? `PostgreSQL ${formatVersion(running)}` : "nothing"} serves, not ${version}.`, {
-		phase: "rollback",
-		hint: "Look at the server log, and at which programs are installed."
-	});
-}
-async function compareWithBefore(run, from) {
-	const before = run.journal.state().facts;
-	if (!before) return;
-	const version = parseVersion(from);
-	const after = await readFacts((database) => connectTo(run, database));
-	const facts = compareFacts(before, after, version.major * 1e4 + version.minor);
-	run.recorder.record.facts = facts.map((fact) => fact.name === "server version number" && fact.before === fact.after ? {
-		...fact,
-		verdict: "equal",
-		why: null
-	} : fact);
-	run.recorder.save();
-}
-async function cancelled(run, plan) {
-	const facts = await run.environment.inspect().catch(() => null);
-	const onNew = facts?.serving === true && formatVersion(facts.running) === plan.wanted;
-	run.recorder.issue(new Cancelled(), onNew ? "Left on the new version, not validated." : "Everything that was switched off was put back.");
-	return onNew ? {
-		result: "cancelled",
-		verdict: `The run was cancelled after the restart: PostgreSQL ${plan.wanted} serves, but it was not validated.`,
-		next: `${command(run, "resume")} It validates and finishes. To go back: mode: rollback.`,
-		finished: false
-	} : {
-		result: "cancelled",
-		verdict: `The run was cancelled; PostgreSQL ${plan.from} was not changed.`,
-		next: null,
-		finished: true
-	};
 }
 
 // src/upgrade/rollback-mode.ts

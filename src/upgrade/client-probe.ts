@@ -1,4 +1,5 @@
 /** The probe of a run: started once, measured until the end, written into the record. */
+import { messageOf } from '../errors.ts';
 import { type Probe, type ProbeReport, quantiles, startProbe } from '../postgres/probe.ts';
 import type { DowntimeRecord, UpgradeRecord } from '../report/record.ts';
 import type { Run } from './target.ts';
@@ -13,25 +14,37 @@ export interface ClientProbe {
 const everyMs = 5;
 const baseline = 100;
 
+/** Measuring never fails an upgrade: what could not be measured is not in the record, and the log says why. */
 export function clientProbe(run: Run): ClientProbe {
   let probe: Probe | null = null;
+  let tried = false;
+  const quietly = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (cause) {
+      run.context.log.info(`Downtime could not be measured: ${messageOf(cause)}`);
+    }
+  };
   return {
-    async start() {
-      if (probe) return;
-      probe = startProbe(run.settings, everyMs);
-      await probe.settle(baseline, 3000);
-    },
-    async finish() {
-      if (!probe) return;
-      const { startedAt } = probe;
-      await probe.settle(baseline, 3000);
-      const report = await probe.stop();
-      probe = null;
-      const { record } = run.recorder;
-      record.downtime = downtimeOf(report, startedAt, run.context.now());
-      record.performance = performanceOf(report);
-      run.recorder.save();
-    },
+    start: () =>
+      quietly(async () => {
+        if (tried) return;
+        tried = true;
+        probe = startProbe(run.settings, everyMs);
+        await probe.settle(baseline, 3000);
+      }),
+    finish: () =>
+      quietly(async () => {
+        if (!probe) return;
+        const measured = probe;
+        probe = null;
+        await measured.settle(baseline, 3000);
+        const report = await measured.stop();
+        const { record } = run.recorder;
+        record.downtime = downtimeOf(report, measured.startedAt, run.context.now());
+        record.performance = performanceOf(report);
+        run.recorder.save();
+      }),
   };
 }
 

@@ -71,8 +71,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'report.json');
   const at = (): string => now().toISOString();
-  const save = (): void => saveRecord(record, file, secrets);
-  save();
+  saveRecord(record, file, secrets);
+  const save = (): void => {
+    try {
+      saveRecord(record, file, secrets);
+    } catch {
+      // A disk that fills up under the reports must not stop an upgrade half way; the last write tells of it.
+    }
+  };
   return {
     record,
     file,

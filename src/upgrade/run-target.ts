@@ -14,7 +14,8 @@ import { lookOnly } from './prepare.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { rollbackMode } from './rollback-mode.ts';
 import type { Run } from './target.ts';
-import { annotate, upgradeMode } from './upgrade-mode.ts';
+import { upgradeMode } from './upgrade-mode.ts';
+import { annotate } from './way-back.ts';
 
 export function recorderFor(target: LoadedTarget, context: RunContext): Recorder {
   const { spec, place } = target;

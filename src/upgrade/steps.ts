@@ -117,7 +117,8 @@ export async function undoSteps(
     context.log.info(`Undo: ${planned.title}`);
     try {
       await step.undo(stepRun(run, record, false));
-      await journal.step(planned.id, 'undone');
+      // It is undone, whether or not that can be written down.
+      await journal.step(planned.id, 'undone').catch(() => {});
       recorder.endStep(record, 'undone');
       if (planned.breaks !== null) await run.lock?.renew();
       undone.push(record);

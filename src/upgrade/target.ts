@@ -1,6 +1,6 @@
 /** Everything about one target that a run works with. */
 import type { Environment, StepRun, SwitchedOff } from '../environments/environment.ts';
-import { Cancelled, UpgradeError } from '../errors.ts';
+import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
 import { type Connection, connect } from '../postgres/connection.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import type { PgVersion } from '../postgres/version.ts';
@@ -60,7 +60,12 @@ export function stepRun(run: Run, record: StepRecord | null, interruptible: bool
     },
     async isBack(id) {
       if (!journal.state().outstanding.some((entry) => entry.id === id)) return;
-      await journal.putBack(id);
+      // It is back, whether or not that can be written down: a later run would only look again.
+      await journal
+        .putBack(id)
+        .catch((cause: unknown) =>
+          context.log.info(`  the journal could not be written: ${messageOf(cause)}`),
+        );
       markBack(run, id);
     },
   };
@@ -78,10 +83,12 @@ export function mustStayOff(run: Run, entry: SwitchedOff): boolean {
   if (entry.until === undefined) return false;
   const { steps } = run.journal.state();
   if (steps.get(entry.until) === 'done') return false;
-  const broken =
-    run.recorder.record.plan?.steps.filter(
-      ({ id, breaks, undo }) => breaks !== null && undo !== null && id !== 'stop-applications',
-    ) ?? [];
+  const { plan } = run.recorder.record;
+  // Before there is a plan, any step that was begun may be one that breaks clients.
+  if (!plan) return [...steps.keys()].some((id) => id !== 'backup' && id !== 'stop-applications');
+  const broken = plan.steps.filter(
+    ({ id, breaks, undo }) => breaks !== null && undo !== null && id !== 'stop-applications',
+  );
   return broken.some(({ id }) => ['started', 'done', 'failed', 'paused'].includes(steps.get(id) ?? ''));
 }
 

@@ -1,0 +1,167 @@
+/** The steps of an embedded cluster: preflight, checkpoint, restart; and where the programs for them come from. */
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { UpgradeError } from '../../errors.ts';
+import type { Binaries } from '../../postgres/binaries.ts';
+import { connect } from '../../postgres/connection.ts';
+import { serverPid } from '../../postgres/server.ts';
+import { compareVersions, formatVersion, type PgVersion } from '../../postgres/version.ts';
+import { lastLines, run } from '../../process/run.ts';
+import type { EnvironmentFacts, EnvironmentTools, LineStore, Step, SwitchedOff } from '../environment.ts';
+import { findBinaries } from './binaries.ts';
+import { type Cluster, portIn, readCluster } from './cluster.ts';
+import type { EmbeddedConfig } from './config.ts';
+import { returnTo, runningVersion, type StartRecipe, startByRecipe, stopByRecipe } from './restart.ts';
+
+export interface EmbeddedSteps {
+  /** Server programs of a version, found or downloaded once. */
+  binariesOf(version: PgVersion): Promise<Binaries>;
+  /** How the cluster was started last. */
+  recipeOf(cluster: Cluster): StartRecipe;
+  preflight(wanted: PgVersion): Step;
+  checkpoint: Step;
+  restart(facts: EnvironmentFacts, wanted: PgVersion): Step;
+}
+
+/** @param state folder of journal and server log */
+export function embeddedSteps(
+  config: EmbeddedConfig,
+  state: string,
+  store: LineStore,
+  tools: EnvironmentTools,
+): EmbeddedSteps {
+  const { connection, log, signal } = tools;
+  const found = new Map<string, Promise<Binaries>>();
+  const binariesOf = (version: PgVersion): Promise<Binaries> => {
+    const key = formatVersion(version);
+    const known =
+      found.get(key) ?? findBinaries(version, config.binaries, (text) => log.progress(text), signal);
+    found.set(key, known);
+    return known;
+  };
+
+  const recipeOf = (cluster: Cluster): StartRecipe => ({
+    data: realpathSync(config.data),
+    bin: cluster.binaries.bin,
+    version: formatVersion(cluster.binaries.version),
+    args: portIn(cluster.args) === null ? [...cluster.args, '-p', String(config.port)] : cluster.args,
+    log: cluster.log ?? join(state, 'server.log'),
+  });
+
+  /**
+   * The programs of the version that runs, which are the way back. A package upgrade replaces them in place while the
+   * server goes on with the old ones in memory: then they must come from somewhere else.
+   */
+  const programsOfRunning = async (cluster: Cluster, running: PgVersion): Promise<Binaries> => {
+    if (compareVersions(cluster.binaries.version, running) === 0) return cluster.binaries;
+    return binariesOf(running).catch((cause: unknown) => {
+      throw new UpgradeError(
+        'binaries-replaced',
+        `The server runs ${formatVersion(running)}, but its programs in ${cluster.binaries.bin} are ${formatVersion(cluster.binaries.version)} by now: there is no way back to ${formatVersion(running)}.`,
+        {
+          phase: 'inspect',
+          hint: `Put programs of ${formatVersion(running)} into a folder that environment.binaries finds.`,
+          docs: 'embedded.md#binaries',
+          cause,
+        },
+      );
+    });
+  };
+
+  const preflight = (wanted: PgVersion): Step => ({
+    isDone: async () => false,
+    async run(step) {
+      const cluster = await readCluster(config.data);
+      const binaries = await binariesOf(wanted);
+      const { code, stderr } = await run(
+        [
+          join(binaries.bin, 'postgres'),
+          '-D',
+          config.data,
+          ...recipeOf(cluster).args,
+          '-C',
+          'shared_buffers',
+        ],
+        { env: binaries.env, user: cluster.user, signal: step.signal, timeout: 60_000 },
+      );
+      step.note(`${join(binaries.bin, 'postgres')} (${binaries.source})`);
+      if (code !== 0) {
+        throw new UpgradeError(
+          'config-refused',
+          `PostgreSQL ${formatVersion(wanted)} refuses the configuration.`,
+          {
+            phase: 'upgrade',
+            hint: `${lastLines(stderr, 3)}\nThe old server was not stopped. Mend the setting, then run again.`,
+            docs: 'embedded.md#preflight',
+          },
+        );
+      }
+      return { state: 'done' };
+    },
+  });
+
+  const checkpoint: Step = {
+    isDone: async () => false,
+    async run() {
+      await writeCheckpoint();
+      return { state: 'done' };
+    },
+  };
+
+  const writeCheckpoint = async (): Promise<void> => {
+    await using client = await connect(connection, {
+      name: 'postgres-upgrade checkpoint',
+      statementTimeout: 0,
+    });
+    await client.script('CHECKPOINT');
+  };
+
+  const restart = (facts: EnvironmentFacts, wanted: PgVersion): Step => ({
+    isDone: async () =>
+      (await serverPid(config.data)) !== null &&
+      compareVersions(await runningVersion(connection), wanted) === 0,
+    async run(step) {
+      const cluster = await readCluster(config.data);
+      const programs = await programsOfRunning(cluster, await runningVersion(connection));
+      const old = { ...recipeOf(cluster), bin: programs.bin, version: formatVersion(programs.version) };
+      const binaries = await binariesOf(wanted);
+      await step.switchOff({
+        id: 'server',
+        what: `the server ${old.version} is stopped for the restart`,
+        detail: old,
+      });
+      await writeCheckpoint();
+      const stopped = Date.now();
+      await stopByRecipe(old);
+      step.note(`${old.version} stopped in ${Date.now() - stopped} ms`);
+      const started = Date.now();
+      await startByRecipe({ ...old, bin: binaries.bin, version: formatVersion(wanted) }, connection);
+      step.note(
+        `${formatVersion(wanted)} answered after ${Date.now() - started} ms, started from ${binaries.bin}`,
+      );
+      await step.isBack('server');
+      await step.isBack('woken');
+      return { state: 'done' };
+    },
+    async undo(step) {
+      const old = await oldRecipe(facts);
+      await returnTo(old, connection);
+      step.note(`${old.version} serves again, started from ${old.bin}`);
+      await step.isBack('server');
+    },
+  });
+
+  /** The journal knows how the old server was started, also in a later job. */
+  const oldRecipe = async (facts: EnvironmentFacts): Promise<StartRecipe> => {
+    for (const lines of [await store.read(), ...(await store.readArchives())]) {
+      for (const line of lines.toReversed()) {
+        const entry = JSON.parse(line) as { kind: string; entry?: SwitchedOff };
+        if (entry.kind === 'switched-off' && entry.entry?.id === 'server')
+          return entry.entry.detail as StartRecipe;
+      }
+    }
+    return { ...recipeOf(await readCluster(config.data)), version: formatVersion(facts.running) };
+  };
+
+  return { binariesOf, recipeOf, preflight, checkpoint, restart };
+}

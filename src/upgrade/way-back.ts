@@ -1,0 +1,132 @@
+/** What happens after something went wrong: nothing, a stop for a person, or the way back. */
+import type { EnvironmentFacts } from '../environments/environment.ts';
+import { Cancelled, errorsOf, explanation, messageOf, UpgradeError } from '../errors.ts';
+import { formatVersion, parseVersion } from '../postgres/version.ts';
+import type { PlanRecord } from '../report/record.ts';
+import { compareFacts, readFacts } from './facts.ts';
+import { command, type Ending, unchangedEnding } from './finish.ts';
+import { undoSteps } from './steps.ts';
+import { connectTo, type Run } from './target.ts';
+
+/** Records what went wrong before any step was run. */
+export function failed(run: Run, cause: unknown, resumed: boolean): Ending {
+  const errors = errorsOf(cause);
+  const [error] = errors;
+  if (!error) throw cause;
+  for (const each of errors) {
+    run.recorder.issue(each, 'Nothing was changed.');
+    annotate(run, each);
+  }
+  return unchangedEnding(error, resumed);
+}
+
+export function annotate(run: Run, error: UpgradeError): void {
+  if (error instanceof Cancelled) return;
+  const message = explanation(error);
+  run.context.log.annotate({
+    level: 'error',
+    title: `${run.spec.name}: ${error.code}`,
+    message,
+    place: error.place ?? (error.phase === 'plan' ? run.target.versionPlace : run.target.place),
+  });
+}
+
+/** What happens after a step failed: nothing, a stop for a person, or the way back. */
+export async function wayBack(
+  run: Run,
+  plan: PlanRecord,
+  facts: EnvironmentFacts,
+  cause: unknown,
+  resumed: boolean,
+): Promise<Ending> {
+  const { journal, recorder, spec, context } = run;
+  const [error] = errorsOf(cause);
+  if (!error) throw cause;
+  const started = journal.state().steps;
+  const onlyBackup = [...started.keys()].every((id) => id === 'backup');
+  if (onlyBackup) return failed(run, error, resumed);
+  annotate(run, error);
+  if (error instanceof Cancelled) return cancelled(run, plan);
+  if (spec['on-failure'] === 'stop') {
+    recorder.issue(error, 'Left as it is, as the spec says (on-failure: stop).');
+    return {
+      result: 'failed',
+      verdict: error.message,
+      next: `${error.hint ? `${error.hint}\n` : ''}Then go on with mode: resume, or go back with mode: rollback (targets: ${spec.name}).`,
+      finished: false,
+    };
+  }
+  context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
+  try {
+    await undoSteps(run, plan, facts, started);
+    await assertServes(run, plan.from);
+    await compareWithBefore(run, plan.from);
+    recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
+    return {
+      result: 'rolled-back',
+      verdict: `${error.message} The target went back to PostgreSQL ${plan.from}.`,
+      next: error.hint ?? null,
+      finished: true,
+    };
+  } catch (second) {
+    const [failure] = errorsOf(second, 'rollback');
+    recorder.issue(error, 'The way back failed too.');
+    if (failure) recorder.issue(failure, 'Not resolved.');
+    return {
+      result: 'failed',
+      verdict: `${error.message} Going back failed too: ${messageOf(second)}`,
+      next: `${failure?.hint ?? ''}\n${command(run, 'rollback')}`.trim(),
+      finished: false,
+    };
+  }
+}
+
+/** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
+async function assertServes(run: Run, version: string): Promise<void> {
+  const { serving, running } = await run.environment.inspect();
+  if (serving && formatVersion(running) === version) return;
+  throw new UpgradeError(
+    'rollback-version',
+    `After going back ${serving ? `PostgreSQL ${formatVersion(running)}` : 'nothing'} serves, not ${version}.`,
+    {
+      phase: 'rollback',
+      hint: 'Look at the server log, and at which programs are installed.',
+    },
+  );
+}
+
+async function compareWithBefore(run: Run, from: string): Promise<void> {
+  const before = run.journal.state().facts;
+  if (!before) return;
+  const version = parseVersion(from);
+  const after = await readFacts((database) => connectTo(run, database));
+  const facts = compareFacts(before, after, version.major * 10_000 + version.minor);
+  run.recorder.record.facts = facts.map((fact) =>
+    fact.name === 'server version number' && fact.before === fact.after
+      ? { ...fact, verdict: 'equal', why: null }
+      : fact,
+  );
+  run.recorder.save();
+}
+
+async function cancelled(run: Run, plan: PlanRecord): Promise<Ending> {
+  const facts = await run.environment.inspect().catch(() => null);
+  const onNew = facts?.serving === true && formatVersion(facts.running) === plan.wanted;
+  run.recorder.issue(
+    new Cancelled(),
+    onNew ? 'Left on the new version, not validated.' : 'Everything that was switched off was put back.',
+  );
+  return onNew
+    ? {
+        result: 'cancelled',
+        verdict: `The run was cancelled after the restart: PostgreSQL ${plan.wanted} serves, but it was not validated.`,
+        next: `${command(run, 'resume')} It validates and finishes. To go back: mode: rollback.`,
+        finished: false,
+      }
+    : {
+        result: 'cancelled',
+        verdict: `The run was cancelled; PostgreSQL ${plan.from} was not changed.`,
+        next: null,
+        finished: true,
+      };
+}
