@@ -19469,7 +19469,6 @@ async function acquireLock(settings, who) {
 }
 
 // src/upgrade/validate-step.ts
-/** The step that decides whether the upgrade was good: version, facts, checks. */
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks` */
 function validateStep(run, expected) {
 	return {
@@ -19491,7 +19490,7 @@ function validateStep(run, expected) {
 				phase: "validate",
 				hint: blocking.flatMap(({ seen }) => seen).slice(0, 3).join("\n")
 			});
-			step.note(`${results.filter(({ status }) => status === "passed").length} of ${results.length} checks passed`);
+			step.note(`${results.length} checks: ${countByStatus(results)}`);
 			return { state: "done" };
 		}
 	};
@@ -19507,6 +19506,12 @@ async function validateFacts(run, before, expected) {
 		hint: unexpected.slice(0, 3).map(({ name, before: was, after: is }) => `${name}: ${was ?? "nothing"} → ${is ?? "nothing"}`).join("\n"),
 		docs: "troubleshooting.md#validation-facts"
 	});
+}
+/** "19 passed, 2 info, 2 skipped". */
+function countByStatus(results) {
+	const statuses = [...new Set(results.map(({ status }) => status))];
+	const count = (status) => results.filter((result) => result.status === status).length;
+	return statuses.sort((a, b) => count(b) - count(a)).map((status) => `${count(status)} ${status}`).join(", ");
 }
 
 // src/upgrade/steps.ts

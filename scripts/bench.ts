@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { clientPath, findClients } from '../src/postgres/clients.ts';
 import { clientLogin } from '../src/postgres/passfile.ts';
 import { run } from '../src/process/run.ts';
+import { networkEnvironment } from '../test/support/network.ts';
 import { testServer } from '../test/support/servers.ts';
 import { loadSample } from './sample/load.ts';
 
@@ -26,7 +27,7 @@ function time(script: string, env: Record<string, string>): Promise<Timing> {
   const begun = performance.now();
   const child = spawn(process.execPath, [script], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...networkEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   let firstLineMs = 0;

@@ -18,6 +18,7 @@ import {
 import type { ConnectionSettings } from '../src/postgres/settings.ts';
 import { parseVersion } from '../src/postgres/version.ts';
 import { areWeRoot, giveTo, scratchUser } from '../src/process/user.ts';
+import { networkEnvironment } from '../test/support/network.ts';
 import { loadSample } from './sample/load.ts';
 import { startWriter } from './sample/writer.ts';
 
@@ -123,8 +124,7 @@ async function runBundle(): Promise<number> {
       INPUT_MODE: 'upgrade',
       'INPUT_OUTPUT-DIRECTORY': 'report',
       DEMO_DATABASE_URL: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
-      ...(process.env.NODE_EXTRA_CA_CERTS ? { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS } : {}),
-      ...(process.env.npm_config_registry ? { npm_config_registry: process.env.npm_config_registry } : {}),
+      ...networkEnvironment(),
     },
   });
   return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 /** The step that decides whether the upgrade was good: version, facts, checks. */
+import type { CheckResult } from '../checks/check.ts';
 import { verdictOf } from '../checks/run.ts';
 import type { Step } from '../environments/environment.ts';
 import { UpgradeError } from '../errors.ts';
@@ -45,9 +46,7 @@ export function validateStep(run: Run, expected: PgVersion): Step {
           },
         );
       }
-      step.note(
-        `${results.filter(({ status }) => status === 'passed').length} of ${results.length} checks passed`,
-      );
+      step.note(`${results.length} checks: ${countByStatus(results)}`);
       return { state: 'done' };
     },
   };
@@ -79,4 +78,14 @@ async function validateFacts(run: Run, before: Facts, expected: PgVersion): Prom
       docs: 'troubleshooting.md#validation-facts',
     },
   );
+}
+
+/** "19 passed, 2 info, 2 skipped". */
+function countByStatus(results: readonly CheckResult[]): string {
+  const statuses = [...new Set(results.map(({ status }) => status))];
+  const count = (status: string): number => results.filter((result) => result.status === status).length;
+  return statuses
+    .sort((a, b) => count(b) - count(a))
+    .map((status) => `${count(status)} ${status}`)
+    .join(', ');
 }

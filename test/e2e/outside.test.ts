@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { networkEnvironment } from '../support/network.ts';
 import { testServer } from '../support/servers.ts';
 import { secretsIn, type Target, targetFor } from './support.ts';
 
@@ -33,6 +34,7 @@ function start(env: Record<string, string>): {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
+      ...networkEnvironment(),
       ORDERS_DATABASE_URL: orders.server.url,
       ...env,
     },

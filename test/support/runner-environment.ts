@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { toolCache } from '../../src/environments/embedded/install.ts';
+import { networkEnvironment } from './network.ts';
 import type { ActionOptions, Job } from './runner.ts';
 
 type Values = Readonly<Record<string, string>>;
@@ -31,6 +32,7 @@ export function prepare({ options, temp, trackingId }: Job) {
   const environment: Record<string, string> = {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '',
+    ...networkEnvironment(),
     CI: 'true',
     GITHUB_ACTION: '__octo-org_postgres-upgrade-action',
     GITHUB_ACTOR: 'octocat',

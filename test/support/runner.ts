@@ -21,7 +21,7 @@ export interface ActionOptions {
   inputs?: Readonly<Record<string, string>>;
   /** Declares the inputs and their defaults; the repository's action.yml unless given. Without the file, none. */
   actionFile?: string;
-  /** Goes over the fabricated environment; of the caller's own only PATH, HOME and RUNNER_TOOL_CACHE pass. */
+  /** Goes over the fabricated environment; of the caller's own only PATH, HOME, RUNNER_TOOL_CACHE and the way to the network pass. */
   env?: Readonly<Record<string, string>>;
   workspace: string;
   event?: { name: string; payload: unknown };
