@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { networkEnvironment } from './network.ts';
 import { type ActionOptions, type Result, runAction } from './runner.ts';
 
 const core = JSON.stringify(resolve(import.meta.dirname, '../../node_modules/@actions/core/lib/core.js'));
@@ -57,7 +58,10 @@ describe('what the action is given', () => {
       TOKEN: 't',
     });
     expect(dirname(env.GITHUB_OUTPUT)).toBe(join(env.RUNNER_TEMP, '_runner_file_commands'));
-    const own = Object.keys(env).filter((name) => !/^(GITHUB_|RUNNER_|INPUT_)/.test(name));
+    const network = networkEnvironment();
+    const own = Object.keys(env).filter(
+      (name) => !/^(GITHUB_|RUNNER_|INPUT_)/.test(name) && !(name in network),
+    );
     expect(own.sort()).toEqual(['CI', 'HOME', 'PATH', 'TOKEN']);
   });
 
