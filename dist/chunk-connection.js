@@ -4532,7 +4532,7 @@ function readConnectionUrl(url, name) {
 	});
 	if (!/^postgres(ql)?:\/\//.test(url)) throw bad("is not a PostgreSQL URL");
 	const query = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
-	const mode = query.get("sslmode") ?? "prefer";
+	const mode = query.get("sslmode") ?? (query.get("ssl") === "true" ? "require" : "prefer");
 	const ssl = sslModes.get(mode);
 	if (!ssl) throw bad(`has an sslmode that is none of ${[...sslModes.keys()].join(", ")}`);
 	const sslRootCert = query.get("sslrootcert") ?? void 0;

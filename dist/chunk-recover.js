@@ -1,6 +1,6 @@
 import { o as getState } from "./chunk-core.js";
 import { l as errorsOf, o as UpgradeError } from "./chunk-connection.js";
-import { c as openTarget, d as finish, f as runName, i as publish, l as recorderFor, m as recordSchema, n as openLog, o as writeReports, p as renderSummaries, r as openSession, s as writeSummary, u as command } from "./chunk-run.js";
+import { c as openTarget, d as command, f as finish, g as hideIn, h as recordSchema, i as publish, l as recorderFor, m as renderSummaries, n as openLog, o as writeReports, p as runName, r as openSession, s as writeSummary, u as isAlive } from "./chunk-run.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 
@@ -15,7 +15,7 @@ async function recoverAction() {
 	if (!folder || getState("published") === "true" && getState("told") === "true") return 0;
 	const { log, secrets, github } = openLog();
 	const names = JSON.parse(getState("targets") || "[]");
-	const session = await openSession(log, secrets, github, new AbortController().signal);
+	const session = await openSession(log, secrets, github, new AbortController().signal, getState("spec"));
 	const records = [];
 	let failed = false;
 	for (const name of names) {
@@ -37,13 +37,13 @@ async function recoverAction() {
 					state: "Unknown: look at the target."
 				};
 			});
-			if (record.state.includes("Still switched off")) failed = true;
+			if (/Still switched off|does not serve/.test(record.state)) failed = true;
 		}
 		records.push(record);
 		await writeReports(session, record);
 	}
 	if (getState("published") !== "true") await publish(session, records);
-	if (getState("told") !== "true" && session.inputs.summary && records.length > 0) await writeSummary(secrets.hide(renderSummaries(records)));
+	if (getState("told") !== "true" && session.inputs.summary && records.length > 0) await writeSummary(renderSummaries(records.map((record) => hideIn(record, secrets))));
 	return failed ? 1 : 0;
 }
 async function recoverTarget(session, killed) {
@@ -58,16 +58,17 @@ async function recoverTarget(session, killed) {
 	});
 	const run = await openTarget(target, session.context, recorder);
 	try {
-		if (run.journal.state().begin?.run === runName(session.context)) run.journal.adopt();
+		const { begin } = run.journal.state();
+		if (begin?.run === runName(session.context) && !isAlive(begin)) run.journal.adopt();
 		const last = record.steps.at(-1);
 		session.log.info(`${target.spec.name}: main was killed${last ? ` during "${last.title}"` : ""}; looking what to put back`);
 		recorder.issue(new UpgradeError("killed", `The run was killed${last ? ` during "${last.title}"` : ""}.`), "The post step put back what was switched off.");
 		const { steps } = run.journal.state();
-		const touched = [...steps.keys()].some((id) => id !== "backup");
+		const touched = begin?.mode === "rollback" || [...steps.keys()].some((id) => id !== "backup");
 		await finish(run, {
 			result: "cancelled",
 			verdict: `The run was killed${last ? ` during "${last.title}"` : ""}; what it had switched off was put back.`,
-			next: touched ? `${command(run, "resume")} To go back instead: mode: rollback.` : null,
+			next: touched ? command(run, begin?.mode === "rollback" ? "rollback" : "resume") : null,
 			finished: !touched
 		});
 	} finally {

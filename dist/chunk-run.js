@@ -11,6 +11,35 @@ import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$3, rea
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 
+// src/process/secrets.ts
+function createSecrets(announce = () => {}) {
+	const values = /* @__PURE__ */ new Set();
+	return {
+		add(value) {
+			for (const form of /* @__PURE__ */ new Set([value, encodeURIComponent(value)])) {
+				if (form.length < 3 || values.has(form)) continue;
+				values.add(form);
+				announce(form);
+			}
+		},
+		hide(text) {
+			let hidden = text;
+			for (const value of [...values].sort((a, b) => b.length - a.length)) hidden = hidden.replaceAll(value, "***");
+			return hidden;
+		}
+	};
+}
+/** Hides secrets in every string of a plain JSON value. */
+function hideIn(value, secrets) {
+	const walk = (item) => {
+		if (typeof item === "string") return secrets.hide(item);
+		if (Array.isArray(item)) return item.map(walk);
+		if (item && typeof item === "object") return Object.fromEntries(Object.entries(item).map(([key, inner]) => [key, walk(inner)]));
+		return item;
+	};
+	return walk(value);
+}
+
 // node_modules/zod/v4/core/util.js
 function getEnumValues(entries) {
 	const numericValues = Object.values(entries).filter((v) => typeof v === "number");
@@ -7146,6 +7175,7 @@ function cleanEnvironment(extra = {}) {
 
 // src/process/run.ts
 /** The one place that starts programs that may take long: they obey an AbortSignal and a time limit. */
+const keep = 65536;
 /**
 * Runs a program to its end; the exit code is the caller's to judge.
 * @param argv the program and its arguments: never a shell string, never a secret
@@ -7156,13 +7186,14 @@ async function run(argv, options = {}) {
 	if (signal?.aborted) throw new Cancelled();
 	const [program, ...args] = argv;
 	const user = options.user;
+	const spool = options.leavesChildren ? await openSpool() : null;
 	const child = spawn(program, args, {
 		cwd: options.cwd ?? "/",
 		env: cleanEnvironment(options.env),
 		stdio: [
 			options.stdin ? "pipe" : "ignore",
-			"pipe",
-			"pipe"
+			spool?.fd ?? "pipe",
+			spool?.fd ?? "pipe"
 		],
 		detached: options.shielded === true,
 		...user ? {
@@ -7212,17 +7243,38 @@ async function run(argv, options = {}) {
 		});
 		if (signal?.aborted) throw new Cancelled();
 		if (timedOut) throw new UpgradeError("program-timeout", `${program} did not finish within ${options.timeout} ms.`, { hint: lastLines(stderr) || "It printed nothing." });
+		if (spool) stderr = await spool.read();
 		return {
 			code,
 			stdout,
 			stderr
 		};
 	} finally {
+		await spool?.close();
 		clearTimeout(timer);
 		signal?.removeEventListener("abort", stop);
 		child.stdout?.destroy();
 		child.stderr?.destroy();
 	}
+}
+/** A nameless file for the output of a program: it goes with the last process that holds it. */
+async function openSpool() {
+	const folder = await mkdtemp(join(tmpdir(), "pgu-out-"));
+	const file = await open$3(join(folder, "out"), "w+");
+	await rm(folder, {
+		recursive: true,
+		force: true
+	});
+	return {
+		fd: file.fd,
+		async read() {
+			const { size } = await file.stat();
+			const length = Math.min(size, keep);
+			const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+			return buffer.toString("utf8", 0, bytesRead);
+		},
+		close: () => file.close()
+	};
 }
 /** The last lines of a program's output that say something, for error messages. */
 function lastLines(output, count = 5) {
@@ -7240,7 +7292,8 @@ async function call(argv, what, signal) {
 	const { code, stderr, stdout } = await run([program, ...args], {
 		signal,
 		timeout: 6e5,
-		shielded: true
+		shielded: true,
+		leavesChildren: true
 	});
 	if (code === 0) return;
 	throw new UpgradeError("application", `${what} failed: ${argv.join(" ")} ended with exit code ${code}.`, {
@@ -7297,254 +7350,61 @@ async function awaitHealth(name, url, seconds) {
 	});
 }
 
-// src/upgrade/target.ts
-/** A connection to a database of the target, under the action's name. */
-async function connectTo(run, database, statementTimeout = 6e4) {
-	const connection = await connect({
-		...run.settings,
-		database: database ?? run.settings.database
-	}, {
-		name: "postgres-upgrade",
-		statementTimeout
-	});
-	await connection.script("SET search_path = pg_catalog");
-	return connection;
+// src/backup/manifest.ts
+/** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
+const manifestName = "manifest.json";
+async function sha256Of(path, signal) {
+	const hash = createHash("sha256");
+	await pipeline(createReadStream(path), hash, signal ? { signal } : {});
+	return hash.digest("hex");
 }
-/** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
-function stepRun(run, record, interruptible) {
-	const { context, journal, recorder } = run;
-	return {
-		signal: interruptible ? context.signal : new AbortController().signal,
-		backupFolder: recorder.record.backup?.location ?? journal.state().backup?.location ?? null,
-		progress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
-		note(line) {
-			record?.output.push(line);
-			context.log.info(`  ${line}`);
-		},
-		async switchOff(entry) {
-			await journal.switchedOff(entry);
-			recorder.record.switchedOff.push({
-				id: entry.id,
-				what: entry.what,
-				at: context.now().toISOString(),
-				putBackAt: null
-			});
-			recorder.save();
-		},
-		async isBack(id) {
-			if (!journal.state().outstanding.some((entry) => entry.id === id)) return;
-			await journal.putBack(id).catch((cause) => context.log.info(`  the journal could not be written: ${messageOf(cause)}`));
-			markBack(run, id);
-		}
-	};
+async function filesBelow(folder) {
+	return (await readdir(folder, {
+		recursive: true,
+		withFileTypes: true
+	})).filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name))).filter((path) => path !== manifestName).sort();
 }
-function markBack(run, id) {
-	const { record, save } = run.recorder;
-	for (const entry of record.switchedOff) if (entry.id === id) entry.putBackAt ??= run.context.now().toISOString();
-	save();
-}
-/** Whether something may not be put back yet: clients are broken, and the step that mends them is not done. */
-function mustStayOff(run, entry) {
-	if (entry.until === void 0) return false;
-	const { steps } = run.journal.state();
-	if (steps.get(entry.until) === "done") return false;
-	const { plan } = run.recorder.record;
-	if (!plan) return [...steps.keys()].some((id) => id !== "backup" && id !== "stop-applications");
-	return plan.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && id !== "stop-applications").some(({ id }) => [
-		"started",
-		"done",
-		"failed",
-		"paused"
-	].includes(steps.get(id) ?? ""));
-}
-/**
-* Puts back everything that is switched off, newest first, and goes on where one fails.
-* @param only which entries; all by default
-* @returns what could not be put back
-*/
-async function putBackAll(run, only = () => true) {
-	const failures = [];
-	for (const entry of run.journal.state().outstanding.filter(only).toReversed()) {
-		if (mustStayOff(run, entry)) {
-			run.context.log.info(`Still switched off until "${entry.until}" is done or undone: ${entry.what}`);
-			continue;
-		}
-		if (!run.recorder.record.switchedOff.some(({ id }) => id === entry.id)) run.recorder.record.switchedOff.push({
-			id: entry.id,
-			what: `${entry.what} (by an earlier run)`,
-			at: run.context.now().toISOString(),
-			putBackAt: null
+/** Lists a folder's files as they are now. */
+async function listFiles(folder, signal) {
+	const files = [];
+	for (const path of await filesBelow(folder)) {
+		const full = join(folder, path);
+		files.push({
+			path,
+			bytes: (await stat(full)).size,
+			sha256: await sha256Of(full, signal)
 		});
-		try {
-			run.context.log.info(`Putting back: ${entry.what}`);
-			const step = stepRun(run, null, false);
-			if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
-			else await run.environment.putBack(entry, step);
-			await run.journal.putBack(entry.id);
-			markBack(run, entry.id);
-		} catch (cause) {
-			const detail = cause instanceof Error ? cause.message : String(cause);
-			const hint = cause instanceof UpgradeError ? cause.hint : void 0;
-			failures.push(new UpgradeError("put-back", `This could not be put back: ${entry.what}. ${detail}`, {
-				hint: hint ?? "Put it back by hand.",
-				cause
-			}));
-		}
 	}
-	return failures;
+	return files;
 }
-function throwIfCancelled(run) {
-	if (run.context.signal.aborted) throw new Cancelled();
+/** Writes the manifest. @returns sha256 of the manifest itself: it names the backup for good */
+async function writeManifest(folder, manifest) {
+	const text = `${JSON.stringify(manifest, null, 1)}\n`;
+	await writeFile(join(folder, manifestName), text, { mode: 384 });
+	return createHash("sha256").update(text).digest("hex");
 }
-
-// src/upgrade/finish.ts
-/** How a run ends: one sentence, the state of the database, and the next command. */
-/** How somebody runs the action again on this target. */
-function command(run, mode) {
-	return `Run the action with mode: ${mode} and targets: ${run.spec.name}.`;
-}
-/** Puts back what is switched off, looks at the target, closes the journal and completes the record. */
-async function finish(run, ending) {
-	const { recorder, context, journal } = run;
-	const { record } = recorder;
-	const failures = journal.isOurs() && ending.result !== "paused" ? await putBackAll(run) : [];
-	for (const failure of failures) {
-		record.issues = record.issues.filter(({ what }) => what !== failure.message);
-		recorder.issue(failure, "Not resolved: put it back by hand.");
-	}
-	const now = await run.environment.inspect().catch(() => null);
-	record.versions.now = now?.serving ? formatVersion(now.running) : null;
-	record.changed = record.versions.now !== null && record.versions.from !== null && record.versions.now !== record.versions.from;
-	const left = journal.isOurs() ? journal.state().outstanding : [];
-	record.state = [now?.serving ? `PostgreSQL ${formatVersion(now.running)} serves clients.` : "PostgreSQL does not serve clients.", ...left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join("; ")}.`] : []].join(" ");
-	record.result = failures.length > 0 && ending.result !== "failed" ? "failed" : ending.result;
-	record.verdict = failures.length > 0 ? `${ending.verdict} Something could not be put back: ${left.map(({ what }) => what).join("; ")}.` : ending.verdict;
-	record.next = failures.length > 0 ? failures.map(({ message, hint }) => `${message} ${hint ?? ""}`.trim()).join("\n") : ending.next;
-	tellEnd(run);
-	await journal.end(record.result, afterEnd(run, ending.finished && failures.length === 0));
-	record.finished = context.now().toISOString();
-	recorder.save();
-}
-/** A journal that tells of a step which can be undone is what `rollback` goes by; any other would only hide that one. */
-function afterEnd(run, finished) {
-	if (!finished) return "keep";
-	const { steps } = run.journal.state();
-	return run.recorder.record.plan?.steps.some(({ id, undo }) => undo !== null && steps.has(id)) || run.context.mode === "rollback" ? "archive" : "discard";
-}
-/** The end of a run that was meant to change something is told where its start was told. */
-function tellEnd(run) {
-	const { recorder, context } = run;
-	const { record } = recorder;
-	if (context.mode === "plan" || context.mode === "check") return;
-	const to = channel(context);
-	for (const { code, what } of record.issues) recorder.tell(to, `${code}: ${what}`);
-	recorder.tell(to, `${record.result}: ${record.verdict}`);
-}
-/**
-* The ending after an error in a phase that changes nothing.
-* @param resumed the journal of an earlier run is still needed
-*/
-function unchangedEnding(error, resumed) {
-	if (error instanceof Cancelled) return {
-		result: "cancelled",
-		verdict: "The run was cancelled before anything was changed.",
-		next: null,
-		finished: !resumed
-	};
-	return {
-		result: [
-			"backup-not-proved",
-			"blocked",
-			"plan-drift"
-		].includes(error.code) ? "refused" : "failed",
-		verdict: `${error.message} Nothing was changed.`,
-		next: error.hint ?? null,
-		finished: !resumed
-	};
-}
-
-// src/environments/embedded/config.ts
-/** `environment: { kind: embedded, ... }` in the spec. */
-const absolute$1 = string().refine(isAbsolute, "write an absolute path");
-const embeddedSchema = strictObject({
-	kind: literal("embedded"),
-	data: absolute$1.meta({ description: "Data directory of the cluster, on this machine" }),
-	port: number().int().min(1).max(65535).meta({ description: "Port that the cluster listens on" }),
-	binaries: absolute$1.optional().meta({
-		description: "Folder of the server programs; {version} (15.20) and {major} (15) are filled in",
-		examples: ["/opt/postgresql/{version}"]
-	}),
-	state: absolute$1.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
-}).meta({ description: "A cluster in a data directory on this machine" });
-
-// src/process/short.ts
-/** Short questions to programs (`--version` and the like), through @actions/exec. Never for anything that may hang. */
-/** Asks a program; null where it cannot be started at all. */
-async function ask(program, args, env = {}) {
+async function readManifest(folder) {
+	const text = await readFile(join(folder, manifestName), "utf8").catch(() => "");
 	try {
-		const { exitCode, stdout } = await getExecOutput(`"${program}"`, [...args], {
-			silent: true,
-			ignoreReturnCode: true,
-			env: cleanEnvironment(env)
-		});
-		return {
-			code: exitCode,
-			stdout: stdout.trim()
-		};
-	} catch {
-		return null;
+		const manifest = JSON.parse(text);
+		if (manifest.version === 1 && Array.isArray(manifest.files)) return manifest;
+	} catch {}
+	throw new UpgradeError("backup-manifest", `${folder} holds no readable ${manifestName}.`, {
+		phase: "prove",
+		hint: "It is not a backup of this action, or its dump never finished. Take a new one."
+	});
+}
+/** What is wrong with the files of a backup; empty for nothing. */
+async function verifyFiles(folder, manifest, signal) {
+	const now = new Map((await listFiles(folder, signal)).map((file) => [file.path, file]));
+	const faults = [];
+	for (const { path, bytes, sha256 } of manifest.files) {
+		const file = now.get(path);
+		if (!file) faults.push(`${path} is missing`);
+		else if (file.bytes !== bytes) faults.push(`${path} has ${file.bytes} bytes instead of ${bytes}`);
+		else if (file.sha256 !== sha256) faults.push(`${path} was changed: its sha256 is another one`);
 	}
-}
-
-// src/postgres/binaries.ts
-/** A folder of PostgreSQL server programs, and what they need to start. */
-/**
-* Looks at one folder (or its `bin` subfolder); null where it holds no usable server programs.
-* The libraries beside them are preferred: relocated packages carry their own.
-*/
-async function binariesIn(folder, source) {
-	const bin = [folder, join(folder, "bin")].find((dir) => existsSync(join(dir, "postgres")));
-	if (!bin) return null;
-	const lib = join(bin, "..", "lib");
-	const env = {};
-	if (existsSync(join(lib, "libpq.so.5")) || existsSync(join(lib, "pg-symlinks.json"))) env.LD_LIBRARY_PATH = lib;
-	const answer = await ask(join(bin, "postgres"), ["--version"], env);
-	const version = answer?.code === 0 ? fromProgram(answer.stdout) : void 0;
-	return version ? {
-		bin,
-		version,
-		env,
-		source
-	} : null;
-}
-/** Folder of the extensions' control files; null where the usual layouts do not hold it. */
-function extensionFolder(binaries) {
-	const { major } = binaries.version;
-	return [
-		join(binaries.bin, "../share/postgresql/extension"),
-		join(binaries.bin, "../share/extension"),
-		`/usr/share/postgresql/${major}/extension`
-	].find((folder) => existsSync(folder)) ?? null;
-}
-/**
-* Which versions of which extensions the files beside the binaries can install, from the names
-* `NAME--VERSION.sql` and `NAME--FROM--TO.sql` (documentation, "Packaging Related Objects into an Extension").
-*/
-async function extensionVersions(binaries) {
-	const folder = extensionFolder(binaries);
-	if (!folder) return null;
-	const versions = /* @__PURE__ */ new Map();
-	for (const file of await readdir(folder)) {
-		const control = /^(.+)\.control$/.exec(file);
-		if (control?.[1] && !control[1].includes("--")) versions.set(control[1], versions.get(control[1]) ?? []);
-		const script = /^(.+?)--(?:.+--)?(.+)\.sql$/.exec(file);
-		if (script?.[1] && script[2]) {
-			const list = versions.get(script[1]) ?? [];
-			if (!list.includes(script[2])) list.push(script[2]);
-			versions.set(script[1], list);
-		}
-	}
-	return versions;
+	return faults;
 }
 
 // src/process/user.ts
@@ -7586,12 +7446,27 @@ function shellQuote(argument) {
 	return `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 /**
+* Runs something whose children get this rank. GitHub's runner makes its jobs the kernel's first victims when memory
+* runs out (oom_score_adj 500); a database that a job started would inherit that.
+*/
+async function withOomScore(score, work) {
+	if (score === void 0) return work();
+	const file = "/proc/self/oom_score_adj";
+	const own = await readFile(file, "utf8").catch(() => null);
+	await writeFile(file, String(score)).catch(() => {});
+	try {
+		return await work();
+	} finally {
+		if (own !== null) await writeFile(file, own.trim()).catch(() => {});
+	}
+}
+/**
 * Starts a server and returns once it accepts connections.
 * @throws UpgradeError `server-start` with the last lines of the server's log
 */
 async function startServer(options) {
 	const { binaries, data, log, user } = options;
-	const { code, stderr } = await run([
+	const argv = [
 		join(binaries.bin, "pg_ctl"),
 		"start",
 		"-D",
@@ -7603,11 +7478,15 @@ async function startServer(options) {
 		log,
 		"-o",
 		options.args.map(shellQuote).join(" ")
-	], {
-		env: binaries.env,
+	];
+	const { code, stderr } = await withOomScore(options.oomScoreAdj, () => run(argv, {
+		env: {
+			...options.variables,
+			...binaries.env
+		},
 		user,
 		shielded: true
-	});
+	}));
 	if (code === 0) return;
 	const logged = await readFile(log, "utf8").catch(() => "");
 	throw new UpgradeError("server-start", `PostgreSQL did not start from ${binaries.bin}.`, {
@@ -7696,6 +7575,433 @@ async function removeFolder(folder) {
 		recursive: true,
 		force: true
 	});
+}
+
+// src/upgrade/backup-work.ts
+/** What a backup leaves when its run is killed: a scratch server with a copy of everything, a password file, half a dump. */
+/** Id of the journal's entry. */
+const backupWork = "backup-work";
+/** Ends the scratch server, removes its folder, and the dump too where it was never finished. */
+async function cleanBackupWork(detail) {
+	const { work, dump } = detail;
+	const pid = await serverPid(join(work, "scratch", "data"));
+	if (pid !== null) process.kill(pid, "SIGQUIT");
+	await rm(work, {
+		recursive: true,
+		force: true,
+		maxRetries: 10,
+		retryDelay: 200
+	});
+	if (!existsSync(join(dump, "manifest.json"))) await rm(dump, {
+		recursive: true,
+		force: true
+	});
+}
+
+// src/upgrade/target.ts
+/** A connection to a database of the target, under the action's name. */
+async function connectTo(run, database, statementTimeout = 6e4) {
+	const connection = await connect({
+		...run.settings,
+		database: database ?? run.settings.database
+	}, {
+		name: "postgres-upgrade",
+		statementTimeout
+	});
+	await connection.script("SET search_path = pg_catalog");
+	return connection;
+}
+/** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
+function stepRun(run, record, interruptible) {
+	const { context, journal, recorder } = run;
+	return {
+		signal: interruptible ? context.signal : new AbortController().signal,
+		backupFolder: recorder.record.backup?.location ?? journal.state().backup?.location ?? null,
+		progress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
+		note(line) {
+			record?.output.push(line);
+			context.log.info(`  ${line}`);
+		},
+		async switchOff(entry) {
+			await journal.switchedOff(entry);
+			if (entry.id === "backup-work") return;
+			recorder.record.switchedOff.push({
+				id: entry.id,
+				what: entry.what,
+				at: context.now().toISOString(),
+				putBackAt: null
+			});
+			recorder.save();
+		},
+		async isBack(id) {
+			if (!journal.state().outstanding.some((entry) => entry.id === id)) return;
+			await journal.putBack(id).catch((cause) => context.log.info(`  the journal could not be written: ${messageOf(cause)}`));
+			markBack(run, id);
+		}
+	};
+}
+function markBack(run, id) {
+	const { record, save } = run.recorder;
+	for (const entry of record.switchedOff) if (entry.id === id) entry.putBackAt ??= run.context.now().toISOString();
+	save();
+}
+/** Whether something may not be put back yet: clients are broken, and the step that mends them is not done. */
+function mustStayOff(run, entry) {
+	if (entry.until === void 0) return false;
+	const { steps } = run.journal.state();
+	if (steps.get(entry.until) === "done") return false;
+	const { plan } = run.recorder.record;
+	if (!plan) return [...steps.keys()].some((id) => id !== "backup" && id !== "stop-applications");
+	return plan.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && id !== "stop-applications").some(({ id }) => [
+		"started",
+		"done",
+		"failed",
+		"paused"
+	].includes(steps.get(id) ?? ""));
+}
+/**
+* Puts back everything that is switched off, newest first, and goes on where one fails.
+* @param only which entries; all by default
+* @returns what could not be put back
+*/
+async function putBackAll(run, only = () => true) {
+	const failures = [];
+	for (const entry of run.journal.state().outstanding.filter(only).toReversed()) {
+		if (mustStayOff(run, entry)) {
+			run.context.log.info(`Still switched off until "${entry.until}" is done or undone: ${entry.what}`);
+			continue;
+		}
+		if (!run.recorder.record.switchedOff.some(({ id }) => id === entry.id)) run.recorder.record.switchedOff.push({
+			id: entry.id,
+			what: `${entry.what} (by an earlier run)`,
+			at: run.context.now().toISOString(),
+			putBackAt: null
+		});
+		try {
+			run.context.log.info(`Putting back: ${entry.what}`);
+			const step = stepRun(run, null, false);
+			if (entry.id === "backup-work") await cleanBackupWork(entry.detail);
+			else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
+			else await run.environment.putBack(entry, step);
+			await run.journal.putBack(entry.id);
+			markBack(run, entry.id);
+		} catch (cause) {
+			const detail = cause instanceof Error ? cause.message : String(cause);
+			const hint = cause instanceof UpgradeError ? cause.hint : void 0;
+			failures.push(new UpgradeError("put-back", `This could not be put back: ${entry.what}. ${detail}`, {
+				hint: hint ?? "Put it back by hand.",
+				cause
+			}));
+		}
+	}
+	return failures;
+}
+function throwIfCancelled(run) {
+	if (run.context.signal.aborted) throw new Cancelled();
+}
+
+// src/upgrade/finish.ts
+/** How a run ends: one sentence, the state of the database, and the next command. */
+/** How somebody runs the action again on this target. */
+function command(run, mode) {
+	return `Run the action with mode: ${mode} and targets: ${run.spec.name}.`;
+}
+/** Puts back what is switched off, looks at the target, closes the journal and completes the record. */
+async function finish(run, ending) {
+	const { recorder, context, journal } = run;
+	const { record } = recorder;
+	const failures = journal.isOurs() && ending.result !== "paused" ? await putBackAll(run) : [];
+	for (const failure of failures) {
+		record.issues = record.issues.filter(({ what }) => what !== failure.message);
+		recorder.issue(failure, "Not resolved: put it back by hand.");
+	}
+	const now = await run.environment.inspect().catch(() => null);
+	record.versions.now = now?.serving ? formatVersion(now.running) : null;
+	record.changed = record.versions.now !== null && record.versions.from !== null && record.versions.now !== record.versions.from;
+	const left = journal.isOurs() ? journal.state().outstanding : [];
+	record.state = [now?.serving ? `PostgreSQL ${formatVersion(now.running)} serves clients.` : "PostgreSQL does not serve clients.", ...left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join("; ")}.`] : []].join(" ");
+	conclude$1(run, ending, failures, now?.serving === true);
+	tellEnd(run);
+	await journal.end(record.result ?? "failed", afterEnd(run, ending.finished && record.result === ending.result));
+	record.finished = context.now().toISOString();
+	recorder.save();
+}
+/** Results that promise a server which serves. */
+const promises = [
+	"success",
+	"skipped",
+	"rolled-back"
+];
+/** An ending is only as good as what is left: a promise that the world does not keep is a failure. */
+function conclude$1(run, ending, failures, serving) {
+	const { record } = run.recorder;
+	const left = run.journal.state().outstanding;
+	const { result, verdict, next } = ending;
+	const silent = !serving && promises.includes(result);
+	record.result = (failures.length > 0 || silent) && result !== "cancelled" ? "failed" : result;
+	record.verdict = [
+		verdict,
+		failures.length > 0 ? `Something could not be put back: ${left.map(({ what }) => what).join("; ")}.` : "",
+		silent ? "But nothing serves clients." : ""
+	].filter((sentence) => sentence !== "").join(" ");
+	record.next = failures.length > 0 ? failures.map(({ message, hint }) => `${message} ${hint ?? ""}`.trim()).join("\n") : next;
+}
+/** A journal that tells of a step which can be undone is what `rollback` goes by; any other would only hide that one. */
+function afterEnd(run, finished) {
+	if (!finished) return "keep";
+	const { steps } = run.journal.state();
+	return run.recorder.record.plan?.steps.some(({ id, undo }) => undo !== null && steps.has(id)) || run.context.mode === "rollback" ? "archive" : "discard";
+}
+/** The end of a run that was meant to change something is told where its start was told. */
+function tellEnd(run) {
+	const { recorder, context } = run;
+	const { record } = recorder;
+	if (context.mode === "plan" || context.mode === "check") return;
+	const to = channel(context);
+	for (const { code, what } of record.issues) recorder.tell(to, `${code}: ${what}`);
+	recorder.tell(to, `${record.result}: ${record.verdict}`);
+}
+/**
+* The ending after an error in a phase that changes nothing.
+* @param resumed the journal of an earlier run is still needed
+*/
+function unchangedEnding(error, resumed) {
+	if (error instanceof Cancelled) return {
+		result: "cancelled",
+		verdict: "The run was cancelled before anything was changed.",
+		next: null,
+		finished: !resumed
+	};
+	return {
+		result: [
+			"backup-not-proved",
+			"blocked",
+			"plan-drift"
+		].includes(error.code) ? "refused" : "failed",
+		verdict: `${error.message} Nothing was changed.`,
+		next: error.hint ?? null,
+		finished: !resumed
+	};
+}
+
+// src/upgrade/journal.ts
+/**
+* The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
+* It holds only what cannot be read back from the world, and the facts that a comparison needs.
+*/
+function readJournal(lines) {
+	const state = {
+		begin: null,
+		ended: null,
+		facts: null,
+		backup: null,
+		steps: /* @__PURE__ */ new Map(),
+		outstanding: []
+	};
+	for (const line of lines) {
+		const entry = JSON.parse(line);
+		switch (entry.kind) {
+			case "begin":
+				state.begin = state.begin ?? entry;
+				state.begin = {
+					...entry,
+					from: state.begin.from,
+					wanted: state.begin.wanted,
+					...state.begin.digest === void 0 ? {} : { digest: state.begin.digest }
+				};
+				state.ended = null;
+				break;
+			case "facts":
+				state.facts = entry.facts;
+				break;
+			case "step":
+				state.steps.set(entry.id, entry.state);
+				break;
+			case "switched-off":
+				if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
+				break;
+			case "put-back":
+				state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
+				break;
+			case "backup":
+				state.backup = entry.backup;
+				break;
+			case "end": state.ended = entry.result;
+		}
+	}
+	return state;
+}
+async function openJournal(store, now) {
+	const lines = await store.read();
+	const write = async (entry) => {
+		const line = JSON.stringify(entry);
+		await store.append(line);
+		lines.push(line);
+	};
+	const at = () => now().toISOString();
+	let ours = false;
+	return {
+		state: () => readJournal(lines),
+		isOurs: () => ours,
+		adopt() {
+			ours = true;
+		},
+		async begin(entry) {
+			ours = true;
+			await write({
+				kind: "begin",
+				at: at(),
+				host: hostname(),
+				pid: process.pid,
+				birth: birthOf(process.pid),
+				...entry
+			});
+		},
+		facts: (facts) => write({
+			kind: "facts",
+			at: at(),
+			facts
+		}),
+		step: (id, state) => write({
+			kind: "step",
+			at: at(),
+			id,
+			state
+		}),
+		switchedOff: (entry) => write({
+			kind: "switched-off",
+			at: at(),
+			entry
+		}),
+		putBack: (id) => write({
+			kind: "put-back",
+			at: at(),
+			id
+		}),
+		backup: (backup) => write({
+			kind: "backup",
+			at: at(),
+			backup
+		}),
+		async end(result, then) {
+			if (!ours || lines.length === 0) return;
+			await write({
+				kind: "end",
+				at: at(),
+				result
+			});
+			if (then === "archive") await store.archive(at().replaceAll(/[:.]/g, "-"));
+			if (then === "discard") await store.discard();
+		}
+	};
+}
+/**
+* Boot and start time of a process (field 22 of /proc/PID/stat, proc(5)): its number alone may be somebody else's by
+* now. Empty where there is no such process, or a dead one that nobody has waited for.
+*/
+function birthOf(pid) {
+	try {
+		const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+		const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+		return fields[0] === "Z" ? "" : `${boot} ${fields[19]}`;
+	} catch {
+		return "";
+	}
+}
+/** Whether the process that wrote the journal's last `begin` is still at work on this machine. */
+function isAlive(begin) {
+	if (begin.host !== hostname() || begin.pid === process.pid) return false;
+	if (begin.birth && existsSync("/proc/self/stat")) return birthOf(begin.pid) === begin.birth;
+	try {
+		process.kill(begin.pid, 0);
+		return true;
+	} catch (cause) {
+		return cause.code === "EPERM";
+	}
+}
+
+// src/environments/embedded/config.ts
+/** `environment: { kind: embedded, ... }` in the spec. */
+const absolute$1 = string().refine(isAbsolute, "write an absolute path");
+const embeddedSchema = strictObject({
+	kind: literal("embedded"),
+	data: absolute$1.meta({ description: "Data directory of the cluster, on this machine" }),
+	port: number().int().min(1).max(65535).meta({ description: "Port that the cluster listens on" }),
+	binaries: absolute$1.optional().meta({
+		description: "Folder of the server programs; {version} (15.20) and {major} (15) are filled in",
+		examples: ["/opt/postgresql/{version}"]
+	}),
+	state: absolute$1.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
+}).meta({ description: "A cluster in a data directory on this machine" });
+
+// src/process/short.ts
+/** Short questions to programs (`--version` and the like), through @actions/exec. Never for anything that may hang. */
+/** Asks a program; null where it cannot be started at all. */
+async function ask(program, args, env = {}) {
+	try {
+		const { exitCode, stdout } = await getExecOutput(`"${program}"`, [...args], {
+			silent: true,
+			ignoreReturnCode: true,
+			env: cleanEnvironment(env)
+		});
+		return {
+			code: exitCode,
+			stdout: stdout.trim()
+		};
+	} catch {
+		return null;
+	}
+}
+
+// src/postgres/binaries.ts
+/** A folder of PostgreSQL server programs, and what they need to start. */
+/**
+* Looks at one folder (or its `bin` subfolder); null where it holds no usable server programs.
+* The libraries beside them are preferred: relocated packages carry their own.
+*/
+async function binariesIn(folder, source) {
+	const bin = [folder, join(folder, "bin")].find((dir) => existsSync(join(dir, "postgres")));
+	if (!bin) return null;
+	const lib = join(bin, "..", "lib");
+	const env = {};
+	if (existsSync(join(lib, "libpq.so.5")) || existsSync(join(lib, "pg-symlinks.json"))) env.LD_LIBRARY_PATH = lib;
+	const answer = await ask(join(bin, "postgres"), ["--version"], env);
+	const version = answer?.code === 0 ? fromProgram(answer.stdout) : void 0;
+	return version ? {
+		bin,
+		version,
+		env,
+		source
+	} : null;
+}
+/** Folder of the extensions' control files; null where the usual layouts do not hold it. */
+function extensionFolder(binaries) {
+	const { major } = binaries.version;
+	return [
+		join(binaries.bin, "../share/postgresql/extension"),
+		join(binaries.bin, "../share/extension"),
+		`/usr/share/postgresql/${major}/extension`
+	].find((folder) => existsSync(folder)) ?? null;
+}
+/**
+* Which versions of which extensions the files beside the binaries can install, from the names
+* `NAME--VERSION.sql` and `NAME--FROM--TO.sql` (documentation, "Packaging Related Objects into an Extension").
+*/
+async function extensionVersions(binaries) {
+	const folder = extensionFolder(binaries);
+	if (!folder) return null;
+	const versions = /* @__PURE__ */ new Map();
+	for (const file of await readdir(folder)) {
+		const control = /^(.+)\.control$/.exec(file);
+		if (control?.[1] && !control[1].includes("--")) versions.set(control[1], versions.get(control[1]) ?? []);
+		const script = /^(.+?)--(?:.+--)?(.+)\.sql$/.exec(file);
+		if (script?.[1] && script[2]) {
+			const list = versions.get(script[1]) ?? [];
+			if (!list.includes(script[2])) list.push(script[2]);
+			versions.set(script[1], list);
+		}
+	}
+	return versions;
 }
 
 // src/postgres/scratch.ts
@@ -7883,6 +8189,21 @@ async function logOf(pid) {
 	const path = await readlink(`/proc/${pid}/fd/2`).catch(() => "");
 	return path.startsWith("/") && !path.startsWith("/dev/") && existsSync(path) ? path : null;
 }
+async function oomScoreOf(pid) {
+	const text = await readFile(`/proc/${pid}/oom_score_adj`, "utf8").catch(() => "");
+	return text === "" ? null : Number(text);
+}
+/** Variables that belong to whoever started the old server, not to the server. */
+const foreign = /^(RUNNER_|ACTIONS_|GITHUB_|INPUT_|STATE_|LD_LIBRARY_PATH$|PG_GRANDPARENT_PID$|PWD$|OLDPWD$|SHLVL$|_$)/;
+/**
+* The environment that a server was started with: an archive_command may live by its variables. Holds secrets at
+* times: it is handed on in memory and written nowhere. Empty where it cannot be read.
+*/
+async function environmentOf(pid) {
+	if (pid === null) return {};
+	const text = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+	return Object.fromEntries(text.split("\0").map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]).filter(([name]) => name !== "" && !foreign.test(name)));
+}
 /** @throws UpgradeError `data-missing`, `data-unreadable`, `server-user`, `binaries-lost` */
 async function readCluster$1(data) {
 	const facts = await stat(data).catch(() => null);
@@ -7913,6 +8234,7 @@ async function readCluster$1(data) {
 		pid,
 		binaries,
 		args: options.args,
+		oomScoreAdj: pid === null ? null : await oomScoreOf(pid),
 		log: pid === null ? null : await logOf(pid),
 		stoppedCleanly: await stoppedCleanly(data)
 	};
@@ -7988,7 +8310,7 @@ async function prepareLog(log, user) {
 	await giveTo(user, log);
 }
 /** Starts by recipe and waits until the server answers a real query with the recipe's version. */
-async function startByRecipe(recipe, settings) {
+async function startByRecipe(recipe, settings, variables = {}) {
 	const { binaries, user } = await programs$1(recipe);
 	await prepareLog(recipe.log, user);
 	await startServer({
@@ -7996,7 +8318,9 @@ async function startByRecipe(recipe, settings) {
 		data: recipe.data,
 		args: recipe.args,
 		log: recipe.log,
-		user
+		user,
+		variables,
+		oomScoreAdj: recipe.oomScoreAdj ?? 0
 	});
 	await assertServes$1(settings, parseVersion(recipe.version), recipe.data);
 }
@@ -8005,13 +8329,13 @@ async function stopByRecipe(recipe) {
 	await stopServer(binaries, recipe.data, user);
 }
 /** Stops whatever serves the data directory and starts the recipe's version; leaves it alone where that runs already. */
-async function returnTo(recipe, settings) {
+async function returnTo(recipe, settings, variables = {}) {
 	if (await serverPid(recipe.data) !== null) {
 		const running = await runningVersion(settings).catch(() => null);
 		if (running && compareVersions(running, parseVersion(recipe.version)) === 0) return;
 		await stopByRecipe(recipe);
 	}
-	await startByRecipe(recipe, settings);
+	await startByRecipe(recipe, settings, variables);
 }
 /** Looks this often at a server that is neither up nor gone, in milliseconds. */
 const lookEvery = 2e3;
@@ -8025,7 +8349,12 @@ async function ensureServing(recipe, settings, progress, patience = 6e5) {
 	const begun = Date.now();
 	for (;;) {
 		const pid = await serverPid(recipe.data);
-		if (pid === null) return startByRecipe(recipe, settings);
+		if (pid === null) try {
+			return await startByRecipe(recipe, settings);
+		} catch (cause) {
+			if (await serverPid(recipe.data) === null) throw cause;
+			continue;
+		}
 		const answer = await runningVersion(settings).catch((cause) => messageOf(cause));
 		if (typeof answer !== "string") return;
 		const waited = Math.round((Date.now() - begun) / 1e3);
@@ -8057,7 +8386,7 @@ async function assertServes$1(settings, version, data) {
 		phase: "upgrade",
 		hint: "Something else starts this cluster: stop it and run again."
 	});
-	if (row?.data !== data) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row?.data ?? "?"}, not to ${data}.`, {
+	if (!row || await realpath(row.data).catch(() => row.data) !== await realpath(data).catch(() => data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row?.data ?? "?"}, not to ${data}.`, {
 		phase: "upgrade",
 		hint: "Check host and port of the connection against environment.data and environment.port."
 	});
@@ -8590,7 +8919,8 @@ function embeddedSteps(config, state, store, tools) {
 			"-p",
 			String(config.port)
 		] : cluster.args,
-		log: cluster.log ?? join(state, "server.log")
+		log: cluster.log ?? join(state, "server.log"),
+		...cluster.oomScoreAdj === null ? {} : { oomScoreAdj: cluster.oomScoreAdj }
 	});
 	/**
 	* The programs of the version that runs, which are the way back. A package upgrade replaces them in place while the
@@ -8648,6 +8978,8 @@ function embeddedSteps(config, state, store, tools) {
 		});
 		await client.script("CHECKPOINT");
 	};
+	/** The old server's own variables, which archive commands and libraries may need; never written anywhere. */
+	let variables = {};
 	const restart = (facts, wanted) => ({
 		isDone: async () => await serverPid(config.data) !== null && compareVersions(await runningVersion(connection), wanted) === 0,
 		async run(step) {
@@ -8665,6 +8997,7 @@ function embeddedSteps(config, state, store, tools) {
 				detail: old
 			});
 			await writeCheckpoint();
+			variables = await environmentOf(cluster.pid);
 			const stopped = Date.now();
 			await stopByRecipe(old);
 			step.note(`${old.version} stopped in ${Date.now() - stopped} ms`);
@@ -8673,7 +9006,7 @@ function embeddedSteps(config, state, store, tools) {
 				...old,
 				bin: binaries.bin,
 				version: formatVersion(wanted)
-			}, connection);
+			}, connection, variables);
 			step.note(`${formatVersion(wanted)} answered after ${Date.now() - started} ms, started from ${binaries.bin}`);
 			await step.isBack("server");
 			await step.isBack("woken");
@@ -8681,21 +9014,37 @@ function embeddedSteps(config, state, store, tools) {
 		},
 		async undo(step) {
 			const old = await oldRecipe(facts);
-			await returnTo(old, connection);
+			const cluster = await readCluster$1(config.data);
+			await step.switchOff({
+				id: "server",
+				what: `the server is stopped to go back to ${old.version}`,
+				detail: old
+			});
+			try {
+				if (cluster.pid !== null) variables = await environmentOf(cluster.pid);
+				await returnTo(old, connection, variables);
+			} catch (cause) {
+				if (cluster.pid !== null && await serverPid(config.data) === null) {
+					await startByRecipe(recipeOf(cluster), connection, variables);
+					step.note(`${old.version} did not start; ${formatVersion(cluster.binaries.version)} was started again`);
+					await step.isBack("server");
+				}
+				throw cause;
+			}
 			step.note(`${old.version} serves again, started from ${old.bin}`);
 			await step.isBack("server");
+			await step.isBack("woken");
 		}
 	});
-	/** The journal knows how the old server was started, also in a later job. */
+	/** How the server of the version before the upgrade was started: the journal knows, also in a later job. */
 	const oldRecipe = async (facts) => {
 		for (const lines of [await store.read(), ...await store.readArchives()]) for (const line of lines.toReversed()) {
 			const entry = JSON.parse(line);
-			if (entry.kind === "switched-off" && entry.entry?.id === "server") return entry.entry.detail;
+			if (entry.kind !== "switched-off" || entry.entry?.id !== "server") continue;
+			const recipe = entry.entry.detail;
+			if (recipe.version === formatVersion(facts.running)) return recipe;
 		}
-		return {
-			...recipeOf(await readCluster$1(config.data)),
-			version: formatVersion(facts.running)
-		};
+		return recipeOf(await readCluster$1(config.data));
 	};
 	return {
 		binariesOf,
@@ -15911,128 +16260,6 @@ function resolveReference(reference, environment) {
 	});
 }
 
-// src/upgrade/journal.ts
-/**
-* The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
-* It holds only what cannot be read back from the world, and the facts that a comparison needs.
-*/
-function readJournal(lines) {
-	const state = {
-		begin: null,
-		ended: null,
-		facts: null,
-		backup: null,
-		steps: /* @__PURE__ */ new Map(),
-		outstanding: []
-	};
-	for (const line of lines) {
-		const entry = JSON.parse(line);
-		switch (entry.kind) {
-			case "begin":
-				state.begin = state.begin ?? entry;
-				state.begin = {
-					...state.begin,
-					run: entry.run,
-					pid: entry.pid,
-					host: entry.host,
-					at: entry.at
-				};
-				state.ended = null;
-				break;
-			case "facts":
-				state.facts = state.facts ?? entry.facts;
-				break;
-			case "step":
-				state.steps.set(entry.id, entry.state);
-				break;
-			case "switched-off":
-				if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
-				break;
-			case "put-back":
-				state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
-				break;
-			case "backup":
-				state.backup = entry.backup;
-				break;
-			case "end": state.ended = entry.result;
-		}
-	}
-	return state;
-}
-async function openJournal(store, now) {
-	const lines = await store.read();
-	const write = async (entry) => {
-		const line = JSON.stringify(entry);
-		await store.append(line);
-		lines.push(line);
-	};
-	const at = () => now().toISOString();
-	let ours = false;
-	return {
-		state: () => readJournal(lines),
-		isOurs: () => ours,
-		adopt() {
-			ours = true;
-		},
-		async begin(entry) {
-			ours = true;
-			await write({
-				kind: "begin",
-				at: at(),
-				host: hostname(),
-				pid: process.pid,
-				...entry
-			});
-		},
-		facts: (facts) => write({
-			kind: "facts",
-			at: at(),
-			facts
-		}),
-		step: (id, state) => write({
-			kind: "step",
-			at: at(),
-			id,
-			state
-		}),
-		switchedOff: (entry) => write({
-			kind: "switched-off",
-			at: at(),
-			entry
-		}),
-		putBack: (id) => write({
-			kind: "put-back",
-			at: at(),
-			id
-		}),
-		backup: (backup) => write({
-			kind: "backup",
-			at: at(),
-			backup
-		}),
-		async end(result, then) {
-			if (!ours || lines.length === 0) return;
-			await write({
-				kind: "end",
-				at: at(),
-				result
-			});
-			if (then === "archive") await store.archive(at().replaceAll(/[:.]/g, "-"));
-			if (then === "discard") await store.discard();
-		}
-	};
-}
-/** Whether the process that wrote the journal's last `begin` is still at work on this machine. */
-function isAlive(begin) {
-	if (begin.host !== hostname() || begin.pid === process.pid) return false;
-	try {
-		process.kill(begin.pid, 0);
-		return true;
-	} catch (cause) {
-		return cause.code === "EPERM";
-	}
-}
-
 // src/checks/ask.ts
 /** Asking the questions of checks over a connection. Nothing here judges. */
 /** SQLSTATE of what the server refused; empty for anything else. */
@@ -17287,9 +17514,12 @@ function clientPath(clients, program) {
 function field(value) {
 	return value.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
 }
-/** A login for client programs, to be disposed of after use. */
-async function clientLogin(settings) {
-	const folder = await mkdtemp(join(tmpdir(), "pgu-login-"));
+/**
+* A login for client programs, to be disposed of after use.
+* @param base folder to keep it in, where somebody cleans up after a run that was killed
+*/
+async function clientLogin(settings, base = tmpdir()) {
+	const folder = await mkdtemp(join(base, "pgu-login-"));
 	const env = {
 		PGAPPNAME: "postgres-upgrade dump",
 		PGCONNECT_TIMEOUT: "15"
@@ -17652,63 +17882,6 @@ async function readInventory(connection, progress = () => {}) {
 	};
 }
 
-// src/backup/manifest.ts
-/** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
-const manifestName = "manifest.json";
-async function sha256Of(path, signal) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(path), hash, signal ? { signal } : {});
-	return hash.digest("hex");
-}
-async function filesBelow(folder) {
-	return (await readdir(folder, {
-		recursive: true,
-		withFileTypes: true
-	})).filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name))).filter((path) => path !== manifestName).sort();
-}
-/** Lists a folder's files as they are now. */
-async function listFiles(folder, signal) {
-	const files = [];
-	for (const path of await filesBelow(folder)) {
-		const full = join(folder, path);
-		files.push({
-			path,
-			bytes: (await stat(full)).size,
-			sha256: await sha256Of(full, signal)
-		});
-	}
-	return files;
-}
-/** Writes the manifest. @returns sha256 of the manifest itself: it names the backup for good */
-async function writeManifest(folder, manifest) {
-	const text = `${JSON.stringify(manifest, null, 1)}\n`;
-	await writeFile(join(folder, manifestName), text, { mode: 384 });
-	return createHash("sha256").update(text).digest("hex");
-}
-async function readManifest(folder) {
-	const text = await readFile(join(folder, manifestName), "utf8").catch(() => "");
-	try {
-		const manifest = JSON.parse(text);
-		if (manifest.version === 1 && Array.isArray(manifest.files)) return manifest;
-	} catch {}
-	throw new UpgradeError("backup-manifest", `${folder} holds no readable ${manifestName}.`, {
-		phase: "prove",
-		hint: "It is not a backup of this action, or its dump never finished. Take a new one."
-	});
-}
-/** What is wrong with the files of a backup; empty for nothing. */
-async function verifyFiles(folder, manifest, signal) {
-	const now = new Map((await listFiles(folder, signal)).map((file) => [file.path, file]));
-	const faults = [];
-	for (const { path, bytes, sha256 } of manifest.files) {
-		const file = now.get(path);
-		if (!file) faults.push(`${path} is missing`);
-		else if (file.bytes !== bytes) faults.push(`${path} has ${file.bytes} bytes instead of ${bytes}`);
-		else if (file.sha256 !== sha256) faults.push(`${path} was changed: its sha256 is another one`);
-	}
-	return faults;
-}
-
 // src/backup/source.ts
 /** What a backup has to know of its source before it begins. */
 /** @throws UpgradeError `backup-role` */
@@ -17753,20 +17926,21 @@ async function describeSource(connection) {
 * @throws UpgradeError `backup-folder`, `backup-role`, `dump-failed`, `dump-space`; Cancelled
 */
 async function takeDump(options) {
-	await makeFolder(options.folder);
+	await makeFolder(options.folder, options.work);
 	try {
 		return await dumpAll(options);
 	} catch (cause) {
 		throw explainDump(cause, options.folder, options.signal);
 	}
 }
-async function makeFolder(folder) {
+async function makeFolder(folder, work) {
 	try {
 		await mkdir(dirname(folder), {
 			recursive: true,
 			mode: 457
 		});
 		await mkdir(folder, { mode: 448 });
+		if (work) await mkdir(work, { mode: 457 });
 	} catch (cause) {
 		throw new UpgradeError("backup-folder", `The backup folder ${folder} cannot be made: ${messageOf(cause)}.`, {
 			phase: "backup",
@@ -17783,7 +17957,7 @@ async function dumpAll(options) {
 		statementTimeout: 0
 	});
 	const source = await describeSource(main);
-	await using login = await clientLogin(settings);
+	await using login = await clientLogin(settings, options.work);
 	await dumpGlobals(options, login);
 	await main.script(pinnedSession);
 	const cluster = Object.fromEntries((await main.query(clusterObjects)).map(({ identity, hash }) => [identity, hash]));
@@ -18176,17 +18350,32 @@ async function backup$1(run, step) {
 	if (clients.version.major !== wanted.major) step.note(`no client programs of PostgreSQL ${wanted.major} are installed: those of ${clients.version.major} are used, and the proof decides`);
 	const stamp = context.now().toISOString().replaceAll(/[:.]/g, "-");
 	const folder = join(backupFolder(run), `${spec.name}-${stamp}`);
+	const work = join(backupFolder(run), `work-${stamp}`);
 	const common = {
 		clients,
 		jobs: spec.backup.jobs,
 		signal: step.signal,
-		progress: step.progress
+		progress: step.progress,
+		work
 	};
+	await step.switchOff({
+		id: backupWork,
+		what: "a scratch server, a password file and an unfinished dump are there",
+		detail: {
+			work,
+			dump: folder
+		}
+	});
 	const discard = async (cause) => {
 		await rm(folder, {
 			recursive: true,
 			force: true
 		});
+		await rm(work, {
+			recursive: true,
+			force: true
+		});
+		await step.isBack(backupWork);
 		throw cause;
 	};
 	const dump = await takeDump({
@@ -18203,9 +18392,14 @@ async function backup$1(run, step) {
 		...common,
 		method: spec.backup.prove,
 		note: step.note,
-		scratchFolder: join(backupFolder(run), `scratch-${stamp}`),
+		scratchFolder: join(work, "scratch"),
 		scratch: (options) => environment.scratch(wanted, options, step.signal)
 	}).catch(discard);
+	await rm(work, {
+		recursive: true,
+		force: true
+	});
+	await step.isBack(backupWork);
 	recorder.record.backup = {
 		location: folder,
 		host: hostname(),
@@ -19014,35 +19208,6 @@ async function lookOnly(run) {
 	return nothing ? "nothing-to-do" : "ready";
 }
 
-// src/process/secrets.ts
-function createSecrets(announce = () => {}) {
-	const values = /* @__PURE__ */ new Set();
-	return {
-		add(value) {
-			for (const form of /* @__PURE__ */ new Set([value, encodeURIComponent(value)])) {
-				if (form.length < 3 || values.has(form)) continue;
-				values.add(form);
-				announce(form);
-			}
-		},
-		hide(text) {
-			let hidden = text;
-			for (const value of [...values].sort((a, b) => b.length - a.length)) hidden = hidden.replaceAll(value, "***");
-			return hidden;
-		}
-	};
-}
-/** Hides secrets in every string of a plain JSON value. */
-function hideIn(value, secrets) {
-	const walk = (item) => {
-		if (typeof item === "string") return secrets.hide(item);
-		if (Array.isArray(item)) return item.map(walk);
-		if (item && typeof item === "object") return Object.fromEntries(Object.entries(item).map(([key, inner]) => [key, walk(inner)]));
-		return item;
-	};
-	return walk(value);
-}
-
 // src/upgrade/recorder.ts
 /** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
 function emptyRecord(options) {
@@ -19541,9 +19706,10 @@ function stepOf(run, id, facts, wanted) {
 }
 /**
 * Runs the plan. A step that is done already, and everything before it, is not run again.
+* @param beforeBreak called right before every step that breaks clients
 * @throws what a step throws, and Cancelled between two steps
 */
-async function runSteps(run, plan, facts, probe) {
+async function runSteps(run, plan, facts, probe, beforeBreak = async () => {}) {
 	const { journal, recorder, context } = run;
 	const wanted = parseVersion(plan.wanted);
 	const steps = plan.steps.map((planned) => ({
@@ -19562,11 +19728,12 @@ async function runSteps(run, plan, facts, probe) {
 				continue;
 			}
 			if (planned.id !== "backup") await probe.start();
+			if (breaksFirst(plan.steps, index, journal.state().steps)) await beforeBreak();
 			await journal.step(planned.id, "started");
 			const outcome = await step.run(stepRun(run, record, planned.interruptible));
 			await journal.step(planned.id, outcome.state);
 			recorder.endStep(record, outcome.state);
-			if (planned.breaks !== null) await run.lock?.renew();
+			if (planned.breaks !== null) await renewLock(run);
 			if (outcome.state === "paused") return {
 				state: "paused",
 				step: planned,
@@ -19581,6 +19748,18 @@ async function runSteps(run, plan, facts, probe) {
 		}
 	}
 	return { state: "done" };
+}
+/** Whether this is the first step of the upgrade that breaks clients: behind it the target is another one. */
+function breaksFirst(steps, index, started) {
+	const breaking = ({ id, breaks }) => breaks !== null && id !== "stop-applications";
+	const here = steps[index];
+	return here !== void 0 && breaking(here) && !steps.slice(0, index).some((step) => breaking(step) && started.has(step.id));
+}
+/** The restart ended the session that held the lock. A lock that cannot be had again does not make the restart bad. */
+async function renewLock(run) {
+	await run.lock?.renew().catch((cause) => {
+		run.context.log.info(`  the lock could not be taken again: ${messageOf(cause)}`);
+	});
 }
 /** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
 function neededAgain(steps, index, first) {
@@ -19608,10 +19787,11 @@ async function undoSteps(run, plan, facts, started) {
 		const record = recorder.startStep(`undo-${planned.id}`, `Undo: ${planned.title}`);
 		context.log.info(`Undo: ${planned.title}`);
 		try {
+			if (!journal.state().steps.has(planned.id)) await journal.step(planned.id, "started").catch(() => {});
 			await step.undo(stepRun(run, record, false));
 			await journal.step(planned.id, "undone").catch(() => {});
 			recorder.endStep(record, "undone");
-			if (planned.breaks !== null) await run.lock?.renew();
+			if (planned.breaks !== null) await renewLock(run);
 			undone.push(record);
 		} catch (cause) {
 			recorder.endStep(record, "undo-failed");
@@ -19736,20 +19916,27 @@ async function compareWithBefore(run, from) {
 	} : fact);
 	run.recorder.save();
 }
+/** What a cancelled run leaves: only what was seen is said. */
 async function cancelled(run, plan) {
 	const facts = await run.environment.inspect().catch(() => null);
-	const onNew = facts?.serving === true && formatVersion(facts.running) === plan.wanted;
-	run.recorder.issue(new Cancelled(), onNew ? "Left on the new version, not validated." : "Everything that was switched off was put back.");
-	return onNew ? {
+	const running = facts?.serving ? formatVersion(facts.running) : null;
+	const error = new Cancelled();
+	if (running === plan.from) {
+		run.recorder.issue(error, "Everything that was switched off was put back.");
+		return {
+			result: "cancelled",
+			verdict: `The run was cancelled; PostgreSQL ${plan.from} was not changed.`,
+			next: null,
+			finished: true
+		};
+	}
+	const left = running === plan.wanted ? `PostgreSQL ${plan.wanted} serves, but it was not validated` : "what the target is in is not known";
+	run.recorder.issue(error, `Left as it was: ${left}.`);
+	return {
 		result: "cancelled",
-		verdict: `The run was cancelled after the restart: PostgreSQL ${plan.wanted} serves, but it was not validated.`,
+		verdict: `The run was cancelled after the restart: ${left}.`,
 		next: `${command(run, "resume")} It validates and finishes. To go back: mode: rollback.`,
 		finished: false
-	} : {
-		result: "cancelled",
-		verdict: `The run was cancelled; PostgreSQL ${plan.from} was not changed.`,
-		next: null,
-		finished: true
 	};
 }
 
@@ -19775,11 +19962,11 @@ async function takeOver(run, found, from) {
 	};
 	let facts = found;
 	if (facts.serving) await lock();
-	const { begin, ended } = journal.state();
+	const { begin, ended, steps } = journal.state();
 	if (begin && ended !== "paused") {
 		context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
 		journal.adopt();
-		const [failure] = await putBackAll(run);
+		const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
 		if (failure) throw failure;
 		facts = await environment.inspect();
 	}
@@ -19788,17 +19975,19 @@ async function takeOver(run, found, from) {
 		context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
 		await environment.wake?.(stepRun(run, null, false));
 		facts = await inspectServing(run);
+		if ([...steps.keys()].some((id) => id !== "backup")) await stepRun(run, null, false).isBack("woken");
 	}
 	await lock();
 	return facts;
 }
-function beginJournal(run, from) {
+function beginJournal(run, from, digest) {
 	const { journal, context, spec } = run;
 	return journal.begin({
 		run: runName(context),
 		mode: context.mode,
 		from,
-		wanted: spec.postgres
+		wanted: spec.postgres,
+		...digest ? { digest } : {}
 	});
 }
 async function upgradeMode(run) {
@@ -19809,6 +19998,10 @@ async function upgradeMode(run) {
 		phase: "inputs",
 		hint: "Use mode: upgrade."
 	});
+	if (earlier.begin?.mode === "rollback") throw new UpgradeError("rollback-unfinished", `A rollback to ${earlier.begin.from} did not finish.`, {
+		phase: "plan",
+		hint: `Finish it first. ${command(run, "rollback")}`
+	});
 	if (earlier.begin && earlier.begin.wanted !== spec.postgres) throw new UpgradeError("unfinished", `An earlier run to ${earlier.begin.wanted} did not finish, and the spec now asks for ${spec.postgres}.`, {
 		phase: "plan",
 		hint: `Finish it first: mode: rollback goes back to ${earlier.begin.from}; or set the version back to ${earlier.begin.wanted} and use mode: resume.`
@@ -19817,15 +20010,20 @@ async function upgradeMode(run) {
 	const from = earlier.begin ? parseVersion(earlier.begin.from) : facts.running;
 	recorder.record.versions.from = formatVersion(from);
 	assertNoDowngrade(facts.running, wanted);
-	if (!earlier.begin && compareVersions(facts.running, wanted) === 0) return nothingToDo(run);
+	if (!earlier.begin && compareVersions(facts.running, wanted) === 0) {
+		if (!facts.serving) await inspectServing(run);
+		return nothingToDo(run);
+	}
 	facts = await takeOver(run, facts, formatVersion(from));
 	let plan;
 	try {
 		plan = await planFor(run, facts, from);
-		assertApproved(run, plan);
+		assertApproved(run, earlier.begin?.digest ? {
+			...plan,
+			digest: earlier.begin.digest
+		} : plan);
 		if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
-		await beginJournal(run, plan.from);
-		if (!journal.state().facts) await journal.facts(await readFacts((database) => connectTo(run, database)));
+		await beginJournal(run, plan.from, plan.digest);
 	} catch (cause) {
 		return failed(run, cause, earlier.begin !== null);
 	}
@@ -19838,7 +20036,11 @@ async function upgradeMode(run) {
 	recorder.record.backup = journal.state().backup;
 	const probe = clientProbe(run);
 	try {
-		const outcome = await runSteps(run, plan, facts, probe);
+		const noteFacts = async () => journal.facts(await readFacts((database) => connectTo(run, database)));
+		const outcome = await runSteps(run, plan, {
+			...facts,
+			running: from
+		}, probe, noteFacts);
 		await probe.finish();
 		if (outcome.state === "paused") return {
 			result: "paused",
@@ -19854,7 +20056,10 @@ async function upgradeMode(run) {
 			finished: true
 		};
 	} catch (cause) {
-		const ending = await wayBack(run, plan, facts, cause, earlier.begin !== null);
+		const ending = await wayBack(run, plan, {
+			...facts,
+			running: from
+		}, cause, earlier.begin !== null);
 		await probe.finish();
 		return ending;
 	}
@@ -19879,7 +20084,7 @@ async function lastUpgrade(run) {
 	const facts = await run.environment.inspect();
 	for (const lines of await run.environment.home.journal.readArchives()) {
 		const state = readJournal(lines);
-		if (!state.begin) continue;
+		if (!state.begin || state.ended === "rolled-back") continue;
 		const { steps } = run.environment.planRoute({
 			...facts,
 			running: parseVersion(state.begin.from)
@@ -19893,7 +20098,7 @@ async function rollbackMode(run) {
 	const { journal, environment, context, recorder, spec, settings } = run;
 	assertNobodyElse(run);
 	const current = journal.state();
-	const { begin, steps } = current.begin ? current : await lastUpgrade(run);
+	const { begin, steps } = current.begin && current.steps.size > 0 ? current : await lastUpgrade(run);
 	if (!begin) throw new UpgradeError("nothing-to-roll-back", `No upgrade of ${spec.name} by this action is known here.`, {
 		phase: "inputs",
 		hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`
@@ -19901,12 +20106,18 @@ async function rollbackMode(run) {
 	if ((await environment.inspect()).serving) run.lock = await acquireLock(settings, runName(context));
 	if (current.begin) {
 		journal.adopt();
-		const [failure] = await putBackAll(run);
+		const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
 		if (failure) throw failure;
 	}
 	const facts = await inspectServing(run);
 	recorder.record.versions.from = formatVersion(facts.running);
 	recorder.record.versions.wanted = begin.from;
+	if (formatVersion(facts.running) === begin.from && current.begin?.mode === "rollback") return {
+		result: "rolled-back",
+		verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
+		next: null,
+		finished: true
+	};
 	if (formatVersion(facts.running) === begin.from) return {
 		result: "skipped",
 		verdict: `Nothing to do: ${spec.name} runs PostgreSQL ${begin.from} already.`,
@@ -20091,7 +20302,7 @@ function endingOf(run, cause) {
 	return {
 		result: error instanceof Cancelled ? "cancelled" : "failed",
 		verdict: error.message,
-		next: error.hint ?? command(run, "resume"),
+		next: [error.hint, command(run, run.context.mode === "rollback" ? "rollback" : "resume")].filter(Boolean).join("\n"),
 		finished: false
 	};
 }
@@ -31993,12 +32204,16 @@ function openLog() {
 		github
 	};
 }
-/** Reads inputs and spec. @throws UpgradeError, UpgradeErrors */
-async function openSession(log, secrets, github, signal) {
+/**
+* Reads inputs and spec.
+* @param specCopy the spec as main read it: post must not depend on what became of the workspace
+* @throws UpgradeError, UpgradeErrors
+*/
+async function openSession(log, secrets, github, signal, specCopy = "") {
 	const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
 	const inputs = readInputs(workspace, github);
 	if (inputs.githubToken) secrets.add(inputs.githubToken);
-	const text = await readFile(inputs.specPath, "utf8").catch((cause) => {
+	const text = await readFile(specCopy || inputs.specPath, "utf8").catch((cause) => {
 		throw new UpgradeError("spec-unreadable", `The spec ${inputs.spec} cannot be read: ${cause.code === "ENOENT" ? "there is no such file" : cause.message}.`, {
 			phase: "spec",
 			hint: "Check the input spec, and that actions/checkout ran before. examples/embedded.yaml shows how a spec looks.",
@@ -32039,6 +32254,7 @@ async function runAction(signal) {
 	const { inputs, targets, context } = session;
 	if (github) {
 		saveState("folder", inputs.outputDirectory);
+		saveState("spec", await keepSpec(inputs));
 		saveState("targets", JSON.stringify(targets.map(({ spec }) => spec.name)));
 	}
 	log.info(`Mode ${inputs.mode}, spec ${inputs.spec}, ${targets.length === 1 ? "target" : "targets"} ${targets.map(({ spec }) => spec.name).join(", ")}`);
@@ -32057,13 +32273,36 @@ async function runAction(signal) {
 function folderOf(session, record) {
 	return join(session.inputs.outputDirectory, record.target.name);
 }
-/** Writes report.json, report.html and summary.md of one target. */
+/** Keeps the spec for the post step. */
+async function keepSpec({ outputDirectory, specPath }) {
+	const copy = join(outputDirectory, "spec.yaml");
+	await mkdir(outputDirectory, { recursive: true });
+	await copyFile(specPath, copy);
+	return copy;
+}
+/**
+* Writes report.json, report.html and summary.md of one target. Secrets are hidden before anything is rendered: an
+* escaped secret is still one. A file that cannot be written is told about, and stops nothing.
+*/
 async function writeReports(session, record) {
+	const { secrets, log } = session;
 	const folder = folderOf(session, record);
-	await mkdir(folder, { recursive: true });
-	saveRecord(record, join(folder, "report.json"), session.secrets);
-	await writeFile(join(folder, "report.html"), session.secrets.hide(renderHtml(record)));
-	await writeFile(join(folder, "summary.md"), session.secrets.hide(renderSummaries([record])));
+	const clean = hideIn(record, secrets);
+	const files = [
+		["report.json", () => `${JSON.stringify(clean, null, 1)}\n`],
+		["report.html", () => renderHtml(clean)],
+		["summary.md", () => renderSummaries([clean])]
+	];
+	for (const [name, render] of files) try {
+		await mkdir(folder, { recursive: true });
+		await writeFile(join(folder, name), render());
+	} catch (cause) {
+		log.annotate({
+			level: "warning",
+			title: name,
+			message: `It could not be written: ${messageOf(cause)}.`
+		});
+	}
 }
 /** Uploads artifacts and delivers records. On cancel there is no time for it: the post step does it. */
 async function publish(session, records) {
@@ -32104,13 +32343,14 @@ async function deliver(session, record) {
 }
 async function tellResult(session, records) {
 	const { inputs, github, log, secrets } = session;
-	for (const record of records) log.info(`\n${renderPlain(record)}`);
+	const clean = records.map((record) => hideIn(record, secrets));
+	for (const record of clean) log.info(`\n${renderPlain(record)}`);
 	if (!github) {
 		for (const record of records) log.info(`Report: ${join(folderOf(session, record), "report.html")}`);
 		return;
 	}
 	setOutputs(outputsOf(records, (record) => join(folderOf(session, record), "report.json")));
-	if (inputs.summary) await writeSummary(secrets.hide(renderSummaries(records)));
+	if (inputs.summary) await writeSummary(renderSummaries(clean));
 	saveState("told", "true");
 }
 async function writeSummary(markdown) {
@@ -32139,4 +32379,4 @@ async function reportEarly(cause, log, github) {
 	saveState("published", "true");
 }
 
-export { runAction as a, openTarget as c, finish as d, runName as f, publish as i, recorderFor as l, recordSchema as m, openLog as n, writeReports as o, renderSummaries as p, openSession as r, writeSummary as s, folderOf as t, command as u };
+export { runAction as a, openTarget as c, command as d, finish as f, hideIn as g, recordSchema as h, publish as i, recorderFor as l, renderSummaries as m, openLog as n, writeReports as o, runName as p, openSession as r, writeSummary as s, folderOf as t, isAlive as u };

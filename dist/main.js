@@ -1200,10 +1200,14 @@ process.stdout.write("Postgres Upgrade\n");
 process.stdout.on("error", () => {});
 const stop = new AbortController();
 let asked = 0;
-for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => {
+for (const name of [
+	"SIGINT",
+	"SIGTERM",
+	"SIGHUP"
+]) process.on(name, () => {
 	asked += 1;
 	stop.abort();
-	if (asked > 1 && process.env.GITHUB_ACTIONS !== "true") process.exit(130);
+	if (asked > 2 && process.env.GITHUB_ACTIONS !== "true") process.exit(130);
 	process.stdout.write("Stopping: a step that must not be interrupted is finished first.\n");
 });
 process.on("uncaughtException", (cause) => {

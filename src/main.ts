@@ -7,12 +7,12 @@ process.stdout.on('error', () => {});
 
 const stop = new AbortController();
 let asked = 0;
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     asked += 1;
     stop.abort();
-    // Outside GitHub a second Ctrl-C means it; on GitHub SIGTERM follows SIGINT after 7.5 seconds by itself.
-    if (asked > 1 && process.env.GITHUB_ACTIONS !== 'true') process.exit(130);
+    // Three times means it. On GitHub SIGTERM follows SIGINT after 7.5 seconds by itself.
+    if (asked > 2 && process.env.GITHUB_ACTIONS !== 'true') process.exit(130);
     process.stdout.write('Stopping: a step that must not be interrupted is finished first.\n');
   });
 }

@@ -6,10 +6,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { errorsOf, UpgradeError } from '../errors.ts';
+import { hideIn } from '../process/secrets.ts';
 import { recordSchema, type UpgradeRecord } from '../report/record.ts';
 import { renderSummaries } from '../report/summary.ts';
 import { runName } from '../upgrade/context.ts';
 import { command, finish } from '../upgrade/finish.ts';
+import { isAlive } from '../upgrade/journal.ts';
 import { openTarget, recorderFor } from '../upgrade/run-target.ts';
 import { openLog, openSession, publish, type Session, writeReports, writeSummary } from './run.ts';
 
@@ -19,7 +21,13 @@ export async function recoverAction(): Promise<number> {
   if (!folder || (core.getState('published') === 'true' && core.getState('told') === 'true')) return 0;
   const { log, secrets, github } = openLog();
   const names = JSON.parse(core.getState('targets') || '[]') as string[];
-  const session = await openSession(log, secrets, github, new AbortController().signal);
+  const session = await openSession(
+    log,
+    secrets,
+    github,
+    new AbortController().signal,
+    core.getState('spec'),
+  );
   const records: UpgradeRecord[] = [];
   let failed = false;
   for (const name of names) {
@@ -38,14 +46,14 @@ export async function recoverAction(): Promise<number> {
           state: 'Unknown: look at the target.',
         };
       });
-      if (record.state.includes('Still switched off')) failed = true;
+      if (/Still switched off|does not serve/.test(record.state)) failed = true;
     }
     records.push(record);
     await writeReports(session, record);
   }
   if (core.getState('published') !== 'true') await publish(session, records);
   if (core.getState('told') !== 'true' && session.inputs.summary && records.length > 0)
-    await writeSummary(secrets.hide(renderSummaries(records)));
+    await writeSummary(renderSummaries(records.map((record) => hideIn(record, secrets))));
   return failed ? 1 : 0;
 }
 
@@ -62,7 +70,8 @@ async function recoverTarget(session: Session, killed: UpgradeRecord): Promise<U
   const run = await openTarget(target, session.context, recorder);
   try {
     // A journal of some other run is left to that run.
-    if (run.journal.state().begin?.run === runName(session.context)) run.journal.adopt();
+    const { begin } = run.journal.state();
+    if (begin?.run === runName(session.context) && !isAlive(begin)) run.journal.adopt();
     const last = record.steps.at(-1);
     session.log.info(
       `${target.spec.name}: main was killed${last ? ` during "${last.title}"` : ''}; looking what to put back`,
@@ -72,11 +81,11 @@ async function recoverTarget(session: Session, killed: UpgradeRecord): Promise<U
       'The post step put back what was switched off.',
     );
     const { steps } = run.journal.state();
-    const touched = [...steps.keys()].some((id) => id !== 'backup');
+    const touched = begin?.mode === 'rollback' || [...steps.keys()].some((id) => id !== 'backup');
     await finish(run, {
       result: 'cancelled',
       verdict: `The run was killed${last ? ` during "${last.title}"` : ''}; what it had switched off was put back.`,
-      next: touched ? `${command(run, 'resume')} To go back instead: mode: rollback.` : null,
+      next: touched ? command(run, begin?.mode === 'rollback' ? 'rollback' : 'resume') : null,
       finished: !touched,
     });
   } finally {

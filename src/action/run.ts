@@ -1,11 +1,11 @@
 /** One run of the action: inputs to exit code. */
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as core from '@actions/core';
 import { environmentSchema } from '../environments/registry.ts';
-import { errorsOf, explanation, UpgradeError } from '../errors.ts';
+import { errorsOf, explanation, messageOf, UpgradeError } from '../errors.ts';
 import type { Log } from '../process/log.ts';
-import { createSecrets, type Secrets } from '../process/secrets.ts';
+import { createSecrets, hideIn, type Secrets } from '../process/secrets.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderPlain } from '../report/plain.ts';
 import type { UpgradeRecord } from '../report/record.ts';
@@ -13,7 +13,6 @@ import { renderSummaries } from '../report/summary.ts';
 import { type LoadedTarget, loadSpec, selectTargets } from '../spec/load.ts';
 import { specSchema } from '../spec/schema.ts';
 import type { RunContext } from '../upgrade/context.ts';
-import { saveRecord } from '../upgrade/recorder.ts';
 import { runTarget } from '../upgrade/run-target.ts';
 import { uploadDump, uploadReports } from './artifacts.ts';
 import { deliverRecord } from './deliver.ts';
@@ -40,17 +39,22 @@ export function openLog(): { log: Log; secrets: Secrets; github: boolean } {
   return { log: github ? githubLog(secrets) : plainLog(secrets), secrets, github };
 }
 
-/** Reads inputs and spec. @throws UpgradeError, UpgradeErrors */
+/**
+ * Reads inputs and spec.
+ * @param specCopy the spec as main read it: post must not depend on what became of the workspace
+ * @throws UpgradeError, UpgradeErrors
+ */
 export async function openSession(
   log: Log,
   secrets: Secrets,
   github: boolean,
   signal: AbortSignal,
+  specCopy = '',
 ): Promise<Session> {
   const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
   const inputs = readInputs(workspace, github);
   if (inputs.githubToken) secrets.add(inputs.githubToken);
-  const text = await readFile(inputs.specPath, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readFile(specCopy || inputs.specPath, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new UpgradeError(
       'spec-unreadable',
       `The spec ${inputs.spec} cannot be read: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}.`,
@@ -97,6 +101,7 @@ export async function runAction(signal: AbortSignal): Promise<number> {
   const { inputs, targets, context } = session;
   if (github) {
     core.saveState('folder', inputs.outputDirectory);
+    core.saveState('spec', await keepSpec(inputs));
     core.saveState('targets', JSON.stringify(targets.map(({ spec }) => spec.name)));
   }
   log.info(
@@ -121,13 +126,39 @@ export function folderOf(session: Session, record: UpgradeRecord): string {
   return join(session.inputs.outputDirectory, record.target.name);
 }
 
-/** Writes report.json, report.html and summary.md of one target. */
+/** Keeps the spec for the post step. */
+async function keepSpec({ outputDirectory, specPath }: Inputs): Promise<string> {
+  const copy = join(outputDirectory, 'spec.yaml');
+  await mkdir(outputDirectory, { recursive: true });
+  await copyFile(specPath, copy);
+  return copy;
+}
+
+/**
+ * Writes report.json, report.html and summary.md of one target. Secrets are hidden before anything is rendered: an
+ * escaped secret is still one. A file that cannot be written is told about, and stops nothing.
+ */
 export async function writeReports(session: Session, record: UpgradeRecord): Promise<void> {
+  const { secrets, log } = session;
   const folder = folderOf(session, record);
-  await mkdir(folder, { recursive: true });
-  saveRecord(record, join(folder, 'report.json'), session.secrets);
-  await writeFile(join(folder, 'report.html'), session.secrets.hide(renderHtml(record)));
-  await writeFile(join(folder, 'summary.md'), session.secrets.hide(renderSummaries([record])));
+  const clean = hideIn(record, secrets);
+  const files: [string, () => string][] = [
+    ['report.json', () => `${JSON.stringify(clean, null, 1)}\n`],
+    ['report.html', () => renderHtml(clean)],
+    ['summary.md', () => renderSummaries([clean])],
+  ];
+  for (const [name, render] of files) {
+    try {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, name), render());
+    } catch (cause) {
+      log.annotate({
+        level: 'warning',
+        title: name,
+        message: `It could not be written: ${messageOf(cause)}.`,
+      });
+    }
+  }
 }
 
 /** Uploads artifacts and delivers records. On cancel there is no time for it: the post step does it. */
@@ -176,13 +207,14 @@ async function deliver(session: Session, record: UpgradeRecord): Promise<void> {
 
 async function tellResult(session: Session, records: readonly UpgradeRecord[]): Promise<void> {
   const { inputs, github, log, secrets } = session;
-  for (const record of records) log.info(`\n${renderPlain(record)}`);
+  const clean = records.map((record) => hideIn(record, secrets));
+  for (const record of clean) log.info(`\n${renderPlain(record)}`);
   if (!github) {
     for (const record of records) log.info(`Report: ${join(folderOf(session, record), 'report.html')}`);
     return;
   }
   setOutputs(outputsOf(records, (record) => join(folderOf(session, record), 'report.json')));
-  if (inputs.summary) await writeSummary(secrets.hide(renderSummaries(records)));
+  if (inputs.summary) await writeSummary(renderSummaries(clean));
   core.saveState('told', 'true');
 }
 

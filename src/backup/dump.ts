@@ -62,6 +62,8 @@ export interface DumpOptions {
   jobs: number;
   compress: number;
   keepDays: number;
+  /** Folder for what must not outlive the run; the caller removes it. */
+  work?: string;
   signal: AbortSignal;
   progress(text: string): void;
 }
@@ -71,7 +73,7 @@ export interface DumpOptions {
  * @throws UpgradeError `backup-folder`, `backup-role`, `dump-failed`, `dump-space`; Cancelled
  */
 export async function takeDump(options: DumpOptions): Promise<Dump> {
-  await makeFolder(options.folder);
+  await makeFolder(options.folder, options.work);
   try {
     return await dumpAll(options);
   } catch (cause) {
@@ -79,11 +81,12 @@ export async function takeDump(options: DumpOptions): Promise<Dump> {
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, work: string | undefined): Promise<void> {
   try {
     // The parent may be passed through, not listed: the scratch server of the proof works below it as another user.
     await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
     await mkdir(folder, { mode: 0o700 });
+    if (work) await mkdir(work, { mode: 0o711 });
   } catch (cause) {
     throw new UpgradeError(
       'backup-folder',
@@ -102,7 +105,7 @@ async function dumpAll(options: DumpOptions): Promise<Dump> {
   const started = new Date().toISOString();
   await using main = await connect(settings, { name: 'postgres-upgrade dump', statementTimeout: 0 });
   const source = await describeSource(main);
-  await using login = await clientLogin(settings);
+  await using login = await clientLogin(settings, options.work);
 
   await dumpGlobals(options, login);
   await main.script(pinnedSession);

@@ -15,9 +15,12 @@ function field(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
 }
 
-/** A login for client programs, to be disposed of after use. */
-export async function clientLogin(settings: ConnectionSettings): Promise<ClientLogin> {
-  const folder = await mkdtemp(join(tmpdir(), 'pgu-login-'));
+/**
+ * A login for client programs, to be disposed of after use.
+ * @param base folder to keep it in, where somebody cleans up after a run that was killed
+ */
+export async function clientLogin(settings: ConnectionSettings, base = tmpdir()): Promise<ClientLogin> {
+  const folder = await mkdtemp(join(base, 'pgu-login-'));
   const env: Record<string, string> = { PGAPPNAME: 'postgres-upgrade dump', PGCONNECT_TIMEOUT: '15' };
   if (settings.password !== undefined) {
     const file = join(folder, 'pgpass');

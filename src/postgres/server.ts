@@ -15,6 +15,10 @@ export interface StartOptions {
   args: readonly string[];
   log: string;
   user: SystemUser | null;
+  /** Added to the server's environment. */
+  variables?: Readonly<Record<string, string>>;
+  /** How the kernel ranks the server when memory runs out (/proc/PID/oom_score_adj); ours by default. */
+  oomScoreAdj?: number;
   /** Seconds until pg_ctl gives up waiting. */
   wait?: number;
 }
@@ -25,26 +29,42 @@ function shellQuote(argument: string): string {
 }
 
 /**
+ * Runs something whose children get this rank. GitHub's runner makes its jobs the kernel's first victims when memory
+ * runs out (oom_score_adj 500); a database that a job started would inherit that.
+ */
+async function withOomScore<T>(score: number | undefined, work: () => Promise<T>): Promise<T> {
+  if (score === undefined) return work();
+  const file = '/proc/self/oom_score_adj';
+  const own = await readFile(file, 'utf8').catch(() => null);
+  await writeFile(file, String(score)).catch(() => {});
+  try {
+    return await work();
+  } finally {
+    if (own !== null) await writeFile(file, own.trim()).catch(() => {});
+  }
+}
+
+/**
  * Starts a server and returns once it accepts connections.
  * @throws UpgradeError `server-start` with the last lines of the server's log
  */
 export async function startServer(options: StartOptions): Promise<void> {
   const { binaries, data, log, user } = options;
-  const { code, stderr } = await run(
-    [
-      join(binaries.bin, 'pg_ctl'),
-      'start',
-      '-D',
-      data,
-      '-w',
-      '-t',
-      String(options.wait ?? 300),
-      '-l',
-      log,
-      '-o',
-      options.args.map(shellQuote).join(' '),
-    ],
-    { env: binaries.env, user, shielded: true },
+  const argv: [string, ...string[]] = [
+    join(binaries.bin, 'pg_ctl'),
+    'start',
+    '-D',
+    data,
+    '-w',
+    '-t',
+    String(options.wait ?? 300),
+    '-l',
+    log,
+    '-o',
+    options.args.map(shellQuote).join(' '),
+  ];
+  const { code, stderr } = await withOomScore(options.oomScoreAdj, () =>
+    run(argv, { env: { ...options.variables, ...binaries.env }, user, shielded: true }),
   );
   if (code === 0) return;
   const logged = await readFile(log, 'utf8').catch(() => '');

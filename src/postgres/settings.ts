@@ -38,7 +38,8 @@ export function readConnectionUrl(url: string, name: string): ConnectionSettings
     });
   if (!/^postgres(ql)?:\/\//.test(url)) throw bad('is not a PostgreSQL URL');
   const query = new URLSearchParams(/\?([^#]*)/.exec(url)?.[1]);
-  const mode = query.get('sslmode') ?? 'prefer';
+  // libpq reads ssl=true as sslmode=require.
+  const mode = query.get('sslmode') ?? (query.get('ssl') === 'true' ? 'require' : 'prefer');
   // A typing error must not send the password in clear.
   const ssl = sslModes.get(mode);
   if (!ssl) throw bad(`has an sslmode that is none of ${[...sslModes.keys()].join(', ')}`);

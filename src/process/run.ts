@@ -1,5 +1,8 @@
 /** The one place that starts programs that may take long: they obey an AbortSignal and a time limit. */
 import { spawn } from 'node:child_process';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Cancelled, UpgradeError } from '../errors.ts';
 import { cleanEnvironment } from './environment.ts';
@@ -19,6 +22,11 @@ export interface RunOptions {
   stdout?: Writable;
   /** Given to standard input; closed otherwise. */
   stdin?: Readable;
+  /**
+   * Output goes to a file that is read at the end: what the program leaves behind may go on writing, and would die of a
+   * pipe that nobody holds.
+   */
+  leavesChildren?: boolean;
   /** Own session, so that Ctrl-C in a terminal does not reach a program which must not be interrupted. */
   shielded?: boolean;
 }
@@ -41,10 +49,11 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   if (signal?.aborted) throw new Cancelled();
   const [program, ...args] = argv;
   const user = options.user;
+  const spool = options.leavesChildren ? await openSpool() : null;
   const child = spawn(program, args, {
     cwd: options.cwd ?? '/',
     env: cleanEnvironment(options.env),
-    stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin ? 'pipe' : 'ignore', spool?.fd ?? 'pipe', spool?.fd ?? 'pipe'],
     detached: options.shielded === true,
     ...(user ? { uid: user.uid, gid: user.gid } : {}),
   });
@@ -106,13 +115,32 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
         hint: lastLines(stderr) || 'It printed nothing.',
       });
     }
+    if (spool) stderr = await spool.read();
     return { code, stdout, stderr };
   } finally {
+    await spool?.close();
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);
     child.stdout?.destroy();
     child.stderr?.destroy();
   }
+}
+
+/** A nameless file for the output of a program: it goes with the last process that holds it. */
+async function openSpool(): Promise<{ fd: number; read(): Promise<string>; close(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'pgu-out-'));
+  const file = await open(join(folder, 'out'), 'w+');
+  await rm(folder, { recursive: true, force: true });
+  return {
+    fd: file.fd,
+    async read() {
+      const { size } = await file.stat();
+      const length = Math.min(size, keep);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+      return buffer.toString('utf8', 0, bytesRead);
+    },
+    close: () => file.close(),
+  };
 }
 
 /** The last lines of a program's output that say something, for error messages. */

@@ -17,6 +17,7 @@ async function call(argv: readonly string[], what: string, signal?: AbortSignal)
     signal,
     timeout: 600_000,
     shielded: true,
+    leavesChildren: true,
   });
   if (code === 0) return;
   throw new UpgradeError('application', `${what} failed: ${argv.join(' ')} ended with exit code ${code}.`, {

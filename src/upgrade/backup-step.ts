@@ -8,6 +8,7 @@ import type { Step, StepRun } from '../environments/environment.ts';
 import { UpgradeError } from '../errors.ts';
 import { findClients } from '../postgres/clients.ts';
 import { formatVersion } from '../postgres/version.ts';
+import { type BackupWork, backupWork } from './backup-work.ts';
 import type { Run } from './target.ts';
 
 export function backupFolder(run: Run): string {
@@ -37,10 +38,18 @@ async function backup(run: Run, step: StepRun): Promise<void> {
   }
   const stamp = context.now().toISOString().replaceAll(/[:.]/g, '-');
   const folder = join(backupFolder(run), `${spec.name}-${stamp}`);
-  const common = { clients, jobs: spec.backup.jobs, signal: step.signal, progress: step.progress };
+  const work = join(backupFolder(run), `work-${stamp}`);
+  const common = { clients, jobs: spec.backup.jobs, signal: step.signal, progress: step.progress, work };
+  await step.switchOff({
+    id: backupWork,
+    what: 'a scratch server, a password file and an unfinished dump are there',
+    detail: { work, dump: folder } satisfies BackupWork,
+  });
   // A dump that was not finished, or that nobody could look at, is no backup: it must not lie about as one.
   const discard = async (cause: unknown): Promise<never> => {
     await rm(folder, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true });
+    await step.isBack(backupWork);
     throw cause;
   };
   const dump = await takeDump({
@@ -58,9 +67,11 @@ async function backup(run: Run, step: StepRun): Promise<void> {
     ...common,
     method: spec.backup.prove,
     note: step.note,
-    scratchFolder: join(backupFolder(run), `scratch-${stamp}`),
+    scratchFolder: join(work, 'scratch'),
     scratch: (options) => environment.scratch(wanted, options, step.signal),
   }).catch(discard);
+  await rm(work, { recursive: true, force: true });
+  await step.isBack(backupWork);
   recorder.record.backup = {
     location: folder,
     host: hostname(),

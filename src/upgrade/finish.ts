@@ -43,19 +43,38 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
       : 'PostgreSQL does not serve clients.',
     ...(left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join('; ')}.`] : []),
   ].join(' ');
-  record.result = failures.length > 0 && ending.result !== 'failed' ? 'failed' : ending.result;
-  record.verdict =
-    failures.length > 0
-      ? `${ending.verdict} Something could not be put back: ${left.map(({ what }) => what).join('; ')}.`
-      : ending.verdict;
+  conclude(run, ending, failures, now?.serving === true);
+  tellEnd(run);
+  await journal.end(
+    record.result ?? 'failed',
+    afterEnd(run, ending.finished && record.result === ending.result),
+  );
+  record.finished = context.now().toISOString();
+  recorder.save();
+}
+
+/** Results that promise a server which serves. */
+const promises: readonly Result[] = ['success', 'skipped', 'rolled-back'];
+
+/** An ending is only as good as what is left: a promise that the world does not keep is a failure. */
+function conclude(run: Run, ending: Ending, failures: readonly UpgradeError[], serving: boolean): void {
+  const { record } = run.recorder;
+  const left = run.journal.state().outstanding;
+  const { result, verdict, next } = ending;
+  const silent = !serving && promises.includes(result);
+  const bad = failures.length > 0 || silent;
+  record.result = bad && result !== 'cancelled' ? 'failed' : result;
+  record.verdict = [
+    verdict,
+    failures.length > 0 ? `Something could not be put back: ${left.map(({ what }) => what).join('; ')}.` : '',
+    silent ? 'But nothing serves clients.' : '',
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
   record.next =
     failures.length > 0
       ? failures.map(({ message, hint }) => `${message} ${hint ?? ''}`.trim()).join('\n')
-      : ending.next;
-  tellEnd(run);
-  await journal.end(record.result, afterEnd(run, ending.finished && failures.length === 0));
-  record.finished = context.now().toISOString();
-  recorder.save();
+      : next;
 }
 
 /** A journal that tells of a step which can be undone is what `rollback` goes by; any other would only hide that one. */

@@ -2,6 +2,7 @@
  * The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
  * It holds only what cannot be read back from the world, and the facts that a comparison needs.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
 import type { BackupRecord, Mode, Result } from '../report/record.ts';
@@ -15,6 +16,10 @@ export interface Begin {
   mode: Mode;
   from: string;
   wanted: string;
+  /** Of the plan that was begun. */
+  digest?: string;
+  /** What tells this process from a later one with the same number; empty where the system does not say. */
+  birth?: string;
 }
 
 export type JournalEntry =
@@ -54,11 +59,16 @@ export function readJournal(lines: readonly string[]): JournalState {
       case 'begin':
         state.begin = state.begin ?? entry;
         // A resumed run is the same upgrade by another process.
-        state.begin = { ...state.begin, run: entry.run, pid: entry.pid, host: entry.host, at: entry.at };
+        state.begin = {
+          ...entry,
+          from: state.begin.from,
+          wanted: state.begin.wanted,
+          ...(state.begin.digest === undefined ? {} : { digest: state.begin.digest }),
+        };
         state.ended = null;
         break;
       case 'facts':
-        state.facts = state.facts ?? entry.facts;
+        state.facts = entry.facts;
         break;
       case 'step':
         state.steps.set(entry.id, entry.state);
@@ -87,7 +97,7 @@ export interface Journal {
   isOurs(): boolean;
   /** Takes over what a dead run left. */
   adopt(): void;
-  begin(entry: Omit<Begin, 'kind' | 'at' | 'host' | 'pid'>): Promise<void>;
+  begin(entry: Omit<Begin, 'kind' | 'at' | 'host' | 'pid' | 'birth'>): Promise<void>;
   facts(facts: Record<string, string>): Promise<void>;
   step(id: string, state: 'started' | 'done' | 'paused' | 'failed' | 'undone'): Promise<void>;
   switchedOff(entry: SwitchedOff): Promise<void>;
@@ -117,7 +127,14 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
     },
     async begin(entry) {
       ours = true;
-      await write({ kind: 'begin', at: at(), host: hostname(), pid: process.pid, ...entry });
+      await write({
+        kind: 'begin',
+        at: at(),
+        host: hostname(),
+        pid: process.pid,
+        birth: birthOf(process.pid),
+        ...entry,
+      });
     },
     facts: (facts) => write({ kind: 'facts', at: at(), facts }),
     step: (id, state) => write({ kind: 'step', at: at(), id, state }),
@@ -133,9 +150,26 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
   };
 }
 
+/**
+ * Boot and start time of a process (field 22 of /proc/PID/stat, proc(5)): its number alone may be somebody else's by
+ * now. Empty where there is no such process, or a dead one that nobody has waited for.
+ */
+function birthOf(pid: number): string {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return fields[0] === 'Z' ? '' : `${boot} ${fields[19]}`;
+  } catch {
+    return '';
+  }
+}
+
 /** Whether the process that wrote the journal's last `begin` is still at work on this machine. */
 export function isAlive(begin: Begin): boolean {
   if (begin.host !== hostname() || begin.pid === process.pid) return false;
+  if (begin.birth && existsSync('/proc/self/stat')) return birthOf(begin.pid) === begin.birth;
   try {
     process.kill(begin.pid, 0);
     return true;

@@ -1,6 +1,7 @@
 /** Mode `rollback`: back to the version before the last upgrade, on the same data. */
 import { UpgradeError } from '../errors.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
+import { isApplication } from './applications.ts';
 import { clientProbe } from './client-probe.ts';
 import { runName } from './context.ts';
 import { digestOf } from './digest.ts';
@@ -19,7 +20,8 @@ async function lastUpgrade(run: Run): Promise<JournalState> {
   const facts = await run.environment.inspect();
   for (const lines of await run.environment.home.journal.readArchives()) {
     const state = readJournal(lines);
-    if (!state.begin) continue;
+    // One that went back by itself left the version before it.
+    if (!state.begin || state.ended === 'rolled-back') continue;
     const { steps } = run.environment.planRoute(
       { ...facts, running: parseVersion(state.begin.from) },
       parseVersion(state.begin.wanted),
@@ -35,7 +37,8 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   const { journal, environment, context, recorder, spec, settings } = run;
   assertNobodyElse(run);
   const current = journal.state();
-  const past = current.begin ? current : await lastUpgrade(run);
+  // A rollback that died before its first step tells nothing: the upgrade's own journal does.
+  const past = current.begin && current.steps.size > 0 ? current : await lastUpgrade(run);
   const { begin, steps } = past;
   if (!begin) {
     throw new UpgradeError(
@@ -50,12 +53,21 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   if ((await environment.inspect()).serving) run.lock = await acquireLock(settings, runName(context));
   if (current.begin) {
     journal.adopt();
-    const [failure] = await putBackAll(run);
+    // Applications come last: one that cannot start on the new version is a reason to go back, not one to stay.
+    const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
     if (failure) throw failure;
   }
   const facts = await inspectServing(run);
   recorder.record.versions.from = formatVersion(facts.running);
   recorder.record.versions.wanted = begin.from;
+  if (formatVersion(facts.running) === begin.from && current.begin?.mode === 'rollback') {
+    return {
+      result: 'rolled-back',
+      verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
+      next: null,
+      finished: true,
+    };
+  }
   if (formatVersion(facts.running) === begin.from) {
     return {
       result: 'skipped',

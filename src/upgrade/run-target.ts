@@ -152,7 +152,9 @@ function endingOf(run: Run, cause: unknown): Ending {
   return {
     result: error instanceof Cancelled ? 'cancelled' : 'failed',
     verdict: error.message,
-    next: error.hint ?? command(run, 'resume'),
+    next: [error.hint, command(run, run.context.mode === 'rollback' ? 'rollback' : 'resume')]
+      .filter(Boolean)
+      .join('\n'),
     finished: false,
   };
 }

@@ -1,5 +1,6 @@
 /** Runs a plan's steps one after the other, and takes them back where one fails. */
 import type { EnvironmentFacts, Step, StepOutcome } from '../environments/environment.ts';
+import { messageOf } from '../errors.ts';
 import { type PgVersion, parseVersion } from '../postgres/version.ts';
 import type { PlannedStep, PlanRecord, StepRecord } from '../report/record.ts';
 import { isApplication, stopApplications } from './applications.ts';
@@ -43,6 +44,7 @@ export type StepsResult = { state: 'done' } | { state: 'paused'; step: PlannedSt
 
 /**
  * Runs the plan. A step that is done already, and everything before it, is not run again.
+ * @param beforeBreak called right before every step that breaks clients
  * @throws what a step throws, and Cancelled between two steps
  */
 export async function runSteps(
@@ -50,6 +52,7 @@ export async function runSteps(
   plan: PlanRecord,
   facts: EnvironmentFacts,
   probe: ClientProbe,
+  beforeBreak: () => Promise<void> = async () => {},
 ): Promise<StepsResult> {
   const { journal, recorder, context } = run;
   const wanted = parseVersion(plan.wanted);
@@ -66,11 +69,13 @@ export async function runSteps(
         continue;
       }
       if (planned.id !== 'backup') await probe.start();
+      // As late as possible: what others do while the backup runs is not this upgrade's doing.
+      if (breaksFirst(plan.steps, index, journal.state().steps)) await beforeBreak();
       await journal.step(planned.id, 'started');
       const outcome = await step.run(stepRun(run, record, planned.interruptible));
       await journal.step(planned.id, outcome.state);
       recorder.endStep(record, outcome.state);
-      if (planned.breaks !== null) await run.lock?.renew();
+      if (planned.breaks !== null) await renewLock(run);
       if (outcome.state === 'paused') return { state: 'paused', step: planned, look: outcome.look };
     } catch (cause) {
       await journal.step(planned.id, 'failed');
@@ -81,6 +86,24 @@ export async function runSteps(
     }
   }
   return { state: 'done' };
+}
+
+/** Whether this is the first step of the upgrade that breaks clients: behind it the target is another one. */
+function breaksFirst(steps: readonly PlannedStep[], index: number, started: JournalState['steps']): boolean {
+  const breaking = ({ id, breaks }: PlannedStep): boolean => breaks !== null && id !== 'stop-applications';
+  const here = steps[index];
+  return (
+    here !== undefined &&
+    breaking(here) &&
+    !steps.slice(0, index).some((step) => breaking(step) && started.has(step.id))
+  );
+}
+
+/** The restart ended the session that held the lock. A lock that cannot be had again does not make the restart bad. */
+async function renewLock(run: Run): Promise<void> {
+  await run.lock?.renew().catch((cause: unknown) => {
+    run.context.log.info(`  the lock could not be taken again: ${messageOf(cause)}`);
+  });
 }
 
 /** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
@@ -116,11 +139,12 @@ export async function undoSteps(
     const record = recorder.startStep(`undo-${planned.id}`, `Undo: ${planned.title}`);
     context.log.info(`Undo: ${planned.title}`);
     try {
+      if (!journal.state().steps.has(planned.id)) await journal.step(planned.id, 'started').catch(() => {});
       await step.undo(stepRun(run, record, false));
       // It is undone, whether or not that can be written down.
       await journal.step(planned.id, 'undone').catch(() => {});
       recorder.endStep(record, 'undone');
-      if (planned.breaks !== null) await run.lock?.renew();
+      if (planned.breaks !== null) await renewLock(run);
       undone.push(record);
     } catch (cause) {
       recorder.endStep(record, 'undo-failed');

@@ -8,6 +8,7 @@ import type { StepRecord } from '../report/record.ts';
 import type { LoadedTarget } from '../spec/load.ts';
 import type { TargetSpec } from '../spec/schema.ts';
 import { isApplication, startApplication } from './applications.ts';
+import { backupWork, cleanBackupWork } from './backup-work.ts';
 import type { RunContext } from './context.ts';
 import type { Journal } from './journal.ts';
 import type { Lock } from './lock.ts';
@@ -50,6 +51,8 @@ export function stepRun(run: Run, record: StepRecord | null, interruptible: bool
     },
     async switchOff(entry) {
       await journal.switchedOff(entry);
+      // What a backup leaves is nobody's business once it is gone again.
+      if (entry.id === backupWork) return;
       recorder.record.switchedOff.push({
         id: entry.id,
         what: entry.what,
@@ -119,7 +122,8 @@ export async function putBackAll(
     try {
       run.context.log.info(`Putting back: ${entry.what}`);
       const step = stepRun(run, null, false);
-      if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
+      if (entry.id === backupWork) await cleanBackupWork(entry.detail);
+      else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
       else await run.environment.putBack(entry, step);
       await run.journal.putBack(entry.id);
       markBack(run, entry.id);

@@ -4,6 +4,7 @@ import type { EnvironmentFacts } from '../environments/environment.ts';
 import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
+import { isApplication } from './applications.ts';
 import { backupFolder } from './backup-step.ts';
 import { clientProbe } from './client-probe.ts';
 import { channel, runName } from './context.ts';
@@ -42,11 +43,12 @@ async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promis
   };
   let facts = found;
   if (facts.serving) await lock();
-  const { begin, ended } = journal.state();
+  const { begin, ended, steps } = journal.state();
   if (begin && ended !== 'paused') {
     context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
     journal.adopt();
-    const [failure] = await putBackAll(run);
+    // Applications wait until the end: one that cannot start on this version must not keep anybody from another.
+    const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
     if (failure) throw failure;
     facts = await environment.inspect();
   }
@@ -55,14 +57,22 @@ async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promis
     context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
     await environment.wake?.(stepRun(run, null, false));
     facts = await inspectServing(run);
+    // A server that this upgrade has restarted before is not one that was found stopped.
+    if ([...steps.keys()].some((id) => id !== 'backup')) await stepRun(run, null, false).isBack('woken');
   }
   await lock();
   return facts;
 }
 
-function beginJournal(run: Run, from: string): Promise<void> {
+function beginJournal(run: Run, from: string, digest?: string): Promise<void> {
   const { journal, context, spec } = run;
-  return journal.begin({ run: runName(context), mode: context.mode, from, wanted: spec.postgres });
+  return journal.begin({
+    run: runName(context),
+    mode: context.mode,
+    from,
+    wanted: spec.postgres,
+    ...(digest ? { digest } : {}),
+  });
 }
 
 export async function upgradeMode(run: Run): Promise<Ending> {
@@ -73,6 +83,12 @@ export async function upgradeMode(run: Run): Promise<Ending> {
     throw new UpgradeError('nothing-to-resume', `There is no unfinished run on ${spec.name}.`, {
       phase: 'inputs',
       hint: 'Use mode: upgrade.',
+    });
+  }
+  if (earlier.begin?.mode === 'rollback') {
+    throw new UpgradeError('rollback-unfinished', `A rollback to ${earlier.begin.from} did not finish.`, {
+      phase: 'plan',
+      hint: `Finish it first. ${command(run, 'rollback')}`,
     });
   }
   if (earlier.begin && earlier.begin.wanted !== spec.postgres) {
@@ -89,16 +105,19 @@ export async function upgradeMode(run: Run): Promise<Ending> {
   const from = earlier.begin ? parseVersion(earlier.begin.from) : facts.running;
   recorder.record.versions.from = formatVersion(from);
   assertNoDowngrade(facts.running, wanted);
-  if (!earlier.begin && compareVersions(facts.running, wanted) === 0) return nothingToDo(run);
+  if (!earlier.begin && compareVersions(facts.running, wanted) === 0) {
+    if (!facts.serving) await inspectServing(run);
+    return nothingToDo(run);
+  }
 
   facts = await takeOver(run, facts, formatVersion(from));
   let plan: PlanRecord;
   try {
     plan = await planFor(run, facts, from);
-    assertApproved(run, plan);
+    // A resumed run carries out the plan that it began with: by now the target looks different.
+    assertApproved(run, earlier.begin?.digest ? { ...plan, digest: earlier.begin.digest } : plan);
     if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
-    await beginJournal(run, plan.from);
-    if (!journal.state().facts) await journal.facts(await readFacts((database) => connectTo(run, database)));
+    await beginJournal(run, plan.from, plan.digest);
   } catch (cause) {
     return failed(run, cause, earlier.begin !== null);
   }
@@ -112,7 +131,9 @@ export async function upgradeMode(run: Run): Promise<Ending> {
   recorder.record.backup = journal.state().backup;
   const probe = clientProbe(run);
   try {
-    const outcome = await runSteps(run, plan, facts, probe);
+    const noteFacts = async (): Promise<void> =>
+      journal.facts(await readFacts((database) => connectTo(run, database)));
+    const outcome = await runSteps(run, plan, { ...facts, running: from }, probe, noteFacts);
     await probe.finish();
     if (outcome.state === 'paused') {
       return {
@@ -130,7 +151,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
       finished: true,
     };
   } catch (cause) {
-    const ending = await wayBack(run, plan, facts, cause, earlier.begin !== null);
+    const ending = await wayBack(run, plan, { ...facts, running: from }, cause, earlier.begin !== null);
     await probe.finish();
     return ending;
   }

@@ -109,24 +109,25 @@ async function compareWithBefore(run: Run, from: string): Promise<void> {
   run.recorder.save();
 }
 
+/** What a cancelled run leaves: only what was seen is said. */
 async function cancelled(run: Run, plan: PlanRecord): Promise<Ending> {
   const facts = await run.environment.inspect().catch(() => null);
-  const onNew = facts?.serving === true && formatVersion(facts.running) === plan.wanted;
-  run.recorder.issue(
-    new Cancelled(),
-    onNew ? 'Left on the new version, not validated.' : 'Everything that was switched off was put back.',
-  );
-  return onNew
-    ? {
-        result: 'cancelled',
-        verdict: `The run was cancelled after the restart: PostgreSQL ${plan.wanted} serves, but it was not validated.`,
-        next: `${command(run, 'resume')} It validates and finishes. To go back: mode: rollback.`,
-        finished: false,
-      }
-    : {
-        result: 'cancelled',
-        verdict: `The run was cancelled; PostgreSQL ${plan.from} was not changed.`,
-        next: null,
-        finished: true,
-      };
+  const running = facts?.serving ? formatVersion(facts.running) : null;
+  const error = new Cancelled();
+  if (running === plan.from) {
+    run.recorder.issue(error, 'Everything that was switched off was put back.');
+    const verdict = `The run was cancelled; PostgreSQL ${plan.from} was not changed.`;
+    return { result: 'cancelled', verdict, next: null, finished: true };
+  }
+  const left =
+    running === plan.wanted
+      ? `PostgreSQL ${plan.wanted} serves, but it was not validated`
+      : 'what the target is in is not known';
+  run.recorder.issue(error, `Left as it was: ${left}.`);
+  return {
+    result: 'cancelled',
+    verdict: `The run was cancelled after the restart: ${left}.`,
+    next: `${command(run, 'resume')} It validates and finishes. To go back: mode: rollback.`,
+    finished: false,
+  };
 }

@@ -80,7 +80,7 @@ describe('readJournal', () => {
         host: 'runner-2',
         pid: 20,
         at: '2026-11-21T18:00:00.000Z',
-        mode: 'upgrade',
+        mode: 'resume',
         from: '15.17',
         wanted: '15.20',
       },
@@ -88,13 +88,13 @@ describe('readJournal', () => {
     });
   });
 
-  it('keeps the facts from before the first change', () => {
+  it('keeps the facts that were read last, right before the change', () => {
     const state = read(begin(), { kind: 'facts', at, facts: { roles: '3' } }, begin({ pid: 11 }), {
       kind: 'facts',
       at,
       facts: { roles: '4' },
     });
-    expect(state.facts).toEqual({ roles: '3' });
+    expect(state.facts).toEqual({ roles: '4' });
   });
 
   it('knows the last state of a step', () => {

@@ -50,7 +50,7 @@ describe('undoSteps', () => {
       undoSteps(here.run, here.plan('a', 'b', 'c'), here.facts, started('a', 'b', 'c')),
     ).rejects.toThrow('no');
     expect(deeds(here.events)).toEqual(['undo c', 'undo b']);
-    expect(here.journal()).toEqual(['step c undone']);
+    expect(here.journal()).toEqual(['step c started', 'step c undone', 'step b started']);
     expect(stepStates(here.run)).toEqual(['undo-c undone', 'undo-b undo-failed']);
   });
 

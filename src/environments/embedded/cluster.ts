@@ -16,6 +16,8 @@ export interface Cluster {
   binaries: Binaries;
   /** Arguments of `postgres`, without program and data directory. */
   args: string[];
+  /** How the kernel ranks it when memory runs out; null where it does not run. */
+  oomScoreAdj: number | null;
   /** File that its standard error goes to; null where that is no file. */
   log: string | null;
   /** From pg_control: whether the last stop was a clean one. Meaningless while it runs. */
@@ -68,6 +70,30 @@ async function logOf(pid: number): Promise<string | null> {
   return path.startsWith('/') && !path.startsWith('/dev/') && existsSync(path) ? path : null;
 }
 
+async function oomScoreOf(pid: number): Promise<number | null> {
+  const text = await readFile(`/proc/${pid}/oom_score_adj`, 'utf8').catch(() => '');
+  return text === '' ? null : Number(text);
+}
+
+/** Variables that belong to whoever started the old server, not to the server. */
+const foreign =
+  /^(RUNNER_|ACTIONS_|GITHUB_|INPUT_|STATE_|LD_LIBRARY_PATH$|PG_GRANDPARENT_PID$|PWD$|OLDPWD$|SHLVL$|_$)/;
+
+/**
+ * The environment that a server was started with: an archive_command may live by its variables. Holds secrets at
+ * times: it is handed on in memory and written nowhere. Empty where it cannot be read.
+ */
+export async function environmentOf(pid: number | null): Promise<Record<string, string>> {
+  if (pid === null) return {};
+  const text = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  return Object.fromEntries(
+    text
+      .split('\0')
+      .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const)
+      .filter(([name]) => name !== '' && !foreign.test(name)),
+  );
+}
+
 /** @throws UpgradeError `data-missing`, `data-unreadable`, `server-user`, `binaries-lost` */
 export async function readCluster(data: string): Promise<Cluster> {
   const facts = await stat(data).catch(() => null);
@@ -116,6 +142,7 @@ export async function readCluster(data: string): Promise<Cluster> {
     pid,
     binaries,
     args: options.args,
+    oomScoreAdj: pid === null ? null : await oomScoreOf(pid),
     log: pid === null ? null : await logOf(pid),
     stoppedCleanly: await stoppedCleanly(data),
   };

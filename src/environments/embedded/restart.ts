@@ -1,7 +1,7 @@
 /** Stopping one version and starting another on the same data: the change itself, and its way back. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, UpgradeError } from '../../errors.ts';
 import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
@@ -24,6 +24,8 @@ export interface StartRecipe {
   version: string;
   args: string[];
   log: string;
+  /** Of the old server; 0 where it is not known. */
+  oomScoreAdj?: number;
 }
 
 async function programs(recipe: StartRecipe): Promise<{ binaries: Binaries; user: SystemUser | null }> {
@@ -49,10 +51,22 @@ async function prepareLog(log: string, user: SystemUser | null): Promise<void> {
 }
 
 /** Starts by recipe and waits until the server answers a real query with the recipe's version. */
-export async function startByRecipe(recipe: StartRecipe, settings: ConnectionSettings): Promise<void> {
+export async function startByRecipe(
+  recipe: StartRecipe,
+  settings: ConnectionSettings,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { binaries, user } = await programs(recipe);
   await prepareLog(recipe.log, user);
-  await startServer({ binaries, data: recipe.data, args: recipe.args, log: recipe.log, user });
+  await startServer({
+    binaries,
+    data: recipe.data,
+    args: recipe.args,
+    log: recipe.log,
+    user,
+    variables,
+    oomScoreAdj: recipe.oomScoreAdj ?? 0,
+  });
   await assertServes(settings, parseVersion(recipe.version), recipe.data);
 }
 
@@ -62,13 +76,17 @@ export async function stopByRecipe(recipe: StartRecipe): Promise<void> {
 }
 
 /** Stops whatever serves the data directory and starts the recipe's version; leaves it alone where that runs already. */
-export async function returnTo(recipe: StartRecipe, settings: ConnectionSettings): Promise<void> {
+export async function returnTo(
+  recipe: StartRecipe,
+  settings: ConnectionSettings,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   if ((await serverPid(recipe.data)) !== null) {
     const running = await runningVersion(settings).catch(() => null);
     if (running && compareVersions(running, parseVersion(recipe.version)) === 0) return;
     await stopByRecipe(recipe);
   }
-  await startByRecipe(recipe, settings);
+  await startByRecipe(recipe, settings, variables);
 }
 
 /** Looks this often at a server that is neither up nor gone, in milliseconds. */
@@ -89,7 +107,15 @@ export async function ensureServing(
   const begun = Date.now();
   for (;;) {
     const pid = await serverPid(recipe.data);
-    if (pid === null) return startByRecipe(recipe, settings);
+    if (pid === null) {
+      try {
+        return await startByRecipe(recipe, settings);
+      } catch (cause) {
+        // A start that a killed run left behind may have come first: then there is a server to wait for.
+        if ((await serverPid(recipe.data)) === null) throw cause;
+        continue;
+      }
+    }
     const answer = await runningVersion(settings).catch((cause: unknown) => messageOf(cause));
     if (typeof answer !== 'string') return;
     const waited = Math.round((Date.now() - begun) / 1000);
@@ -137,7 +163,8 @@ export async function assertServes(
       },
     );
   }
-  if (row?.data !== data) {
+  // A server reports the path that it was started with, symbolic links and all.
+  if (!row || (await realpath(row.data).catch(() => row.data)) !== (await realpath(data).catch(() => data))) {
     throw new UpgradeError(
       'wrong-server',
       `The connection leads to the data directory ${row?.data ?? '?'}, not to ${data}.`,

@@ -9,7 +9,7 @@ import { compareVersions, formatVersion, type PgVersion } from '../../postgres/v
 import { lastLines, run } from '../../process/run.ts';
 import type { EnvironmentFacts, EnvironmentTools, LineStore, Step, SwitchedOff } from '../environment.ts';
 import { findBinaries } from './binaries.ts';
-import { type Cluster, portIn, readCluster } from './cluster.ts';
+import { type Cluster, environmentOf, portIn, readCluster } from './cluster.ts';
 import type { EmbeddedConfig } from './config.ts';
 import { returnTo, runningVersion, type StartRecipe, startByRecipe, stopByRecipe } from './restart.ts';
 
@@ -46,6 +46,7 @@ export function embeddedSteps(
     version: formatVersion(cluster.binaries.version),
     args: portIn(cluster.args) === null ? [...cluster.args, '-p', String(config.port)] : cluster.args,
     log: cluster.log ?? join(state, 'server.log'),
+    ...(cluster.oomScoreAdj === null ? {} : { oomScoreAdj: cluster.oomScoreAdj }),
   });
 
   /**
@@ -116,6 +117,9 @@ export function embeddedSteps(
     await client.script('CHECKPOINT');
   };
 
+  /** The old server's own variables, which archive commands and libraries may need; never written anywhere. */
+  let variables: Record<string, string> = {};
+
   const restart = (facts: EnvironmentFacts, wanted: PgVersion): Step => ({
     isDone: async () =>
       (await serverPid(config.data)) !== null &&
@@ -131,11 +135,16 @@ export function embeddedSteps(
         detail: old,
       });
       await writeCheckpoint();
+      variables = await environmentOf(cluster.pid);
       const stopped = Date.now();
       await stopByRecipe(old);
       step.note(`${old.version} stopped in ${Date.now() - stopped} ms`);
       const started = Date.now();
-      await startByRecipe({ ...old, bin: binaries.bin, version: formatVersion(wanted) }, connection);
+      await startByRecipe(
+        { ...old, bin: binaries.bin, version: formatVersion(wanted) },
+        connection,
+        variables,
+      );
       step.note(
         `${formatVersion(wanted)} answered after ${Date.now() - started} ms, started from ${binaries.bin}`,
       );
@@ -145,22 +154,45 @@ export function embeddedSteps(
     },
     async undo(step) {
       const old = await oldRecipe(facts);
-      await returnTo(old, connection);
+      const cluster = await readCluster(config.data);
+      await step.switchOff({
+        id: 'server',
+        what: `the server is stopped to go back to ${old.version}`,
+        detail: old,
+      });
+      try {
+        if (cluster.pid !== null) variables = await environmentOf(cluster.pid);
+        await returnTo(old, connection, variables);
+      } catch (cause) {
+        // Better the new version than none: what was stopped for the way back is started again.
+        if (cluster.pid !== null && (await serverPid(config.data)) === null) {
+          await startByRecipe(recipeOf(cluster), connection, variables);
+          step.note(
+            `${old.version} did not start; ${formatVersion(cluster.binaries.version)} was started again`,
+          );
+          await step.isBack('server');
+        }
+        throw cause;
+      }
       step.note(`${old.version} serves again, started from ${old.bin}`);
       await step.isBack('server');
+      await step.isBack('woken');
     },
   });
 
-  /** The journal knows how the old server was started, also in a later job. */
+  /** How the server of the version before the upgrade was started: the journal knows, also in a later job. */
   const oldRecipe = async (facts: EnvironmentFacts): Promise<StartRecipe> => {
     for (const lines of [await store.read(), ...(await store.readArchives())]) {
       for (const line of lines.toReversed()) {
         const entry = JSON.parse(line) as { kind: string; entry?: SwitchedOff };
-        if (entry.kind === 'switched-off' && entry.entry?.id === 'server')
-          return entry.entry.detail as StartRecipe;
+        if (entry.kind !== 'switched-off' || entry.entry?.id !== 'server') continue;
+        const recipe = entry.entry.detail as StartRecipe;
+        // An older upgrade's recipe would lead to an older version than the one before this upgrade.
+        if (recipe.version === formatVersion(facts.running)) return recipe;
       }
     }
-    return { ...recipeOf(await readCluster(config.data)), version: formatVersion(facts.running) };
+    // Nothing was stopped yet.
+    return recipeOf(await readCluster(config.data));
   };
 
   return { binariesOf, recipeOf, preflight, checkpoint, restart };
