@@ -1,5 +1,5 @@
 import { o as getState } from "./chunk-core.js";
-import { l as errorsOf, o as UpgradeError } from "./chunk-connection.js";
+import { l as errorsOf, o as UpgradeError, u as explanation } from "./chunk-connection.js";
 import { c as openTarget, d as command, f as finish, g as hideIn, h as recordSchema, i as publish, l as recorderFor, m as renderSummaries, n as openLog, o as writeReports, p as runName, r as openSession, s as writeSummary, u as isAlive } from "./chunk-run.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
@@ -11,9 +11,22 @@ import { readFile } from "node:fs/promises";
 */
 /** @returns the exit code: the post step fails only where something could not be put back */
 async function recoverAction() {
+	const { log, secrets, github } = openLog();
+	try {
+		return await recover(log, secrets, github);
+	} catch (cause) {
+		for (const error of errorsOf(cause)) log.annotate({
+			level: "error",
+			title: `recovery: ${error.code}`,
+			message: explanation(error)
+		});
+		await writeSummary("## ❌ The run was killed, and the post step could not look after it\n\nLook at the target yourself, then run the action with `mode: resume`.");
+		return 1;
+	}
+}
+async function recover(log, secrets, github) {
 	const folder = getState("folder");
 	if (!folder || getState("published") === "true" && getState("told") === "true") return 0;
-	const { log, secrets, github } = openLog();
 	const names = JSON.parse(getState("targets") || "[]");
 	const session = await openSession(log, secrets, github, new AbortController().signal, getState("spec"));
 	const records = [];

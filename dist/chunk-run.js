@@ -7283,6 +7283,10 @@ function lastLines(output, count = 5) {
 
 // src/upgrade/applications.ts
 const prefix$1 = "application:";
+/** Id of the journal's entry for a stopped application. */
+function applicationEntry(name) {
+	return `${prefix$1}${name}`;
+}
 function isApplication(entry) {
 	return entry.id.startsWith(prefix$1);
 }
@@ -7305,7 +7309,7 @@ async function stopApplications(applications, step, until = null) {
 	for (const application of applications) {
 		const { name, stop } = application;
 		await step.switchOff({
-			id: `${prefix$1}${name}`,
+			id: applicationEntry(name),
 			what: `application ${name} is stopped`,
 			detail: application,
 			...until ? { until } : {}
@@ -7715,11 +7719,15 @@ async function finish(run, ending) {
 		record.issues = record.issues.filter(({ what }) => what !== failure.message);
 		recorder.issue(failure, "Not resolved: put it back by hand.");
 	}
-	const now = await run.environment.inspect().catch(() => null);
+	let unknown = "";
+	const now = await run.environment.inspect().catch((cause) => {
+		unknown = messageOf(cause);
+		return null;
+	});
 	record.versions.now = now?.serving ? formatVersion(now.running) : null;
 	record.changed = record.versions.now !== null && record.versions.from !== null && record.versions.now !== record.versions.from;
 	const left = journal.isOurs() ? journal.state().outstanding : [];
-	record.state = [now?.serving ? `PostgreSQL ${formatVersion(now.running)} serves clients.` : "PostgreSQL does not serve clients.", ...left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join("; ")}.`] : []].join(" ");
+	record.state = [unknown ? `Not known: ${unknown}` : now?.serving ? `PostgreSQL ${formatVersion(now.running)} serves clients.` : "PostgreSQL does not serve clients.", ...left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join("; ")}.`] : []].join(" ");
 	conclude$1(run, ending, failures, now?.serving === true);
 	tellEnd(run);
 	await journal.end(record.result ?? "failed", afterEnd(run, ending.finished && record.result === ending.result));
@@ -7922,7 +7930,7 @@ function isAlive(begin) {
 
 // src/environments/embedded/config.ts
 /** `environment: { kind: embedded, ... }` in the spec. */
-const absolute$1 = string().refine(isAbsolute, "write an absolute path");
+const absolute$1 = string().regex(/^\//, "write an absolute path");
 const embeddedSchema = strictObject({
 	kind: literal("embedded"),
 	data: absolute$1.meta({ description: "Data directory of the cluster, on this machine" }),
@@ -8165,6 +8173,10 @@ function readStartOptions(text) {
 		args
 	};
 }
+/** The data directory as the last start spelled it, symbolic links and all; null where it was not given by `-D`. */
+function startedWith(text) {
+	return / "-D" "([^"]*)"/.exec(text)?.[1] ?? / "-D([^"]+)"/.exec(text)?.[1] ?? null;
+}
 /** The value of `-p`, `--port=` or `-c port=` among a server's arguments. */
 function portIn(args) {
 	let port = null;
@@ -8219,7 +8231,8 @@ async function readCluster$1(data) {
 		});
 	});
 	const pid = await serverPid(data);
-	const options = readStartOptions(await readFile(join(data, "postmaster.opts"), "utf8").catch(() => ""));
+	const written = await readFile(join(data, "postmaster.opts"), "utf8").catch(() => "");
+	const options = readStartOptions(written);
 	const program = pid === null ? options.program : await readlink(`/proc/${pid}/exe`).catch(() => options.program);
 	const binaries = program ? await binariesIn(dirname(program.replace(/ \(deleted\)$/, "")), "running before") : null;
 	if (!binaries) throw new UpgradeError("binaries-lost", `The programs that ${pid === null ? "ran" : "run"} ${data} are not there any more${program ? ` (${program})` : ""}.`, {
@@ -8227,8 +8240,10 @@ async function readCluster$1(data) {
 		hint: "They are the way back: restore them, or start the cluster once with programs that stay.",
 		docs: "embedded.md#binaries"
 	});
+	const real = await realpath(data);
+	const spelled = startedWith(written);
 	return {
-		data,
+		data: spelled && await realpath(spelled).catch(() => "") === real ? spelled : real,
 		user: await userForOwner(facts.uid),
 		major: Number.parseInt(version, 10),
 		pid,
@@ -8911,7 +8926,7 @@ function embeddedSteps(config, state, store, tools) {
 		return known;
 	};
 	const recipeOf = (cluster) => ({
-		data: realpathSync(config.data),
+		data: cluster.data,
 		bin: cluster.binaries.bin,
 		version: formatVersion(cluster.binaries.version),
 		args: portIn(cluster.args) === null ? [
@@ -9322,7 +9337,7 @@ var require_fastest_levenshtein = /* @__PURE__ */ __commonJSMin(((exports) => {
 /** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 var import_fastest_levenshtein = require_fastest_levenshtein();
 const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
-const absolute = string().refine((path) => path.startsWith("/"), "write an absolute path");
+const absolute = string().regex(/^\//, "write an absolute path");
 const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
 	description: "Name of an environment variable of the step, as env:NAME",
 	examples: ["env:ORDERS_DATABASE_URL"]
@@ -16124,13 +16139,18 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 
 // src/spec/yaml.ts
 var import_dist = require_dist();
-const largestFile = 262144;
-/** @throws UpgradeErrors `spec-yaml`, UpgradeError `spec-size`, `spec-empty`, `spec-aliases` */
-function readYaml(text, file) {
-	if (text.length > largestFile) throw new UpgradeError("spec-size", `${file} is larger than ${largestFile / 1024} KiB.`, {
+/** Bytes; a spec is a few lines a target. */
+const largestSpec = 262144;
+/** The error for a file that cannot be a spec. */
+function tooLarge(file) {
+	return new UpgradeError("spec-size", `${file} is larger than ${largestSpec / 1024} KiB.`, {
 		phase: "spec",
 		hint: "A spec is a few lines per target: check that this is the right file."
 	});
+}
+/** @throws UpgradeErrors `spec-yaml`, UpgradeError `spec-size`, `spec-empty`, `spec-aliases` */
+function readYaml(text, file) {
+	if (Buffer.byteLength(text) > 262144) throw tooLarge(file);
 	const lines = new import_dist.LineCounter();
 	const document = (0, import_dist.parseDocument)(text, {
 		lineCounter: lines,
@@ -19322,6 +19342,8 @@ function saveRecord(record, file, secrets) {
 function workerUrl() {
 	return new URL(import.meta.url.endsWith(".ts") ? "./probe-worker.ts" : "./probe-worker.js", import.meta.url);
 }
+/** Milliseconds after which the worker counts as dead. */
+const askPatience = 1e4;
 /** Milliseconds that `stop` leaves the worker for the transaction under way. */
 const stopPatience = 2e3;
 /** Starts committing a transaction every `everyMs` milliseconds. */
@@ -19334,22 +19356,35 @@ function startProbe(settings, everyMs = 5) {
 	let waiting = null;
 	let dead = null;
 	let ended = false;
-	worker.on("error", (cause) => {
-		dead = cause;
-		waiting?.reject(cause);
+	const die = (cause) => {
+		dead ??= cause;
+		waiting?.reject(dead);
+	};
+	worker.on("error", die);
+	worker.on("exit", () => {
+		if (!ended) die(/* @__PURE__ */ new Error("the measuring thread ended"));
 	});
 	worker.on("message", (answer) => {
 		ended = answer.kind === "final";
 		waiting?.resolve(answer.report);
 	});
-	const ask = (message) => new Promise((resolve, reject) => {
-		if (dead) reject(dead);
-		waiting = {
-			resolve,
-			reject
-		};
-		worker.postMessage(message);
-	});
+	/** Nobody may wait for a measurement for ever: the run has a server to look after. */
+	const ask = async (message) => {
+		if (dead) throw dead;
+		const timer = setTimeout(() => die(/* @__PURE__ */ new Error("the measuring thread does not answer")), askPatience);
+		try {
+			return await new Promise((resolve, reject) => {
+				waiting = {
+					resolve,
+					reject
+				};
+				worker.postMessage(message);
+			});
+		} finally {
+			clearTimeout(timer);
+			waiting = null;
+		}
+	};
 	const committed = async () => {
 		const report = await ask("report");
 		return report.attempts - report.failures;
@@ -19365,9 +19400,10 @@ function startProbe(settings, everyMs = 5) {
 			worker.ref();
 			const stopped = Date.now();
 			const timer = setTimeout(() => worker.postMessage("report"), stopPatience);
-			const report = await ask("stop");
-			clearTimeout(timer);
-			await worker.terminate();
+			const report = await ask("stop").finally(async () => {
+				clearTimeout(timer);
+				await worker.terminate();
+			});
 			return ended ? report : leftHanging(report, stopped);
 		}
 	};
@@ -19689,7 +19725,7 @@ function stepOf(run, id, facts, wanted) {
 			isDone: async () => false,
 			async run(step) {
 				const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? "") ?? null;
-				await stopApplications(run.spec.applications, step, until);
+				await stopApplications(runningApplications(run), step, until);
 				return { state: "done" };
 			}
 		};
@@ -19703,6 +19739,11 @@ function stepOf(run, id, facts, wanted) {
 		};
 		default: return run.environment.step(id, facts, wanted);
 	}
+}
+/** Applications that no earlier run of this upgrade has stopped already. */
+function runningApplications(run) {
+	const off = new Set(run.journal.state().outstanding.map(({ id }) => id));
+	return run.spec.applications.filter(({ name }) => !off.has(applicationEntry(name)));
 }
 /**
 * Runs the plan. A step that is done already, and everything before it, is not run again.
@@ -32213,16 +32254,20 @@ async function openSession(log, secrets, github, signal, specCopy = "") {
 	const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
 	const inputs = readInputs(workspace, github);
 	if (inputs.githubToken) secrets.add(inputs.githubToken);
-	const text = await readFile(specCopy || inputs.specPath, "utf8").catch((cause) => {
+	const path = specCopy || inputs.specPath;
+	if (((await stat(path).catch(() => null))?.size ?? 0) > 262144) throw tooLarge(inputs.spec);
+	const text = await readFile(path, "utf8").catch((cause) => {
 		throw new UpgradeError("spec-unreadable", `The spec ${inputs.spec} cannot be read: ${cause.code === "ENOENT" ? "there is no such file" : cause.message}.`, {
 			phase: "spec",
 			hint: "Check the input spec, and that actions/checkout ran before. examples/embedded.yaml shows how a spec looks.",
 			cause
 		});
 	});
+	const targets = selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema)), inputs.targets);
+	await makeOutput(inputs.outputDirectory);
 	return {
 		inputs,
-		targets: selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema)), inputs.targets),
+		targets,
 		context: {
 			mode: inputs.mode,
 			log,
@@ -32246,7 +32291,7 @@ async function runAction(signal) {
 	let session;
 	try {
 		session = await openSession(log, secrets, github, signal);
-		assertDumpAllowed(session.targets, session.inputs.artifacts, session.inputs.artifacts === "all" ? await visibility(process.env, session.inputs.githubToken) : "unknown");
+		if (github) assertDumpAllowed(session.targets, session.inputs.artifacts, session.inputs.artifacts === "all" ? await visibility(process.env, session.inputs.githubToken) : "unknown");
 	} catch (cause) {
 		await reportEarly(cause, log, github);
 		return 1;
@@ -32273,10 +32318,24 @@ async function runAction(signal) {
 function folderOf(session, record) {
 	return join(session.inputs.outputDirectory, record.target.name);
 }
+/** @throws UpgradeError `output-folder`: found before anything is done, not after it */
+async function makeOutput(folder) {
+	try {
+		await mkdir(folder, { recursive: true });
+		const probe = join(folder, ".probe");
+		await writeFile(probe, "");
+		await rm(probe);
+	} catch (cause) {
+		throw new UpgradeError("output-folder", `Reports cannot be written to ${folder}: ${messageOf(cause)}.`, {
+			phase: "inputs",
+			hint: "Name a folder that this job may write to in the input output-directory.",
+			cause
+		});
+	}
+}
 /** Keeps the spec for the post step. */
 async function keepSpec({ outputDirectory, specPath }) {
 	const copy = join(outputDirectory, "spec.yaml");
-	await mkdir(outputDirectory, { recursive: true });
 	await copyFile(specPath, copy);
 	return copy;
 }

@@ -5,8 +5,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
-import { errorsOf, UpgradeError } from '../errors.ts';
-import { hideIn } from '../process/secrets.ts';
+import { errorsOf, explanation, UpgradeError } from '../errors.ts';
+import type { Log } from '../process/log.ts';
+import { hideIn, type Secrets } from '../process/secrets.ts';
 import { recordSchema, type UpgradeRecord } from '../report/record.ts';
 import { renderSummaries } from '../report/summary.ts';
 import { runName } from '../upgrade/context.ts';
@@ -17,9 +18,23 @@ import { openLog, openSession, publish, type Session, writeReports, writeSummary
 
 /** @returns the exit code: the post step fails only where something could not be put back */
 export async function recoverAction(): Promise<number> {
+  const { log, secrets, github } = openLog();
+  try {
+    return await recover(log, secrets, github);
+  } catch (cause) {
+    for (const error of errorsOf(cause)) {
+      log.annotate({ level: 'error', title: `recovery: ${error.code}`, message: explanation(error) });
+    }
+    await writeSummary(
+      '## ❌ The run was killed, and the post step could not look after it\n\nLook at the target yourself, then run the action with `mode: resume`.',
+    );
+    return 1;
+  }
+}
+
+async function recover(log: Log, secrets: Secrets, github: boolean): Promise<number> {
   const folder = core.getState('folder');
   if (!folder || (core.getState('published') === 'true' && core.getState('told') === 'true')) return 0;
-  const { log, secrets, github } = openLog();
   const names = JSON.parse(core.getState('targets') || '[]') as string[];
   const session = await openSession(
     log,

@@ -1,5 +1,5 @@
 /** One run of the action: inputs to exit code. */
-import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as core from '@actions/core';
 import { environmentSchema } from '../environments/registry.ts';
@@ -12,6 +12,7 @@ import type { UpgradeRecord } from '../report/record.ts';
 import { renderSummaries } from '../report/summary.ts';
 import { type LoadedTarget, loadSpec, selectTargets } from '../spec/load.ts';
 import { specSchema } from '../spec/schema.ts';
+import { largestSpec, tooLarge } from '../spec/yaml.ts';
 import type { RunContext } from '../upgrade/context.ts';
 import { runTarget } from '../upgrade/run-target.ts';
 import { uploadDump, uploadReports } from './artifacts.ts';
@@ -54,7 +55,9 @@ export async function openSession(
   const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
   const inputs = readInputs(workspace, github);
   if (inputs.githubToken) secrets.add(inputs.githubToken);
-  const text = await readFile(specCopy || inputs.specPath, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const path = specCopy || inputs.specPath;
+  if (((await stat(path).catch(() => null))?.size ?? 0) > largestSpec) throw tooLarge(inputs.spec);
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new UpgradeError(
       'spec-unreadable',
       `The spec ${inputs.spec} cannot be read: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}.`,
@@ -66,6 +69,7 @@ export async function openSession(
     );
   });
   const targets = selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema)), inputs.targets);
+  await makeOutput(inputs.outputDirectory);
   const context: RunContext = {
     mode: inputs.mode,
     log,
@@ -87,13 +91,14 @@ export async function runAction(signal: AbortSignal): Promise<number> {
   let session: Session;
   try {
     session = await openSession(log, secrets, github, signal);
-    assertDumpAllowed(
-      session.targets,
-      session.inputs.artifacts,
-      session.inputs.artifacts === 'all'
-        ? await visibility(process.env, session.inputs.githubToken)
-        : 'unknown',
-    );
+    if (github)
+      assertDumpAllowed(
+        session.targets,
+        session.inputs.artifacts,
+        session.inputs.artifacts === 'all'
+          ? await visibility(process.env, session.inputs.githubToken)
+          : 'unknown',
+      );
   } catch (cause) {
     await reportEarly(cause, log, github);
     return 1;
@@ -126,10 +131,25 @@ export function folderOf(session: Session, record: UpgradeRecord): string {
   return join(session.inputs.outputDirectory, record.target.name);
 }
 
+/** @throws UpgradeError `output-folder`: found before anything is done, not after it */
+async function makeOutput(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const probe = join(folder, '.probe');
+    await writeFile(probe, '');
+    await rm(probe);
+  } catch (cause) {
+    throw new UpgradeError('output-folder', `Reports cannot be written to ${folder}: ${messageOf(cause)}.`, {
+      phase: 'inputs',
+      hint: 'Name a folder that this job may write to in the input output-directory.',
+      cause,
+    });
+  }
+}
+
 /** Keeps the spec for the post step. */
 async function keepSpec({ outputDirectory, specPath }: Inputs): Promise<string> {
   const copy = join(outputDirectory, 'spec.yaml');
-  await mkdir(outputDirectory, { recursive: true });
   await copyFile(specPath, copy);
   return copy;
 }

@@ -37,6 +37,9 @@ function workerUrl(): URL {
   );
 }
 
+/** Milliseconds after which the worker counts as dead. */
+const askPatience = 10_000;
+
 /** Milliseconds that `stop` leaves the worker for the transaction under way. */
 const stopPatience = 2000;
 
@@ -47,20 +50,32 @@ export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
   let waiting: { resolve(report: ProbeReport): void; reject(cause: Error): void } | null = null;
   let dead: Error | null = null;
   let ended = false;
-  worker.on('error', (cause: Error) => {
-    dead = cause;
-    waiting?.reject(cause);
+  const die = (cause: Error): void => {
+    dead ??= cause;
+    waiting?.reject(dead);
+  };
+  worker.on('error', die);
+  worker.on('exit', () => {
+    if (!ended) die(new Error('the measuring thread ended'));
   });
   worker.on('message', (answer: { kind: 'report' | 'final'; report: ProbeReport }) => {
     ended = answer.kind === 'final';
     waiting?.resolve(answer.report);
   });
-  const ask = (message: 'report' | 'stop'): Promise<ProbeReport> =>
-    new Promise((resolve, reject) => {
-      if (dead) reject(dead);
-      waiting = { resolve, reject };
-      worker.postMessage(message);
-    });
+  /** Nobody may wait for a measurement for ever: the run has a server to look after. */
+  const ask = async (message: 'report' | 'stop'): Promise<ProbeReport> => {
+    if (dead) throw dead;
+    const timer = setTimeout(() => die(new Error('the measuring thread does not answer')), askPatience);
+    try {
+      return await new Promise<ProbeReport>((resolve, reject) => {
+        waiting = { resolve, reject };
+        worker.postMessage(message);
+      });
+    } finally {
+      clearTimeout(timer);
+      waiting = null;
+    }
+  };
   const committed = async (): Promise<number> => {
     const report = await ask('report');
     return report.attempts - report.failures;
@@ -78,9 +93,10 @@ export function startProbe(settings: ConnectionSettings, everyMs = 5): Probe {
       const stopped = Date.now();
       // A server that hangs keeps the worker in its last transaction: what it saw until then is asked instead.
       const timer = setTimeout(() => worker.postMessage('report'), stopPatience);
-      const report = await ask('stop');
-      clearTimeout(timer);
-      await worker.terminate();
+      const report = await ask('stop').finally(async () => {
+        clearTimeout(timer);
+        await worker.terminate();
+      });
       return ended ? report : leftHanging(report, stopped);
     },
   };

@@ -12,16 +12,20 @@ export interface Source {
   placeOfKey(path: Path): Place;
 }
 
-const largestFile = 256 * 1024;
+/** Bytes; a spec is a few lines a target. */
+export const largestSpec = 256 * 1024;
+
+/** The error for a file that cannot be a spec. */
+export function tooLarge(file: string): UpgradeError {
+  return new UpgradeError('spec-size', `${file} is larger than ${largestSpec / 1024} KiB.`, {
+    phase: 'spec',
+    hint: 'A spec is a few lines per target: check that this is the right file.',
+  });
+}
 
 /** @throws UpgradeErrors `spec-yaml`, UpgradeError `spec-size`, `spec-empty`, `spec-aliases` */
 export function readYaml(text: string, file: string): Source {
-  if (text.length > largestFile) {
-    throw new UpgradeError('spec-size', `${file} is larger than ${largestFile / 1024} KiB.`, {
-      phase: 'spec',
-      hint: 'A spec is a few lines per target: check that this is the right file.',
-    });
-  }
+  if (Buffer.byteLength(text) > largestSpec) throw tooLarge(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
   const at = (offset: number): Place => {

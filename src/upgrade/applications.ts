@@ -6,6 +6,11 @@ import type { ApplicationSpec } from '../spec/schema.ts';
 
 const prefix = 'application:';
 
+/** Id of the journal's entry for a stopped application. */
+export function applicationEntry(name: string): string {
+  return `${prefix}${name}`;
+}
+
 export function isApplication(entry: SwitchedOff): boolean {
   return entry.id.startsWith(prefix);
 }
@@ -34,7 +39,7 @@ export async function stopApplications(
   for (const application of applications) {
     const { name, stop } = application;
     await step.switchOff({
-      id: `${prefix}${name}`,
+      id: applicationEntry(name),
       what: `application ${name} is stopped`,
       detail: application,
       ...(until ? { until } : {}),

@@ -1,5 +1,5 @@
 /** How a run ends: one sentence, the state of the database, and the next command. */
-import { Cancelled, type UpgradeError } from '../errors.ts';
+import { Cancelled, messageOf, type UpgradeError } from '../errors.ts';
 import { formatVersion } from '../postgres/version.ts';
 import type { Mode, Result } from '../report/record.ts';
 import { channel } from './context.ts';
@@ -30,7 +30,11 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
     recorder.issue(failure, 'Not resolved: put it back by hand.');
   }
 
-  const now = await run.environment.inspect().catch(() => null);
+  let unknown = '';
+  const now = await run.environment.inspect().catch((cause: unknown) => {
+    unknown = messageOf(cause);
+    return null;
+  });
   record.versions.now = now?.serving ? formatVersion(now.running) : null;
   record.changed =
     record.versions.now !== null &&
@@ -38,9 +42,11 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
     record.versions.now !== record.versions.from;
   const left = journal.isOurs() ? journal.state().outstanding : [];
   record.state = [
-    now?.serving
-      ? `PostgreSQL ${formatVersion(now.running)} serves clients.`
-      : 'PostgreSQL does not serve clients.',
+    unknown
+      ? `Not known: ${unknown}`
+      : now?.serving
+        ? `PostgreSQL ${formatVersion(now.running)} serves clients.`
+        : 'PostgreSQL does not serve clients.',
     ...(left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join('; ')}.`] : []),
   ].join(' ');
   conclude(run, ending, failures, now?.serving === true);

@@ -3,7 +3,8 @@ import type { EnvironmentFacts, Step, StepOutcome } from '../environments/enviro
 import { messageOf } from '../errors.ts';
 import { type PgVersion, parseVersion } from '../postgres/version.ts';
 import type { PlannedStep, PlanRecord, StepRecord } from '../report/record.ts';
-import { isApplication, stopApplications } from './applications.ts';
+import type { ApplicationSpec } from '../spec/schema.ts';
+import { applicationEntry, isApplication, stopApplications } from './applications.ts';
 import { backupStep } from './backup-step.ts';
 import type { ClientProbe } from './client-probe.ts';
 import type { JournalState } from './journal.ts';
@@ -22,7 +23,7 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
         isDone: async () => false,
         async run(step) {
           const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? '') ?? null;
-          await stopApplications(run.spec.applications, step, until);
+          await stopApplications(runningApplications(run), step, until);
           return { state: 'done' };
         },
       };
@@ -38,6 +39,12 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
     default:
       return run.environment.step(id, facts, wanted);
   }
+}
+
+/** Applications that no earlier run of this upgrade has stopped already. */
+function runningApplications(run: Run): ApplicationSpec[] {
+  const off = new Set(run.journal.state().outstanding.map(({ id }) => id));
+  return run.spec.applications.filter(({ name }) => !off.has(applicationEntry(name)));
 }
 
 export type StepsResult = { state: 'done' } | { state: 'paused'; step: PlannedStep; look: string[] };

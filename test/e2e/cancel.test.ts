@@ -189,6 +189,7 @@ test('main and post both gone: the next upgrade puts back what was left, and goe
   await using again = await orders.run('upgrade');
   await letGo();
   expect(again.log).toContain('going on where');
+  expect(again.log).toContain('SUCCESS');
   expect(again.outputs).toMatchObject({ result: 'success', 'to-version': '15.18' });
   expect(await isUp()).toBe(true);
 });

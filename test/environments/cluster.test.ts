@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { portIn, readStartOptions } from '../../src/environments/embedded/cluster.ts';
+import { portIn, readStartOptions, startedWith } from '../../src/environments/embedded/cluster.ts';
 
 describe('readStartOptions', () => {
   it.each<[string, string, { program: string; args: string[] }]>([
@@ -63,4 +63,13 @@ describe('portIn', () => {
     [['-p'], null],
     [['-p', 'x'], null],
   ])('%j is %s', (args, port) => expect(portIn(args)).toBe(port));
+});
+
+describe('startedWith', () => {
+  it.each([
+    ['/usr/lib/postgresql/15/bin/postgres "-D" "/srv/link/data" "-p" "5432"\n', '/srv/link/data'],
+    ['/usr/lib/postgresql/15/bin/postgres "-D/srv/data"\n', '/srv/data'],
+    ['/usr/lib/postgresql/15/bin/postgres "-c" "config_file=/etc/x.conf"\n', null],
+    ['', null],
+  ])('%s', (text, data) => expect(startedWith(text)).toBe(data));
 });

@@ -45,7 +45,7 @@ describe.each([
     await restart.undo?.(run);
     expect(await serves(server)).toEqual({ version: from, work_mem: '5MB' });
     expect(await readCluster(server.data)).toMatchObject({ log });
-    expect(told.back).toEqual(['server', 'woken', 'server']);
+    expect(told.back).toEqual(['server', 'woken', 'server', 'woken']);
   });
 });
 
@@ -117,7 +117,7 @@ describe('a server that hangs in its shutdown', () => {
     await environment.step('restart', facts, parseVersion('15.18')).undo?.(run);
     expect(await serverPid(server.data)).not.toBe(pid);
     expect(await serves(server)).toEqual({ version: '15.17', work_mem: '5MB' });
-    expect(told.back).toEqual(['server']);
+    expect(told.back).toEqual(['server', 'woken']);
     await let_go();
   });
 });

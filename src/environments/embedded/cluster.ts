@@ -1,6 +1,6 @@
 /** What the data directory and the process table say about a cluster, without asking the server. */
 import { existsSync } from 'node:fs';
-import { open, readFile, readlink, stat } from 'node:fs/promises';
+import { open, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
 import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
@@ -40,6 +40,11 @@ export function readStartOptions(text: string): { program: string; args: string[
     else if (!argument.startsWith('-D')) args.push(argument);
   }
   return { program, args };
+}
+
+/** The data directory as the last start spelled it, symbolic links and all; null where it was not given by `-D`. */
+export function startedWith(text: string): string | null {
+  return / "-D" "([^"]*)"/.exec(text)?.[1] ?? / "-D([^"]+)"/.exec(text)?.[1] ?? null;
 }
 
 /** The value of `-p`, `--port=` or `-c port=` among a server's arguments. */
@@ -118,7 +123,8 @@ export async function readCluster(data: string): Promise<Cluster> {
     );
   });
   const pid = await serverPid(data);
-  const options = readStartOptions(await readFile(join(data, 'postmaster.opts'), 'utf8').catch(() => ''));
+  const written = await readFile(join(data, 'postmaster.opts'), 'utf8').catch(() => '');
+  const options = readStartOptions(written);
   const program =
     pid === null ? options.program : await readlink(`/proc/${pid}/exe`).catch(() => options.program);
   const binaries = program
@@ -135,8 +141,11 @@ export async function readCluster(data: string): Promise<Cluster> {
       },
     );
   }
+  const real = await realpath(data);
+  const spelled = startedWith(written);
   return {
-    data,
+    // In the words of the last start: the server reports its data directory so, before and after.
+    data: spelled && (await realpath(spelled).catch(() => '')) === real ? spelled : real,
     user: await userForOwner(facts.uid),
     major: Number.parseInt(version, 10),
     pid,

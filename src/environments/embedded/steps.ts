@@ -1,5 +1,4 @@
 /** The steps of an embedded cluster: preflight, checkpoint, restart; and where the programs for them come from. */
-import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
 import type { Binaries } from '../../postgres/binaries.ts';
@@ -41,7 +40,7 @@ export function embeddedSteps(
   };
 
   const recipeOf = (cluster: Cluster): StartRecipe => ({
-    data: realpathSync(config.data),
+    data: cluster.data,
     bin: cluster.binaries.bin,
     version: formatVersion(cluster.binaries.version),
     args: portIn(cluster.args) === null ? [...cluster.args, '-p', String(config.port)] : cluster.args,
