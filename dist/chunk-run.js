@@ -7565,7 +7565,7 @@ async function initCluster(options) {
 }
 /** A short-lived folder that the server's user owns; short, because a socket's path may have 107 bytes at most. */
 async function serverFolder(user, base = tmpdir()) {
-	const folder = await mkdtemp(join(base, "pgu-"));
+	const folder = await mkdtemp(join(base.length > 60 ? "/tmp" : base, "pgu-"));
 	await giveTo(user, folder);
 	return folder;
 }
@@ -7841,6 +7841,15 @@ function readJournal(lines) {
 }
 async function openJournal(store, now) {
 	const lines = await store.read();
+	try {
+		readJournal(lines);
+	} catch (cause) {
+		throw new UpgradeError("journal-corrupt", `The journal ${store.where} cannot be read: ${messageOf(cause)}.`, {
+			phase: "inspect",
+			hint: "Look at its last lines and at the target, then move it away. docs/modes.md says what it holds.",
+			cause
+		});
+	}
 	const write = async (entry) => {
 		const line = JSON.stringify(entry);
 		await store.append(line);
@@ -8956,6 +8965,7 @@ function embeddedSteps(config, state, store, tools) {
 		isDone: async () => false,
 		async run(step) {
 			const cluster = await readCluster$1(config.data);
+			await programsOfRunning(cluster, await runningVersion(connection));
 			const binaries = await binariesOf(wanted);
 			const { code, stderr } = await run([
 				join(binaries.bin, "postgres"),
@@ -9059,7 +9069,10 @@ function embeddedSteps(config, state, store, tools) {
 			const recipe = entry.entry.detail;
 			if (recipe.version === formatVersion(facts.running)) return recipe;
 		}
-		return recipeOf(await readCluster$1(config.data));
+		return {
+			...recipeOf(await readCluster$1(config.data)),
+			version: formatVersion(facts.running)
+		};
 	};
 	return {
 		binariesOf,
@@ -9370,7 +9383,7 @@ const applicationSchema = strictObject({
 function specSchema(environment) {
 	const target = strictObject({
 		name: string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, at most 63"),
-		postgres: string({ error: (issue) => typeof issue.input === "number" ? `quote the version: "${issue.input}" as a number loses its last zero` : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"").meta({
+		postgres: string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"").meta({
 			description: "The version that should run",
 			examples: ["15.20"]
 		}),
@@ -9462,7 +9475,8 @@ function explain(issues, source, schema) {
 		const found = valueAt(source.value, issue.path);
 		const what = pathText(issue.path) || "the spec";
 		const missing = found === void 0;
-		return [new UpgradeError(missing ? "spec-missing" : "spec-value", `${place.file}:${place.line}:${place.column} ${what} ${missing ? "is missing" : `is ${shown(found)}`}: ${issue.message}.`, {
+		const words = missing && issue.message.startsWith("Invalid input") ? "" : `: ${issue.message}`;
+		return [new UpgradeError(missing ? "spec-missing" : "spec-value", `${place.file}:${place.line}:${place.column} ${what} ${missing ? "is missing" : `is ${shown(found)}`}${words}.`, {
 			phase: "spec",
 			hint: "docs/spec.md describes every key; the schema in the first line of the example lets an editor help.",
 			place
@@ -16602,10 +16616,11 @@ SELECT pg_catalog.current_setting('archive_mode') AS mode,
        a.failed_count, a.last_failed_wal,
        pg_catalog.to_char(a.last_failed_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS last_failed,
        pg_catalog.to_char(a.last_archived_time AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS last_archived,
-       coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false) AS failing
+       coalesce(a.last_failed_time > coalesce(a.last_archived_time, '-infinity'), false) AS failing,
+       coalesce(a.last_archived_time > pg_catalog.pg_postmaster_start_time(), false) AS since_start
 FROM pg_catalog.pg_stat_archiver AS a`,
 	fix: "Read the server log for what archive_command printed, repair it, and wait until the file is archived.",
-	judge(rows) {
+	judge(rows, { when }) {
 		const [row] = rows;
 		if (!row) throw new Error("pg_stat_archiver is empty");
 		if (textOf(row, "mode") === "off") return {
@@ -16622,6 +16637,10 @@ FROM pg_catalog.pg_stat_archiver AS a`,
 		if (flagOf(row, "nowhere")) return {
 			status: "warning",
 			seen: ["archive_mode is on, but archive_command is empty: WAL piles up in pg_wal"]
+		};
+		if (when === "after" && !flagOf(row, "since_start")) return {
+			status: "info",
+			seen: ["nothing was archived since the restart yet: look again after the next WAL switch"]
 		};
 		return {
 			status: "passed",
@@ -19685,7 +19704,7 @@ function validateStep(run, expected) {
 				step.note(`${facts.filter(({ verdict }) => verdict === "equal").length} facts are as before, ${facts.filter(({ verdict }) => verdict === "expected").length} changed as expected`);
 			}
 			step.progress("asking every check again");
-			const results = await askChecks(run, "after", expected, expected);
+			const results = await askUntilCalm(run, expected, step.signal);
 			const { blocking } = verdictOf(results);
 			if (blocking.length > 0) throw new UpgradeError("validation-checks", `After the upgrade ${blocking.map(({ title }) => title).join(", ")} ${blocking.length === 1 ? "does" : "do"} not pass.`, {
 				phase: "validate",
@@ -19707,6 +19726,16 @@ async function validateFacts(run, before, expected) {
 		hint: unexpected.slice(0, 3).map(({ name, before: was, after: is }) => `${name}: ${was ?? "nothing"} → ${is ?? "nothing"}`).join("\n"),
 		docs: "troubleshooting.md#validation-facts"
 	});
+}
+/** Seconds after a restart caches are cold and standbys behind: what blocks is asked again before it counts. */
+async function askUntilCalm(run, expected, signal) {
+	const { record } = run.recorder;
+	for (let attempt = 1;; attempt += 1) {
+		const results = await askChecks(run, "after", expected, expected);
+		if (verdictOf(results).blocking.length === 0 || attempt === 5 || signal.aborted) return results;
+		record.checks = record.checks.filter(({ when }) => when === "before");
+		await new Promise((resolve) => setTimeout(resolve, 2e3));
+	}
 }
 /** "19 passed, 2 info, 2 skipped". */
 function countByStatus(results) {
@@ -32161,7 +32190,8 @@ function plainLog(secrets, write = (line) => process.stdout.write(`${line}\n`)) 
 		info: (line) => write(clean(line)),
 		progress: throttled((line) => write(clean(`… ${line}`))),
 		annotate({ level, title, message, place }) {
-			const where = place ? `${place.file}:${place.line}:${place.column} ` : "";
+			const at = place ? `${place.file}:${place.line}:${place.column} ` : "";
+			const where = message.startsWith(at) ? "" : at;
 			write(clean(`${marks[level]}: ${where}${title}: ${message.replaceAll("\n", "\n  ")}`));
 		},
 		startGroup: (title) => write(clean(`\n${title}`)),

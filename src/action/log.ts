@@ -57,7 +57,9 @@ export function plainLog(
     info: (line) => write(clean(line)),
     progress: throttled((line) => write(clean(`… ${line}`))),
     annotate({ level, title, message, place }) {
-      const where = place ? `${place.file}:${place.line}:${place.column} ` : '';
+      const at = place ? `${place.file}:${place.line}:${place.column} ` : '';
+      // Errors of a spec begin with their place already.
+      const where = message.startsWith(at) ? '' : at;
       write(clean(`${marks[level]}: ${where}${title}: ${message.replaceAll('\n', '\n  ')}`));
     },
     startGroup: (title) => write(clean(`\n${title}`)),

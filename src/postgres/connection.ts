@@ -158,9 +158,3 @@ export async function connect(
 export function quoteIdent(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
-
-/** Quotes a literal for SQL, for the few statements that take no parameters. */
-export function quoteLiteral(value: string): string {
-  const quoted = `'${value.replaceAll("'", "''")}'`;
-  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
-}

@@ -162,7 +162,7 @@ export async function freePort(): Promise<number> {
 
 /** A short-lived folder that the server's user owns; short, because a socket's path may have 107 bytes at most. */
 export async function serverFolder(user: SystemUser | null, base = tmpdir()): Promise<string> {
-  const folder = await mkdtemp(join(base, 'pgu-'));
+  const folder = await mkdtemp(join(base.length > 60 ? '/tmp' : base, 'pgu-'));
   await giveTo(user, folder);
   return folder;
 }

@@ -89,10 +89,12 @@ export function explain(
     const found = valueAt(source.value, issue.path);
     const what = pathText(issue.path) || 'the spec';
     const missing = found === undefined;
+    // The schema library's own words for something that is not there say nothing more.
+    const words = missing && issue.message.startsWith('Invalid input') ? '' : `: ${issue.message}`;
     return [
       new UpgradeError(
         missing ? 'spec-missing' : 'spec-value',
-        `${place.file}:${place.line}:${place.column} ${what} ${missing ? 'is missing' : `is ${shown(found)}`}: ${issue.message}.`,
+        `${place.file}:${place.line}:${place.column} ${what} ${missing ? 'is missing' : `is ${shown(found)}`}${words}.`,
         {
           phase: 'spec',
           hint: 'docs/spec.md describes every key; the schema in the first line of the example lets an editor help.',

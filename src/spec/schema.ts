@@ -89,7 +89,7 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
       .string({
         error: (issue) =>
           typeof issue.input === 'number'
-            ? `quote the version: "${issue.input}" as a number loses its last zero`
+            ? 'quote the version, for example "15.20": a number loses its last zero'
             : undefined,
       })
       .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "15.20"')
@@ -119,7 +119,6 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
 
 export type SpecSchema = ReturnType<typeof specSchema<z.ZodType<EnvironmentConfig>>>;
 export type TargetSpec = z.infer<SpecSchema>['targets'][number];
-export type BackupSpec = TargetSpec['backup'];
 export type ApplicationSpec = TargetSpec['applications'][number];
 
 /** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */

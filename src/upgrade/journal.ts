@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
+import { messageOf, UpgradeError } from '../errors.ts';
 import type { BackupRecord, Mode, Result } from '../report/record.ts';
 
 export interface Begin {
@@ -112,6 +113,19 @@ export interface Journal {
 
 export async function openJournal(store: LineStore, now: () => Date): Promise<Journal> {
   const lines = await store.read();
+  try {
+    readJournal(lines);
+  } catch (cause) {
+    throw new UpgradeError(
+      'journal-corrupt',
+      `The journal ${store.where} cannot be read: ${messageOf(cause)}.`,
+      {
+        phase: 'inspect',
+        hint: 'Look at its last lines and at the target, then move it away. docs/modes.md says what it holds.',
+        cause,
+      },
+    );
+  }
   const write = async (entry: JournalEntry): Promise<void> => {
     const line = JSON.stringify(entry);
     await store.append(line);

@@ -33,6 +33,8 @@ test('a healthy server: silent before and after', async () => {
   expect(await tell({ wantedExtensions: await extensionVersions(server.binaries) })).toEqual({});
   const after = await tell({ when: 'after', disks: [] });
   expect(Object.fromEntries(Object.entries(after).map(([id, [status]]) => [id, status]))).toEqual({
+    // Its command works, and nothing had to be archived since the start: that is not the same as working.
+    archiver: 'info',
     'disk-space': 'skipped',
     'long-xacts': 'skipped',
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quoteIdent, quoteLiteral } from '../../src/postgres/connection.ts';
+import { quoteIdent } from '../../src/postgres/connection.ts';
 import { quantiles } from '../../src/postgres/probe.ts';
 
 describe('quoteIdent', () => {
@@ -10,16 +10,6 @@ describe('quoteIdent', () => {
     ['x"; DROP TABLE y; --', '"x""; DROP TABLE y; --"'],
     ['', '""'],
   ])('%j', (name, quoted) => expect(quoteIdent(name)).toBe(quoted));
-});
-
-describe('quoteLiteral', () => {
-  it.each([
-    ['plain', "'plain'"],
-    ["it's", "'it''s'"],
-    ['C:\\data', " E'C:\\\\data'"],
-    ["\\'", " E'\\\\'''"],
-    ['', "''"],
-  ])('%j', (value, quoted) => expect(quoteLiteral(value)).toBe(quoted));
 });
 
 describe('quantiles', () => {

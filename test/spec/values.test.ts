@@ -10,7 +10,7 @@ describe('a value', () => {
     [
       '"15.20"',
       '15.20',
-      '4:15 targets[0].postgres is 15.2: quote the version: "15.2" as a number loses its last zero.',
+      '4:15 targets[0].postgres is 15.2: quote the version, for example "15.20": a number loses its last zero.',
     ],
     [
       '"15.20"',
@@ -45,11 +45,7 @@ describe('a value', () => {
     ],
     ['/srv/orders', 'srv', '6:42 targets[0].environment.data is "srv": write an absolute path.'],
     ['5432', '99999', '6:61 targets[0].environment.port is 99999: Too big: expected number to be <=65535.'],
-    [
-      ', port: 5432',
-      '',
-      '6:18 targets[0].environment.port is missing: Invalid input: expected number, received undefined.',
-    ],
+    [', port: 5432', '', '6:18 targets[0].environment.port is missing.'],
   ])('%s written as "%s"', (right, wrong, sentence) => {
     expect(sentences(smallest.replace(right, wrong))).toEqual([`spec.yaml:${sentence}`]);
   });
@@ -77,7 +73,7 @@ describe('a value', () => {
       {
         code: 'spec-value',
         message:
-          'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version: "15.2" as a number loses its last zero.',
+          'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version, for example "15.20": a number loses its last zero.',
         hint,
         place: { file: 'spec.yaml', line: 4, column: 15 },
       },
@@ -88,7 +84,7 @@ describe('a value', () => {
     expect(complaints(smallest.replace(/ {4}connection.*\n/, ''))).toEqual([
       {
         code: 'spec-missing',
-        message: `${target}.connection is missing: Invalid input: expected string, received undefined.`,
+        message: `${target}.connection is missing.`,
         hint,
         place: { file: 'spec.yaml', line: 3, column: 5 },
       },
@@ -135,10 +131,10 @@ targets:
     expect(sentences(text)).toEqual([
       'spec.yaml:1:10 version is 2: Invalid input: expected 1.',
       'spec.yaml:3:11 targets[0].name is "Orders": use small letters, digits and dashes, at most 63.',
-      'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version: "15.2" as a number loses its last zero.',
+      'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version, for example "15.20": a number loses its last zero.',
       'spec.yaml:5:17 targets[0].connection is "ORDERS_URL": write env:NAME: the name of an environment variable, never the secret itself.',
       'spec.yaml:6:42 targets[0].environment.data is "rel": write an absolute path.',
-      'spec.yaml:6:18 targets[0].environment.port is missing: Invalid input: expected number, received undefined.',
+      'spec.yaml:6:18 targets[0].environment.port is missing.',
       'spec.yaml:9:37 targets[0].applications[0].stop is "systemctl stop a": Invalid input: expected array, received string.',
       'spec.yaml:9:62 targets[0].applications[0].start is []: Too small: expected array to have >=1 items.',
       'spec.yaml:9:74 targets[0].applications[0].health is "ftp://x": Invalid URL.',

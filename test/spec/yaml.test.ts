@@ -59,7 +59,7 @@ describe('a file that is no spec', () => {
   it.each([
     ['- 1\n', '1:1 the spec is [1]: Invalid input: expected object, received array.'],
     ['hello\n', '1:1 the spec is "hello": Invalid input: expected object, received string.'],
-    ['version: 1\n', '1:1 targets is missing: Invalid input: expected array, received undefined.'],
+    ['version: 1\n', '1:1 targets is missing.'],
     ['version: 1\ntargets: []\n', '2:10 targets is []: Too small: expected array to have >=1 items.'],
     [
       'version: 1\ntargets: orders\n',

@@ -72,6 +72,8 @@ export function embeddedSteps(
     isDone: async () => false,
     async run(step) {
       const cluster = await readCluster(config.data);
+      // Better found here than after the stop.
+      await programsOfRunning(cluster, await runningVersion(connection));
       const binaries = await binariesOf(wanted);
       const { code, stderr } = await run(
         [
@@ -190,8 +192,8 @@ export function embeddedSteps(
         if (recipe.version === formatVersion(facts.running)) return recipe;
       }
     }
-    // Nothing was stopped yet.
-    return recipeOf(await readCluster(config.data));
+    // Nothing was stopped yet: the old server still runs, whatever its programs are by now.
+    return { ...recipeOf(await readCluster(config.data)), version: formatVersion(facts.running) };
   };
 
   return { binariesOf, recipeOf, preflight, checkpoint, restart };
