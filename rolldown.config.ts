@@ -26,9 +26,15 @@ export default defineConfig({
     'probe-worker': 'src/postgres/probe-worker.ts',
   },
   platform: 'node',
+  // No paths in the bundle: it must be the same wherever node_modules lies.
+  experimental: { attachDebugInfo: 'none' },
   // pg asks for its native twin only when NODE_PG_FORCE_NATIVE is set, which nobody does here.
   external: ['pg-native'],
-  resolve: { alias: { 'unzip-stream': join(import.meta.dirname, 'src/action/no-unzip.ts') } },
+  // Ids of modules, and so the order of imports, must not depend on whether node_modules is a link.
+  resolve: {
+    symlinks: false,
+    alias: { 'unzip-stream': join(import.meta.dirname, 'src/action/no-unzip.ts') },
+  },
   output: {
     dir: 'dist',
     format: 'esm',

