@@ -11,6 +11,7 @@ import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$3, rea
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 
+/** @param announce the runner's own mask, told of every value at once */
 function createSecrets(announce = () => {}) {
 	const values = /* @__PURE__ */ new Set();
 	return {
@@ -5664,6 +5665,7 @@ function datetime(params) {
 */
 const time = datetime().meta({ description: "ISO 8601, UTC" });
 const text = string();
+/** How a run ended. */
 const resultSchema = _enum([
 	"success",
 	"skipped",
@@ -5673,6 +5675,7 @@ const resultSchema = _enum([
 	"failed",
 	"cancelled"
 ]);
+/** What was asked for. */
 const modeSchema = _enum([
 	"plan",
 	"check",
@@ -5798,6 +5801,7 @@ const latencySchema = strictObject({
 	medianMs: number(),
 	p95Ms: number()
 });
+/** The whole document. */
 const recordSchema = strictObject({
 	version: literal(1),
 	id: text.meta({ description: "Unique for a run and target" }),
@@ -7103,6 +7107,7 @@ function fromProgram(output) {
 		minor: Number(match[2])
 	} : void 0;
 }
+/** For example `15.20`. */
 function formatVersion(version) {
 	return `${version.major}.${version.minor}`;
 }
@@ -7129,6 +7134,7 @@ const kept = [
 	"KUBECONFIG",
 	"XDG_CACHE_HOME"
 ];
+/** The short list of our variables, and `extra` over it. */
 function cleanEnvironment(extra = {}) {
 	const environment = { LC_ALL: "C" };
 	for (const name of kept) {
@@ -7253,6 +7259,7 @@ const prefix$1 = "application:";
 function applicationEntry(name) {
 	return `${prefix$1}${name}`;
 }
+/** Whether a journal's entry is a stopped application. */
 function isApplication(entry) {
 	return entry.id.startsWith(prefix$1);
 }
@@ -7271,6 +7278,11 @@ async function call(argv, what, signal) {
 		hint: lastLines(stderr) || lastLines(stdout) || "It printed nothing."
 	});
 }
+/**
+* Stops one after the other, each written to the journal first.
+* @param until step until which they must stay off once clients are broken
+* @throws UpgradeError `application`
+*/
 async function stopApplications(applications, step, until = null) {
 	for (const application of applications) {
 		const { name, stop } = application;
@@ -7321,7 +7333,9 @@ async function awaitHealth(name, url, seconds) {
 }
 
 /** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
+/** Its file name, at the top of the backup. */
 const manifestName = "manifest.json";
+/** sha256 of a file, in hexadecimal; reads it as a stream. */
 async function sha256Of(path, signal) {
 	const hash = createHash("sha256");
 	await pipeline(createReadStream(path), hash, signal ? { signal } : {});
@@ -7352,6 +7366,7 @@ async function writeManifest(folder, manifest) {
 	await writeFile(join(folder, manifestName), text, { mode: 384 });
 	return createHash("sha256").update(text).digest("hex");
 }
+/** @throws UpgradeError `backup-manifest` */
 async function readManifest(folder) {
 	const text = await readFile(join(folder, manifestName), "utf8").catch(() => "");
 	try {
@@ -7377,6 +7392,7 @@ async function verifyFiles(folder, manifest, signal) {
 }
 
 /** Which operating-system user runs PostgreSQL. PostgreSQL refuses to run as root. */
+/** Whether this process may become other users. */
 function areWeRoot() {
 	return process.getuid?.() === 0;
 }
@@ -7402,6 +7418,7 @@ async function userForOwner(owner) {
 		name: `uid ${owner}`
 	};
 }
+/** Makes the user the owner of the paths; nothing for null. */
 async function giveTo(user, ...paths) {
 	if (!user) return;
 	for (const path of paths) await chown(path, user.uid, user.gid);
@@ -7537,6 +7554,7 @@ async function configure(data, settings) {
 	const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`);
 	await writeFile(join(data, "postgresql.conf"), `\n${lines.join("\n")}\n`, { flag: "a" });
 }
+/** Removes a folder with everything in it; fine where there is none. */
 async function removeFolder(folder) {
 	await rm(folder, {
 		recursive: true,
@@ -7661,6 +7679,7 @@ async function putBackAll(run, only = () => true) {
 	}
 	return failures;
 }
+/** @throws Cancelled */
 function throwIfCancelled(run) {
 	if (run.context.signal.aborted) throw new Cancelled();
 }
@@ -7756,6 +7775,7 @@ function unchangedEnding(error, resumed) {
 * The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
 * It holds only what cannot be read back from the world, and the facts that a comparison needs.
 */
+/** Replays the lines. */
 function readJournal(lines) {
 	const state = {
 		begin: null,
@@ -7798,6 +7818,7 @@ function readJournal(lines) {
 	}
 	return state;
 }
+/** @throws UpgradeError `journal-corrupt` */
 async function openJournal(store, now) {
 	const lines = await store.read();
 	try {
@@ -7898,6 +7919,7 @@ function isAlive(begin) {
 
 /** `environment: { kind: embedded, ... }` in the spec. */
 const absolute$1 = string().regex(/^\//, "write an absolute path");
+/** Shape of the section; unknown keys are errors. */
 const embeddedSchema = strictObject({
 	kind: literal("embedded"),
 	data: absolute$1.meta({ description: "Data directory of the cluster, on this machine" }),
@@ -8299,6 +8321,7 @@ async function startByRecipe(recipe, settings, variables = {}) {
 	});
 	await assertServes$1(settings, parseVersion(recipe.version), recipe.data);
 }
+/** Fast stop: ends sessions, writes a checkpoint. Fine where nothing runs. */
 async function stopByRecipe(recipe) {
 	const { binaries, user } = await programs$1(recipe);
 	await stopServer(binaries, recipe.data, user);
@@ -8341,6 +8364,7 @@ async function ensureServing(recipe, settings, progress, patience = 6e5) {
 		await new Promise((resolve) => setTimeout(resolve, lookEvery));
 	}
 }
+/** What the server answers, by a real query. @throws UpgradeError where it cannot be reached */
 async function runningVersion(settings) {
 	await using connection = await connect(settings, {
 		name: "postgres-upgrade version",
@@ -9032,6 +9056,7 @@ function embeddedSteps(config, state, store, tools) {
 
 /** A cluster in a data directory on this machine. */
 const mebibyte = 1024 ** 2;
+/** The kind, for the registry. */
 const embedded = {
 	kind: "embedded",
 	schema: embeddedSchema,
@@ -9164,6 +9189,7 @@ async function isListening(settings) {
 }
 
 /** The kinds of environment that exist. The only place outside their folders that lists them. */
+/** In the order in which they are listed to people. */
 const environmentKinds = [embedded];
 /** The spec's `environment`, whichever kind it is. */
 const environmentSchema = discriminatedUnion("kind", [embeddedSchema], { error: `must name a kind that this version has: ${environmentKinds.map(({ kind }) => kind).join(", ")}` });
@@ -17303,6 +17329,7 @@ const allChecks = [
 	unloggedTables
 ];
 
+/** Values that ship; each is explained in docs/checks.md. */
 const defaultThresholds = {
 	longTransactionWarning: 60,
 	longTransactionBlock: 600,
@@ -17391,6 +17418,7 @@ async function findClients(major, extra = []) {
 		docs: "backup.md#client-programs"
 	});
 }
+/** Absolute path of one of them. */
 function clientPath(clients, program) {
 	return join(clients.bin, program);
 }
@@ -17554,6 +17582,7 @@ const tableList = `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema("n")}
   ORDER BY 1, 2`;
+/** Every sequence outside of extensions. */
 const sequenceList = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -18204,6 +18233,7 @@ async function readCluster(server) {
 }
 
 /** The step that takes a backup and proves it; nothing may be changed before it is done. */
+/** Folder of this target's backups: the spec's, else the environment's. */
 function backupFolder(run) {
 	return run.spec.backup.directory ?? run.environment.home.backups;
 }
@@ -18304,6 +18334,7 @@ async function backup$1(run, step) {
 }
 
 /** Runs the whole catalogue against a target and puts the results into the record. */
+/** Asks all of them; results are in the record when it returns. */
 async function askChecks(run, when, running, wanted) {
 	const { environment, context, recorder, settings } = run;
 	const databases = await databasesOf(run);
@@ -18866,6 +18897,7 @@ var releases$1 = [
 const releases = releases$1;
 /** Date of the table: releases after it are unknown. */
 const releasesAsOf = generated;
+/** A release by its version; also one that must not be a target. */
 function findRelease(version) {
 	return releases.find((release) => release.version === formatVersion(version));
 }
@@ -19078,6 +19110,7 @@ async function lookOnly(run) {
 }
 
 /** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
+/** A record of a run that has just begun. */
 function emptyRecord(options) {
 	const { identity, name, now } = options;
 	const started = now().toISOString();
@@ -19122,6 +19155,7 @@ function emptyRecord(options) {
 		artifacts: []
 	};
 }
+/** @throws where the folder cannot be made: before anything is done */
 function createRecorder(options) {
 	const { folder, secrets, now } = options;
 	const record = emptyRecord(options);
@@ -19733,6 +19767,7 @@ function failed(run, cause, resumed) {
 	}
 	return unchangedEnding(error, resumed);
 }
+/** Shows an error at its place in the spec; a cancel is none. */
 function annotate(run, error) {
 	if (error instanceof Cancelled) return;
 	const message = explanation(error);
@@ -19880,6 +19915,7 @@ function beginJournal(run, from, digest) {
 		...digest ? { digest } : {}
 	});
 }
+/** @throws UpgradeError `nothing-to-resume`, `unfinished`, `rollback-unfinished`, `locked`, `downgrade`, `server-down` */
 async function upgradeMode(run) {
 	const { journal, context, recorder, spec, wanted } = run;
 	assertNobodyElse(run);
@@ -20077,6 +20113,7 @@ async function rollbackMode(run) {
 }
 
 /** One run on one target: opens it, does what the mode says, and always ends with a complete record. */
+/** The recorder of a target, in its folder of the output directory. */
 function recorderFor(target, context) {
 	const { spec, place } = target;
 	return createRecorder({
@@ -31759,9 +31796,11 @@ function assertDumpAllowed(targets, artifacts, visibility) {
 }
 
 /** Who runs us: GitHub's variables and the event, or nobody. */
+/** Whether a runner started us. */
 function onGitHub(variables) {
 	return variables.GITHUB_ACTIONS === "true";
 }
+/** Who and what started the run, from GitHub's variables; null outside GitHub. */
 function identityOf(variables) {
 	if (!onGitHub(variables)) return null;
 	const value = (name) => variables[name] ?? "";
@@ -31901,6 +31940,7 @@ function throttled(show) {
 		show(line);
 	};
 }
+/** Speaks in workflow commands; text that is not ours can never become one. */
 function githubLog(secrets) {
 	const counts = {
 		error: 0,
@@ -31934,6 +31974,7 @@ function githubLog(secrets) {
 		endGroup: () => endGroup()
 	};
 }
+/** Speaks in plain lines; `write` takes each of them. */
 function plainLog(secrets, write = (line) => process.stdout.write(`${line}\n`)) {
 	const clean = (text) => printable(secrets.hide(text));
 	const marks = {
@@ -32014,9 +32055,11 @@ function setOutputs(outputs) {
 var version$1 = "0.1.0";
 
 /** The action's own version, from package.json. */
+/** As in package.json, for example 0.1.0. */
 const version = version$1;
 
 /** One run of the action: inputs to exit code. */
+/** The voice of this run, and the secrets that it must not say. */
 function openLog() {
 	const github = onGitHub(process.env);
 	const secrets = createSecrets(github ? setSecret : void 0);
@@ -32096,6 +32139,7 @@ async function runAction(signal) {
 	await tellResult(session, records);
 	return exitCode(inputs.mode, records);
 }
+/** Folder of a target's reports. */
 function folderOf(session, record) {
 	return join(session.inputs.outputDirectory, record.target.name);
 }
@@ -32193,6 +32237,7 @@ async function tellResult(session, records) {
 	if (inputs.summary) await writeSummary(renderSummaries(clean));
 	saveState("told", "true");
 }
+/** Appends to the job summary; does nothing where the runner gave no file for it. */
 async function writeSummary(markdown) {
 	const file = process.env.GITHUB_STEP_SUMMARY;
 	if (!file) return;

@@ -22,6 +22,7 @@ export interface Place {
   column: number;
 }
 
+/** Everything about an error besides its code and message. */
 export interface UpgradeErrorOptions {
   /** What the reader should do now, in one or two sentences. */
   hint?: string;

@@ -10,6 +10,7 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../process/log.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 
+/** One artifact as the record tells of it. */
 export type ArtifactRecord = UpgradeRecord['artifacts'][number];
 
 /** `name` becomes the artifact's name: it is unique for target, mode and attempt of a run. */

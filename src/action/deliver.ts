@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as core from '@actions/core';
 import { messageOf } from '../errors.ts';
 
+/** Whether the record arrived, and the sentence for the communication log. */
 export interface Delivery {
   delivered: boolean;
   what: string;

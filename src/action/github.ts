@@ -5,10 +5,12 @@ import type { UpgradeRecord } from '../report/record.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** Whether a runner started us. */
 export function onGitHub(variables: Variables): boolean {
   return variables.GITHUB_ACTIONS === 'true';
 }
 
+/** Who and what started the run, from GitHub's variables; null outside GitHub. */
 export function identityOf(variables: Variables): UpgradeRecord['run'] {
   if (!onGitHub(variables)) return null;
   const value = (name: string): string => variables[name] ?? '';

@@ -6,8 +6,10 @@ import * as core from '@actions/core';
 import { UpgradeError } from '../errors.ts';
 import { type Mode, modeSchema } from '../report/record.ts';
 
+/** Input `artifacts`. */
 export type ArtifactChoice = 'all' | 'reports' | 'none';
 
+/** Every input, checked; paths are absolute where their comment says so. */
 export interface Inputs {
   /** Path as the user wrote it, for messages. */
   spec: string;

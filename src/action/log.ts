@@ -20,6 +20,7 @@ function throttled(show: (line: string) => void): (line: string) => void {
   };
 }
 
+/** Speaks in workflow commands; text that is not ours can never become one. */
 export function githubLog(secrets: Secrets): Log {
   const counts = { error: 0, warning: 0, notice: 0 };
   const clean = (text: string): string => printable(secrets.hide(text));
@@ -47,6 +48,7 @@ export function githubLog(secrets: Secrets): Log {
   };
 }
 
+/** Speaks in plain lines; `write` takes each of them. */
 export function plainLog(
   secrets: Secrets,
   write: (line: string) => void = (line) => process.stdout.write(`${line}\n`),

@@ -34,6 +34,7 @@ export interface Session {
   github: boolean;
 }
 
+/** The voice of this run, and the secrets that it must not say. */
 export function openLog(): { log: Log; secrets: Secrets; github: boolean } {
   const github = onGitHub(process.env);
   const secrets = createSecrets(github ? core.setSecret : undefined);
@@ -127,6 +128,7 @@ export async function runAction(signal: AbortSignal): Promise<number> {
   return exitCode(inputs.mode, records);
 }
 
+/** Folder of a target's reports. */
 export function folderOf(session: Session, record: UpgradeRecord): string {
   return join(session.inputs.outputDirectory, record.target.name);
 }
@@ -238,6 +240,7 @@ async function tellResult(session: Session, records: readonly UpgradeRecord[]): 
   core.saveState('told', 'true');
 }
 
+/** Appends to the job summary; does nothing where the runner gave no file for it. */
 export async function writeSummary(markdown: string): Promise<void> {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (!file) return;

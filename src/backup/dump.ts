@@ -26,6 +26,7 @@ import { clusterObjects } from './inventory-sql.ts';
 import { listFiles, type Manifest, writeManifest } from './manifest.ts';
 import { describeSource, type Source } from './source.ts';
 
+/** One database in a backup. Sizes in bytes; `sourceBytes` is pg_database_size, `bytes` what the dump takes. */
 export interface DumpedDatabase {
   name: string;
   folder: string;
@@ -54,6 +55,7 @@ export interface Dump {
   finished: string;
 }
 
+/** What a dump needs. `compress` is gzip's level 0 to 9, `jobs` the number of tables at the same time. */
 export interface DumpOptions {
   settings: ConnectionSettings;
   clients: ClientPrograms;

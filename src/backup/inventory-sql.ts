@@ -20,6 +20,7 @@ export const tableList = `
   WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema('n')}
   ORDER BY 1, 2`;
 
+/** Every sequence outside of extensions. */
 export const sequenceList = `
   SELECT n.nspname AS schema, c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -2,17 +2,20 @@
 import { type Connection, quoteIdent } from '../postgres/connection.ts';
 import { databaseObjects, largeObjectSum, sequenceList, tableList } from './inventory-sql.ts';
 
+/** A table's rows, as decimal text: both numbers may be larger than a double holds. */
 export interface TableCount {
   rows: string;
   /** Order-free sum of a 64-bit hash of every row's text. */
   fingerprint: string;
 }
 
+/** As the sequence itself says: `last_value` (decimal text) and `is_called`. */
 export interface SequenceState {
   value: string;
   called: boolean;
 }
 
+/** Everything in one database that is compared; keys are quoted, schema-qualified names. */
 export interface Inventory {
   tables: Record<string, TableCount>;
   sequences: Record<string, SequenceState>;

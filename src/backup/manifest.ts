@@ -6,12 +6,14 @@ import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { UpgradeError } from '../errors.ts';
 
+/** One file: path relative to the backup, size in bytes, sha256 in hexadecimal. */
 export interface ManifestFile {
   path: string;
   bytes: number;
   sha256: string;
 }
 
+/** The list itself. `created` is ISO 8601, `server` and `clients` are versions. */
 export interface Manifest {
   version: 1;
   target: string;
@@ -22,8 +24,10 @@ export interface Manifest {
   files: ManifestFile[];
 }
 
+/** Its file name, at the top of the backup. */
 export const manifestName = 'manifest.json';
 
+/** sha256 of a file, in hexadecimal; reads it as a stream. */
 export async function sha256Of(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash, signal ? { signal } : {});
@@ -56,6 +60,7 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** @throws UpgradeError `backup-manifest` */
 export async function readManifest(folder: string): Promise<Manifest> {
   const text = await readFile(join(folder, manifestName), 'utf8').catch(() => '');
   try {

@@ -18,6 +18,7 @@ import { clusterObjects, neverCompared } from './inventory-sql.ts';
 import { verifyFiles } from './manifest.ts';
 import { restoreDatabase } from './restore.ts';
 
+/** How to prove, with what, and where the scratch server may live. */
 export interface ProveOptions {
   method: 'restore' | 'checksum' | 'none';
   clients: ClientPrograms;

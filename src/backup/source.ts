@@ -3,6 +3,7 @@ import { UpgradeError } from '../errors.ts';
 import type { Connection } from '../postgres/connection.ts';
 import { formatVersion, fromVersionNum } from '../postgres/version.ts';
 
+/** What the source says of itself. Sizes in bytes. */
 export interface Source {
   version: string;
   superuser: string;

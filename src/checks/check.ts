@@ -32,6 +32,7 @@ export interface Thresholds {
   sequenceBlock: number;
 }
 
+/** Values that ship; each is explained in docs/checks.md. */
 export const defaultThresholds: Thresholds = {
   longTransactionWarning: 60,
   longTransactionBlock: 600,
@@ -70,6 +71,7 @@ export interface CheckContext {
   wantedExtensions: ReadonlyMap<string, readonly string[]> | null;
 }
 
+/** One row of a check's answer. */
 export type Row = Record<string, unknown>;
 
 /** What a check concluded. `seen` is for people: one line an object, hostile text allowed, escaped where it is shown. */
@@ -79,6 +81,7 @@ export interface Verdict {
   seen: string[];
 }
 
+/** One question and its judge. */
 export interface Check {
   /** Stable; used in the spec, the record and the documentation's anchors. */
   id: string;

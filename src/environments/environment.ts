@@ -14,6 +14,7 @@ import type { PgVersion } from '../postgres/version.ts';
 import type { Log } from '../process/log.ts';
 import type { Mode, PlannedStep } from '../report/record.ts';
 
+/** How the version changes; `docs/architecture.md` tells which kind takes which. */
 export type RouteName = 'minor-in-place' | 'rolling' | 'operator' | 'dump-restore';
 
 /** What inspection read; never written to. Everything that is kind-specific stays in `details`. */
@@ -29,6 +30,7 @@ export interface EnvironmentFacts {
 /** Steps that the engine owns and an environment only places in its order. */
 export type CommonStep = 'backup' | 'stop-applications' | 'start-applications' | 'validate';
 
+/** One way from the running to the wanted version. */
 export interface Route {
   name: RouteName;
   /** In order: the environment's own steps, and the names of common ones where they belong. */
@@ -95,6 +97,7 @@ export interface LineStore {
   readArchives(): Promise<string[][]>;
 }
 
+/** One opened target. Everything but the planner may fail with an UpgradeError. */
 export interface Environment {
   inspect(): Promise<EnvironmentFacts>;
   /** Settings for a connection; an environment may open a tunnel for it. */
@@ -122,6 +125,7 @@ export interface Environment {
   close(): Promise<void>;
 }
 
+/** What an environment is opened with. */
 export interface EnvironmentTools {
   /** Name of the target in the spec: what an environment creates can be named after it and found again. */
   target: string;

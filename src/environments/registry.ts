@@ -4,8 +4,10 @@ import { type EmbeddedConfig, embeddedSchema } from './embedded/config.ts';
 import { embedded } from './embedded/embedded.ts';
 import type { EnvironmentKind } from './environment.ts';
 
+/** The validated `environment` of a spec, of any kind. */
 export type EnvironmentConfig = EmbeddedConfig;
 
+/** In the order in which they are listed to people. */
 export const environmentKinds: readonly EnvironmentKind<EnvironmentConfig>[] = [embedded];
 
 /** The spec's `environment`, whichever kind it is. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ask } from '../process/short.ts';
 import { fromProgram, type PgVersion } from './version.ts';
 
+/** One set of server programs. */
 export interface Binaries {
   /** Folder that holds `postgres`, `pg_ctl` and `initdb`. */
   bin: string;

@@ -11,6 +11,7 @@ import { UpgradeError } from '../errors.ts';
 import { ask } from '../process/short.ts';
 import { compareVersions, formatVersion, fromProgram, type PgVersion } from './version.ts';
 
+/** One set of client programs. */
 export interface ClientPrograms {
   /** Folder that holds the three programs. */
   bin: string;
@@ -18,6 +19,7 @@ export interface ClientPrograms {
 }
 
 const programs = ['pg_dump', 'pg_restore', 'pg_dumpall'] as const;
+/** Their names. */
 export type ClientProgram = (typeof programs)[number];
 
 /** Folders where packages put the programs of one major. */
@@ -79,6 +81,7 @@ export async function findClients(major: number, extra: readonly string[] = []):
   );
 }
 
+/** Absolute path of one of them. */
 export function clientPath(clients: ClientPrograms, program: ClientProgram): string {
   return join(clients.bin, program);
 }

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type ConnectionSettings, describe } from './settings.ts';
 
+/** An open session. */
 export interface Connection extends AsyncDisposable {
   /** Runs one statement; numbers come as numbers where they are safe, bigint and numeric as strings. */
   query<Row extends Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -13,6 +14,7 @@ export interface Connection extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Limits and name of a session. */
 export interface ConnectOptions {
   /** Shown in pg_stat_activity; cut by the server to 63 bytes. */
   name?: string;

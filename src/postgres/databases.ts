@@ -1,6 +1,7 @@
 /** Which databases of a server can be worked with. */
 import type { Connection } from './connection.ts';
 
+/** Name, and pg_database_size in bytes. */
 export interface Database {
   name: string;
   bytes: number;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSettings } from './settings.ts';
 
+/** How client programs log in; disposing removes the password file. */
 export interface ClientLogin extends AsyncDisposable {
   /** Arguments that every client program understands; no secret among them. */
   args: string[];

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ConnectionSettings } from './settings.ts';
 
+/** What the worker is started with; `everyMs` is the pause between two transactions in milliseconds. */
 export interface ProbeStart {
   settings: ConnectionSettings;
   everyMs: number;
@@ -22,6 +23,7 @@ export interface ProbeReport {
   after: number[];
 }
 
+/** A running probe. */
 export interface Probe {
   /** Waits until `count` transactions more were committed; gives up after `timeout` milliseconds. */
   settle(count: number, timeout: number): Promise<void>;

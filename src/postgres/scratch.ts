@@ -14,6 +14,7 @@ export interface ScratchServer extends AsyncDisposable {
   settings(database: string): ConnectionSettings;
 }
 
+/** What a scratch server must be like to take a dump. */
 export interface ScratchOptions {
   /** Name of the source's bootstrap superuser: grants name it as their grantor. */
   superuser: string;

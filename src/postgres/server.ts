@@ -8,6 +8,7 @@ import { lastLines, run } from '../process/run.ts';
 import { giveTo, type SystemUser } from '../process/user.ts';
 import type { Binaries } from './binaries.ts';
 
+/** How to start a server. */
 export interface StartOptions {
   binaries: Binaries;
   data: string;
@@ -112,6 +113,7 @@ export async function serverPid(data: string): Promise<number | null> {
   }
 }
 
+/** What a new cluster is like; UTF8 and locale C unless it says otherwise. */
 export interface InitOptions {
   binaries: Binaries;
   data: string;
@@ -173,6 +175,7 @@ export async function configure(data: string, settings: Readonly<Record<string, 
   await writeFile(join(data, 'postgresql.conf'), `\n${lines.join('\n')}\n`, { flag: 'a' });
 }
 
+/** Removes a folder with everything in it; fine where there is none. */
 export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }

@@ -2,6 +2,7 @@
 import { parse } from 'pg-connection-string';
 import { UpgradeError } from '../errors.ts';
 
+/** One server and one login. The password is a secret: never print this whole. */
 export interface ConnectionSettings {
   /** Host name, address, or the folder of a Unix socket. */
   host: string;

@@ -5,6 +5,7 @@
  */
 import { UpgradeError } from '../errors.ts';
 
+/** Major and minor, for example 15 and 20. */
 export interface PgVersion {
   major: number;
   minor: number;
@@ -34,6 +35,7 @@ export function fromProgram(output: string): PgVersion | undefined {
   return match ? { major: Number(match[1]), minor: Number(match[2]) } : undefined;
 }
 
+/** For example `15.20`. */
 export function formatVersion(version: PgVersion): string {
   return `${version.major}.${version.minor}`;
 }

@@ -17,6 +17,7 @@ const kept = [
   'XDG_CACHE_HOME',
 ];
 
+/** The short list of our variables, and `extra` over it. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const environment: Record<string, string> = { LC_ALL: 'C' };
   for (const name of kept) {

@@ -1,6 +1,7 @@
 /** What the rest of the code says to people while it works; `action/` decides how it looks. */
 import type { Place } from '../errors.ts';
 
+/** Something that people should notice, at its place in a file where there is one. */
 export interface Annotation {
   level: 'error' | 'warning' | 'notice';
   title: string;
@@ -8,6 +9,7 @@ export interface Annotation {
   place?: Place | undefined;
 }
 
+/** Everything a run may say. */
 export interface Log {
   /** One line of plain text; anything in it that looks like a workflow command is defused. */
   info(line: string): void;

@@ -8,6 +8,7 @@ import { Cancelled, UpgradeError } from '../errors.ts';
 import { cleanEnvironment } from './environment.ts';
 import type { SystemUser } from './user.ts';
 
+/** How to run a program. */
 export interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds; none by default. */
@@ -31,6 +32,7 @@ export interface RunOptions {
   shielded?: boolean;
 }
 
+/** What a program left; output beyond the last 64 KiB of standard error is gone. */
 export interface Finished {
   code: number;
   stdout: string;

@@ -1,5 +1,6 @@
 /** Values that must never be seen, and the one function that hides them. */
 
+/** The values of one run. */
 export interface Secrets {
   /** Registers a value; `announce` (the runner's own mask) is told at once, before anything can print it. */
   add(value: string): void;
@@ -7,6 +8,7 @@ export interface Secrets {
   hide(text: string): string;
 }
 
+/** @param announce the runner's own mask, told of every value at once */
 export function createSecrets(announce: (value: string) => void = () => {}): Secrets {
   const values = new Set<string>();
   return {

@@ -2,12 +2,14 @@
 import { chown, readFile } from 'node:fs/promises';
 import { UpgradeError } from '../errors.ts';
 
+/** A user of the operating system. */
 export interface SystemUser {
   uid: number;
   gid: number;
   name: string;
 }
 
+/** Whether this process may become other users. */
 export function areWeRoot(): boolean {
   return process.getuid?.() === 0;
 }
@@ -66,6 +68,7 @@ export async function scratchUser(): Promise<SystemUser | null> {
   return user;
 }
 
+/** Makes the user the owner of the paths; nothing for null. */
 export async function giveTo(user: SystemUser | null, ...paths: string[]): Promise<void> {
   if (!user) return;
   for (const path of paths) await chown(path, user.uid, user.gid);

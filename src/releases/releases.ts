@@ -3,6 +3,7 @@ import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, type PgVersion, parseVersion } from '../postgres/version.ts';
 import table from './releases.json' with { type: 'json' };
 
+/** One release; `date` is YYYY-MM-DD. */
 export interface Release {
   version: string;
   date: string | null;
@@ -17,6 +18,7 @@ const releases = table.releases as readonly Release[];
 /** Date of the table: releases after it are unknown. */
 export const releasesAsOf: string = table.generated;
 
+/** A release by its version; also one that must not be a target. */
 export function findRelease(version: PgVersion): Release | undefined {
   return releases.find((release) => release.version === formatVersion(version));
 }

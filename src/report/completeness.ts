@@ -6,6 +6,7 @@ import { formatDuration, formatTime, plural } from './format.ts';
 import { downtimeOf, proofOf, versionsOf } from './overview.ts';
 import type { UpgradeRecord } from './record.ts';
 
+/** One thing that an upgrade record should hold, and whether this one does. */
 export interface CompletenessItem {
   readonly item: string;
   readonly status: 'recorded' | 'not recorded' | 'not applicable';

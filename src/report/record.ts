@@ -8,6 +8,7 @@ import { z } from 'zod';
 const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 const text = z.string();
 
+/** How a run ended. */
 export const resultSchema = z.enum([
   'success',
   'skipped',
@@ -17,9 +18,12 @@ export const resultSchema = z.enum([
   'failed',
   'cancelled',
 ]);
+/** How a run ended; null in a record while it runs. */
 export type Result = z.infer<typeof resultSchema>;
 
+/** What was asked for. */
 export const modeSchema = z.enum(['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback']);
+/** What was asked for. */
 export type Mode = z.infer<typeof modeSchema>;
 
 const plannedStepSchema = z.strictObject({
@@ -30,6 +34,7 @@ const plannedStepSchema = z.strictObject({
   breaks: text.nullable().meta({ description: 'What clients or applications notice; null for nothing' }),
   interruptible: z.boolean(),
 });
+/** A step as planned: data only, part of the digest. */
 export type PlannedStep = z.infer<typeof plannedStepSchema>;
 
 const planSchema = z.strictObject({
@@ -40,6 +45,7 @@ const planSchema = z.strictObject({
   steps: z.array(plannedStepSchema),
   notes: z.array(text).meta({ description: 'What the reader should know before approving' }),
 });
+/** The plan. */
 export type PlanRecord = z.infer<typeof planSchema>;
 
 const stepSchema = z.strictObject({
@@ -59,6 +65,7 @@ const stepSchema = z.strictObject({
   finished: time.nullable(),
   output: z.array(text),
 });
+/** A step as it went. */
 export type StepRecord = z.infer<typeof stepSchema>;
 
 const checkSchema = z.strictObject({
@@ -78,6 +85,7 @@ const factSchema = z.strictObject({
   verdict: z.enum(['equal', 'expected', 'unexpected', 'not-compared']),
   why: text.nullable(),
 });
+/** One fact before and after. */
 export type FactRecord = z.infer<typeof factSchema>;
 
 const proofSchema = z.strictObject({
@@ -94,6 +102,7 @@ const proofSchema = z.strictObject({
   differences: z.array(text),
   durationMs: z.number().int(),
 });
+/** What a proof looked at, and what came of it. */
 export type ProofRecord = z.infer<typeof proofSchema>;
 
 const backupSchema = z.strictObject({
@@ -116,6 +125,7 @@ const backupSchema = z.strictObject({
   keepDays: z.number().int(),
   proof: proofSchema,
 });
+/** The backup of a run. */
 export type BackupRecord = z.infer<typeof backupSchema>;
 
 const downtimeSchema = z.strictObject({
@@ -130,6 +140,7 @@ const downtimeSchema = z.strictObject({
   to: time,
   everyMs: z.number(),
 });
+/** What the measuring client saw. */
 export type DowntimeRecord = z.infer<typeof downtimeSchema>;
 
 const latencySchema = z.strictObject({
@@ -138,6 +149,7 @@ const latencySchema = z.strictObject({
   p95Ms: z.number(),
 });
 
+/** The whole document. */
 export const recordSchema = z
   .strictObject({
     version: z.literal(1),
@@ -208,4 +220,5 @@ export const recordSchema = z
     description: 'What one run of Postgres Upgrade did to one target',
   });
 
+/** The whole document. */
 export type UpgradeRecord = z.infer<typeof recordSchema>;

@@ -5,6 +5,7 @@ import { explain, type JsonSchema } from './explain.ts';
 import type { SpecSchema, TargetSpec } from './schema.ts';
 import { readYaml } from './yaml.ts';
 
+/** A validated target, with its places in the file. */
 export interface LoadedTarget {
   spec: TargetSpec;
   /** Where the target stands, and where its version stands. */

@@ -117,8 +117,11 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
   });
 }
 
+/** The schema's own type. */
 export type SpecSchema = ReturnType<typeof specSchema<z.ZodType<EnvironmentConfig>>>;
+/** One target, defaults filled in. */
 export type TargetSpec = z.infer<SpecSchema>['targets'][number];
+/** One application of a target. */
 export type ApplicationSpec = TargetSpec['applications'][number];
 
 /** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */

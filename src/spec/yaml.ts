@@ -2,8 +2,10 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { messageOf, type Place, UpgradeError, UpgradeErrors } from '../errors.ts';
 
+/** Keys and indexes from the top of the document. */
 export type Path = readonly PropertyKey[];
 
+/** A parsed file: its value, and where each part stands. */
 export interface Source {
   value: unknown;
   /** Where a value stands; the nearest parent's place where it stands nowhere. */

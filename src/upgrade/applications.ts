@@ -11,6 +11,7 @@ export function applicationEntry(name: string): string {
   return `${prefix}${name}`;
 }
 
+/** Whether a journal's entry is a stopped application. */
 export function isApplication(entry: SwitchedOff): boolean {
   return entry.id.startsWith(prefix);
 }
@@ -31,6 +32,11 @@ async function call(argv: readonly string[], what: string, signal?: AbortSignal)
   });
 }
 
+/**
+ * Stops one after the other, each written to the journal first.
+ * @param until step until which they must stay off once clients are broken
+ * @throws UpgradeError `application`
+ */
 export async function stopApplications(
   applications: readonly ApplicationSpec[],
   step: StepRun,

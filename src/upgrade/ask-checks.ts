@@ -7,6 +7,7 @@ import type { PgVersion } from '../postgres/version.ts';
 import { backupFolder } from './backup-step.ts';
 import { connectTo, type Run } from './target.ts';
 
+/** Asks all of them; results are in the record when it returns. */
 export async function askChecks(
   run: Run,
   when: 'before' | 'after',

@@ -11,6 +11,7 @@ import { formatVersion } from '../postgres/version.ts';
 import { type BackupWork, backupWork } from './backup-work.ts';
 import type { Run } from './target.ts';
 
+/** Folder of this target's backups: the spec's, else the environment's. */
 export function backupFolder(run: Run): string {
   return run.spec.backup.directory ?? run.environment.home.backups;
 }

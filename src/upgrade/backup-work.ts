@@ -8,6 +8,7 @@ import { serverPid } from '../postgres/server.ts';
 /** Id of the journal's entry. */
 export const backupWork = 'backup-work';
 
+/** The entry's detail; absolute paths. */
 export interface BackupWork {
   /** Folder of the scratch server and the password file. */
   work: string;

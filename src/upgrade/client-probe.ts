@@ -4,6 +4,7 @@ import { type Probe, type ProbeReport, quantiles, startProbe } from '../postgres
 import type { DowntimeRecord, UpgradeRecord } from '../report/record.ts';
 import type { Run } from './target.ts';
 
+/** What the engine asks of the probe. */
 export interface ClientProbe {
   /** Starts it and waits for a baseline; does nothing when it runs. */
   start(): Promise<void>;

@@ -3,6 +3,7 @@ import type { Log } from '../process/log.ts';
 import type { Secrets } from '../process/secrets.ts';
 import type { Mode, UpgradeRecord } from '../report/record.ts';
 
+/** One for all targets of a run. */
 export interface RunContext {
   mode: Mode;
   log: Log;

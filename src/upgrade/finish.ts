@@ -5,6 +5,7 @@ import type { Mode, Result } from '../report/record.ts';
 import { channel } from './context.ts';
 import { putBackAll, type Run } from './target.ts';
 
+/** How a mode ended, before the world was asked whether it is so. */
 export interface Ending {
   result: Result;
   verdict: string;

@@ -8,6 +8,7 @@ import type { LineStore, SwitchedOff } from '../environments/environment.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
 import type { BackupRecord, Mode, Result } from '../report/record.ts';
 
+/** The first line, and one more for every process that goes on. */
 export interface Begin {
   kind: 'begin';
   at: string;
@@ -23,6 +24,7 @@ export interface Begin {
   birth?: string;
 }
 
+/** One line. */
 export type JournalEntry =
   | Begin
   | { kind: 'facts'; at: string; facts: Record<string, string> }
@@ -45,6 +47,7 @@ export interface JournalState {
   outstanding: SwitchedOff[];
 }
 
+/** Replays the lines. */
 export function readJournal(lines: readonly string[]): JournalState {
   const state: JournalState = {
     begin: null,
@@ -92,6 +95,7 @@ export function readJournal(lines: readonly string[]): JournalState {
   return state;
 }
 
+/** The journal of one target, open for writing. */
 export interface Journal {
   state(): JournalState;
   /** Whether what it holds is this run's to put back: it was begun by this run, or taken over from a dead one. */
@@ -111,6 +115,7 @@ export interface Journal {
   end(result: Result, then: 'keep' | 'archive' | 'discard'): Promise<void>;
 }
 
+/** @throws UpgradeError `journal-corrupt` */
 export async function openJournal(store: LineStore, now: () => Date): Promise<Journal> {
   const lines = await store.read();
   try {

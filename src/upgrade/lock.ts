@@ -7,6 +7,7 @@ import type { ConnectionSettings } from '../postgres/settings.ts';
 const key = [0x70677570, 1] as const;
 const prefix = 'postgres-upgrade lock ';
 
+/** Held until released, or until its session ends. */
 export interface Lock {
   /** Takes the lock anew: a restart of the server ended the session that held it. */
   renew(): Promise<void>;

@@ -6,6 +6,7 @@ import type { UpgradeError } from '../errors.ts';
 import { hideIn, type Secrets } from '../process/secrets.ts';
 import type { Mode, StepRecord, UpgradeRecord } from '../report/record.ts';
 
+/** The record and its only writers. */
 export interface Recorder {
   /** Changed freely; `save` afterwards. */
   record: UpgradeRecord;
@@ -17,6 +18,7 @@ export interface Recorder {
   tell(to: string, what: string, delivered?: boolean): void;
 }
 
+/** What a record begins with. */
 export interface RecorderOptions {
   name: string;
   environment: string;
@@ -30,6 +32,7 @@ export interface RecorderOptions {
   now: () => Date;
 }
 
+/** A record of a run that has just begun. */
 export function emptyRecord(options: Omit<RecorderOptions, 'folder' | 'secrets'>): UpgradeRecord {
   const { identity, name, now } = options;
   const started = now().toISOString();
@@ -65,6 +68,7 @@ export function emptyRecord(options: Omit<RecorderOptions, 'folder' | 'secrets'>
   };
 }
 
+/** @throws where the folder cannot be made: before anything is done */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { folder, secrets, now } = options;
   const record = emptyRecord(options);

@@ -17,6 +17,7 @@ import type { Run } from './target.ts';
 import { upgradeMode } from './upgrade-mode.ts';
 import { annotate } from './way-back.ts';
 
+/** The recorder of a target, in its folder of the output directory. */
 export function recorderFor(target: LoadedTarget, context: RunContext): Recorder {
   const { spec, place } = target;
   return createRecorder({

@@ -47,6 +47,7 @@ function runningApplications(run: Run): ApplicationSpec[] {
   return run.spec.applications.filter(({ name }) => !off.has(applicationEntry(name)));
 }
 
+/** How the steps ended where none failed. */
 export type StepsResult = { state: 'done' } | { state: 'paused'; step: PlannedStep; look: string[] };
 
 /**

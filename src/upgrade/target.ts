@@ -14,6 +14,7 @@ import type { Journal } from './journal.ts';
 import type { Lock } from './lock.ts';
 import type { Recorder } from './recorder.ts';
 
+/** One run on one target. */
 export interface Run {
   context: RunContext;
   target: LoadedTarget;
@@ -141,6 +142,7 @@ export async function putBackAll(
   return failures;
 }
 
+/** @throws Cancelled */
 export function throwIfCancelled(run: Run): void {
   if (run.context.signal.aborted) throw new Cancelled();
 }

@@ -75,6 +75,7 @@ function beginJournal(run: Run, from: string, digest?: string): Promise<void> {
   });
 }
 
+/** @throws UpgradeError `nothing-to-resume`, `unfinished`, `rollback-unfinished`, `locked`, `downgrade`, `server-down` */
 export async function upgradeMode(run: Run): Promise<Ending> {
   const { journal, context, recorder, spec, wanted } = run;
   assertNobodyElse(run);

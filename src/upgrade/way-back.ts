@@ -20,6 +20,7 @@ export function failed(run: Run, cause: unknown, resumed: boolean): Ending {
   return unchangedEnding(error, resumed);
 }
 
+/** Shows an error at its place in the spec; a cancel is none. */
 export function annotate(run: Run, error: UpgradeError): void {
   if (error instanceof Cancelled) return;
   const message = explanation(error);

@@ -7,6 +7,7 @@ import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
 import { serverPid } from '../../postgres/server.ts';
 import { type SystemUser, userForOwner } from '../../process/user.ts';
 
+/** One cluster as its files and process show it. */
 export interface Cluster {
   data: string;
   user: SystemUser | null;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 const absolute = z.string().regex(/^\//, 'write an absolute path');
 
+/** Shape of the section; unknown keys are errors. */
 export const embeddedSchema = z
   .strictObject({
     kind: z.literal('embedded'),
@@ -18,4 +19,5 @@ export const embeddedSchema = z
   })
   .meta({ description: 'A cluster in a data directory on this machine' });
 
+/** The section, validated. */
 export type EmbeddedConfig = z.infer<typeof embeddedSchema>;

@@ -17,6 +17,7 @@ import { embeddedSteps } from './steps.ts';
 
 const mebibyte = 1024 ** 2;
 
+/** The kind, for the registry. */
 export const embedded: EnvironmentKind<EmbeddedConfig> = {
   kind: 'embedded',
   schema: embeddedSchema,

@@ -70,6 +70,7 @@ export async function startByRecipe(
   await assertServes(settings, parseVersion(recipe.version), recipe.data);
 }
 
+/** Fast stop: ends sessions, writes a checkpoint. Fine where nothing runs. */
 export async function stopByRecipe(recipe: StartRecipe): Promise<void> {
   const { binaries, user } = await programs(recipe);
   await stopServer(binaries, recipe.data, user);
@@ -134,6 +135,7 @@ export async function ensureServing(
   }
 }
 
+/** What the server answers, by a real query. @throws UpgradeError where it cannot be reached */
 export async function runningVersion(settings: ConnectionSettings): Promise<PgVersion> {
   await using connection = await connect(settings, { name: 'postgres-upgrade version', timeout: 5000 });
   const [row] = await connection.query<{ num: string }>(

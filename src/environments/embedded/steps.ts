@@ -12,6 +12,7 @@ import { type Cluster, environmentOf, portIn, readCluster } from './cluster.ts';
 import type { EmbeddedConfig } from './config.ts';
 import { returnTo, runningVersion, type StartRecipe, startByRecipe, stopByRecipe } from './restart.ts';
 
+/** What `embedded.ts` takes from here. */
 export interface EmbeddedSteps {
   /** Server programs of a version, found or downloaded once. */
   binariesOf(version: PgVersion): Promise<Binaries>;
