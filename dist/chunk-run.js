@@ -19784,11 +19784,13 @@ async function wayBack(run, plan, facts, cause, resumed) {
 	const [error] = errorsOf(cause);
 	if (!error) throw cause;
 	const started = journal.state().steps;
-	if ([...started.keys()].every((id) => id === "backup")) return failed(run, error, resumed);
+	const onlyBackup = [...started.keys()].every((id) => id === "backup");
+	const nothingYet = recorder.record.steps.length === 0;
+	if (onlyBackup || nothingYet) return failed(run, error, resumed);
 	annotate(run, error);
 	if (error instanceof Cancelled) return cancelled(run, plan);
 	if (spec["on-failure"] === "stop") {
-		recorder.issue(error, "Left as it is, as the spec says (on-failure: stop).");
+		recorder.issue(error, "Not taken back, as the spec says (on-failure: stop).");
 		return {
 			result: "failed",
 			verdict: error.message,
@@ -32173,13 +32175,13 @@ async function writeReports(session, record) {
 	const folder = folderOf(session, record);
 	const clean = hideIn(record, secrets);
 	const files = [
-		["report.json", () => `${JSON.stringify(clean, null, 1)}\n`],
-		["report.html", () => renderHtml(clean)],
-		["summary.md", () => renderSummaries([clean])]
+		["report.json", async (file) => saveRecord(record, file, secrets)],
+		["report.html", (file) => writeFile(file, renderHtml(clean))],
+		["summary.md", (file) => writeFile(file, renderSummaries([clean]))]
 	];
-	for (const [name, render] of files) try {
+	for (const [name, write] of files) try {
 		await mkdir(folder, { recursive: true });
-		await writeFile(join(folder, name), render());
+		await write(join(folder, name));
 	} catch (cause) {
 		log.annotate({
 			level: "warning",

@@ -14,6 +14,7 @@ import { type LoadedTarget, loadSpec, selectTargets } from '../spec/load.ts';
 import { specSchema } from '../spec/schema.ts';
 import { largestSpec, tooLarge } from '../spec/yaml.ts';
 import type { RunContext } from '../upgrade/context.ts';
+import { saveRecord } from '../upgrade/recorder.ts';
 import { runTarget } from '../upgrade/run-target.ts';
 import { uploadDump, uploadReports } from './artifacts.ts';
 import { deliverRecord } from './deliver.ts';
@@ -164,15 +165,15 @@ export async function writeReports(session: Session, record: UpgradeRecord): Pro
   const { secrets, log } = session;
   const folder = folderOf(session, record);
   const clean = hideIn(record, secrets);
-  const files: [string, () => string][] = [
-    ['report.json', () => `${JSON.stringify(clean, null, 1)}\n`],
-    ['report.html', () => renderHtml(clean)],
-    ['summary.md', () => renderSummaries([clean])],
+  const files: [string, (file: string) => Promise<void>][] = [
+    ['report.json', async (file) => saveRecord(record, file, secrets)],
+    ['report.html', (file) => writeFile(file, renderHtml(clean))],
+    ['summary.md', (file) => writeFile(file, renderSummaries([clean]))],
   ];
-  for (const [name, render] of files) {
+  for (const [name, write] of files) {
     try {
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, name), render());
+      await write(join(folder, name));
     } catch (cause) {
       log.annotate({
         level: 'warning',

@@ -45,11 +45,13 @@ export async function wayBack(
   if (!error) throw cause;
   const started = journal.state().steps;
   const onlyBackup = [...started.keys()].every((id) => id === 'backup');
-  if (onlyBackup) return failed(run, error, resumed);
+  // A resumed run that fails before its first step has nothing to take back: the journal's steps are an earlier run's.
+  const nothingYet = recorder.record.steps.length === 0;
+  if (onlyBackup || nothingYet) return failed(run, error, resumed);
   annotate(run, error);
   if (error instanceof Cancelled) return cancelled(run, plan);
   if (spec['on-failure'] === 'stop') {
-    recorder.issue(error, 'Left as it is, as the spec says (on-failure: stop).');
+    recorder.issue(error, 'Not taken back, as the spec says (on-failure: stop).');
     return {
       result: 'failed',
       verdict: error.message,
