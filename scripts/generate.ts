@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { checkIds } from '../src/checks/catalogue.ts';
 import { environmentSchema } from '../src/environments/registry.ts';
 import { recordSchema } from '../src/report/record.ts';
 import { specSchema } from '../src/spec/schema.ts';
@@ -49,7 +50,7 @@ export function generated(): Map<string, string> {
   const { inputs, outputs } = tables(parse(readFileSync('action.yml', 'utf8')) as ActionFile);
   const readme = readFileSync('README.md', 'utf8');
   return new Map([
-    ['schema/upgrade-spec.schema.json', schemaText(specSchema(environmentSchema), 'input')],
+    ['schema/upgrade-spec.schema.json', schemaText(specSchema(environmentSchema, checkIds), 'input')],
     ['schema/upgrade-record.schema.json', schemaText(recordSchema, 'output')],
     ['README.md', place(place(readme, 'inputs', inputs), 'outputs', outputs)],
   ]);

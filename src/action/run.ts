@@ -2,6 +2,7 @@
 import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as core from '@actions/core';
+import { checkIds } from '../checks/catalogue.ts';
 import { environmentSchema } from '../environments/registry.ts';
 import { errorsOf, explanation, messageOf, UpgradeError } from '../errors.ts';
 import type { Log } from '../process/log.ts';
@@ -70,7 +71,10 @@ export async function openSession(
       },
     );
   });
-  const targets = selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema)), inputs.targets);
+  const targets = selectTargets(
+    loadSpec(text, inputs.spec, specSchema(environmentSchema, checkIds)),
+    inputs.targets,
+  );
   await makeOutput(inputs.outputDirectory);
   const context: RunContext = {
     mode: inputs.mode,

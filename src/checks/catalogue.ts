@@ -37,3 +37,6 @@ export const allChecks: readonly Check[] = [
   eventTriggers,
   unloggedTables,
 ];
+
+/** Ids of all checks. */
+export const checkIds: readonly string[] = allChecks.map(({ id }) => id);

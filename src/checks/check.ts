@@ -3,9 +3,9 @@ import type { PgVersion } from '../postgres/version.ts';
 
 /**
  * `error` means that the question could not be answered: it counts as unknown, never as passed.
- * `skipped` says why nobody asked.
+ * `skipped` says why nobody asked; `disabled` that the spec switched it off.
  */
-export type CheckStatus = 'passed' | 'info' | 'warning' | 'blocked' | 'error' | 'skipped';
+export type CheckStatus = 'passed' | 'info' | 'warning' | 'blocked' | 'error' | 'skipped' | 'disabled';
 
 /** Limits that turn what was seen into a verdict. Bytes are bytes, ages are seconds or transactions. */
 export interface Thresholds {
@@ -30,6 +30,12 @@ export interface Thresholds {
   /** Share of a sequence's range that is used up, 0 to 1. */
   sequenceWarning: number;
   sequenceBlock: number;
+  /** A statement is told of when its mean latency grew by this factor ... */
+  latencyFactor: number;
+  /** ... and is above this after the upgrade, in milliseconds ... */
+  latencyMilliseconds: number;
+  /** ... over at least this many calls on both sides. */
+  latencyCalls: number;
 }
 
 /** Values that ship; each is explained in docs/checks.md. */
@@ -46,6 +52,9 @@ export const defaultThresholds: Thresholds = {
   connectionsWarning: 0.9,
   sequenceWarning: 0.8,
   sequenceBlock: 0.95,
+  latencyFactor: 2,
+  latencyMilliseconds: 20,
+  latencyCalls: 50,
 };
 
 /** Free space where something will be written. */
@@ -69,6 +78,21 @@ export interface CheckContext {
   disks: readonly DiskFact[];
   /** Versions of each extension that the wanted server's files offer; null where nobody could look. */
   wantedExtensions: ReadonlyMap<string, readonly string[]> | null;
+  /**
+   * What the wanted version's programs say against the configuration, line by line; empty where they take it, null
+   * where nobody asked them.
+   */
+  configErrors: readonly string[] | null;
+  release: ReleaseContext;
+}
+
+/** What checks may know of releases. Days are YYYY-MM-DD. */
+export interface ReleaseContext {
+  today: string;
+  /** Last day with fixes of the wanted major; null where it is not known. */
+  endOfLife: string | null;
+  /** Releases on the way whose notes a person must read, without those that the spec says were read. */
+  mustRead: readonly { version: string; why: string; link: string }[];
 }
 
 /** One row of a check's answer. */

@@ -25,6 +25,7 @@ function grantOf(check: Check): string {
 const unknown = 'Find out why it cannot be answered, then run again: unknown does not count as fine.';
 
 const severity: Record<CheckStatus, number> = {
+  disabled: 0,
   passed: 0,
   info: 1,
   skipped: 2,

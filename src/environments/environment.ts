@@ -114,6 +114,15 @@ export interface Environment {
   /** Extension versions that the wanted server's files offer; null where that cannot be known. */
   wantedExtensions(wanted: PgVersion): Promise<ReadonlyMap<string, readonly string[]> | null>;
   /**
+   * What the wanted version's own programs say against the configuration, line by line; empty where they take it. Reads
+   * only. Missing, or null, where they cannot be asked.
+   */
+  configErrors?(wanted: PgVersion): Promise<readonly string[] | null>;
+  /** End of the server's log, where it is a file that this job can read; null where it is not. */
+  serverLog?(bytes: number): Promise<{ source: string; text: string; size: number } | null>;
+  /** Takes settings out of what ALTER SYSTEM wrote, while nothing serves; missing where that cannot be done. */
+  forgetSettings?(names: readonly string[]): Promise<void>;
+  /**
    * Names of facts that this route changes on purpose (a new major has another system identifier); all others must
    * be as before. None where it is missing.
    */

@@ -66,7 +66,7 @@ ${lines(check.seen)}${check.fix !== null && asksAttention(check) && html`<p>To d
   );
 }
 
-const FACT_ORDER = ['unexpected', 'not-compared', 'expected', 'equal'] as const;
+const FACT_ORDER = ['unexpected', 'alert', 'not-compared', 'expected', 'equal'] as const;
 
 /** Facts before and after: differences first, equal ones folded. */
 export function factsSection(record: UpgradeRecord): Markup | null {

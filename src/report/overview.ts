@@ -104,7 +104,7 @@ export function proofOf({ proof }: BackupRecord): string {
   }
 }
 
-const ORDER = ['blocked', 'error', 'warning', 'info', 'passed', 'skipped'] as const;
+const ORDER = ['blocked', 'error', 'warning', 'info', 'passed', 'skipped', 'disabled'] as const;
 const STATUS_WORDS: Record<CheckRecord['status'], string> = {
   blocked: 'blocked',
   error: 'unanswered',
@@ -112,6 +112,7 @@ const STATUS_WORDS: Record<CheckRecord['status'], string> = {
   info: 'info',
   passed: 'passed',
   skipped: 'skipped',
+  disabled: 'disabled',
 };
 
 /** A check's status as a word; `error` means that nobody knows, which is not the same as bad. */

@@ -76,7 +76,7 @@ function checks(record: UpgradeRecord, detail: Detail): string | null {
   );
 }
 
-const VERDICTS = ['unexpected', 'not-compared', 'expected', 'equal'] as const;
+const VERDICTS = ['unexpected', 'alert', 'not-compared', 'expected', 'equal'] as const;
 
 function facts(record: UpgradeRecord, detail: Detail): string | null {
   if (record.facts.length === 0) return null;

@@ -1,5 +1,6 @@
 /** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 import { z } from 'zod';
+import { defaultThresholds, type Thresholds } from '../checks/check.ts';
 import type { EnvironmentConfig } from '../environments/registry.ts';
 
 const argv = z
@@ -79,8 +80,67 @@ const applicationSchema = z.strictObject({
     .meta({ description: 'Seconds until `health` must answer' }),
 });
 
+const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The thresholds as the spec spells them: `longTransactionBlock` is `long-transaction-block`. */
+export const thresholdKeys: ReadonlyMap<string, keyof Thresholds> = new Map(
+  Object.keys(defaultThresholds).map((key) => [kebab(key), key as keyof Thresholds]),
+);
+
+/** Checks that nobody may switch off: without them the run does not know what it works on. */
+export const indispensable: readonly string[] = ['identity'];
+
+function checksSchema(ids: readonly string[]) {
+  return z.strictObject({
+    disable: z
+      .array(
+        z.enum(ids.filter((id) => !indispensable.includes(id)) as [string, ...string[]], {
+          error: 'no check of this id may be switched off; docs/checks.md lists all',
+        }),
+      )
+      .default([])
+      .meta({ description: 'Ids of checks that are not asked; the record says so' }),
+    thresholds: z
+      .strictObject(
+        Object.fromEntries([...thresholdKeys.keys()].map((key) => [key, z.number().min(0).optional()])),
+      )
+      .default({})
+      .meta({ description: 'Limits other than those that ship; docs/checks.md explains each' }),
+  });
+}
+
+const sqlFile = z
+  .string()
+  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.sql$/, 'write the path of an .sql file in the repository')
+  .meta({
+    description: 'Path of a file with SQL, from the root of the repository',
+    examples: ['ops/health.sql'],
+  });
+
+const healthFile = z.strictObject({
+  file: sqlFile,
+  database: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Where it is asked; default: the database of the connection' }),
+  'read-only': z.boolean().default(true).meta({ description: 'false: its statements may write' }),
+  timeout: z.number().int().min(1).max(3600).default(30).meta({ description: 'Seconds for one statement' }),
+});
+
+/** One file of the user's own health SQL. */
+export type HealthFile = z.infer<typeof healthFile>;
+
+const healthSchema = z.union([
+  sqlFile.transform((file): HealthFile => ({ file, 'read-only': true, timeout: 30 })),
+  healthFile,
+]);
+
 /** Builds the schema for the environments that exist. */
-export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: E) {
+export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
+  environment: E,
+  checkIds: readonly string[],
+) {
   const target = z.strictObject({
     name: z
       .string()
@@ -110,6 +170,23 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(environment: 
       .default('none')
       .meta({ description: 'Stop for a person after the first member, after each, or never' }),
     'on-failure': z.enum(['rollback', 'stop']).default('rollback'),
+    advice: z.enum(['apply', 'report']).default('report').meta({
+      description:
+        'What the release notes ask of this database: report it, or carry out what is safe after the upgrade',
+    }),
+    'notes-read': z
+      .array(
+        z
+          .string()
+          .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "16.16"'),
+      )
+      .default([])
+      .meta({ description: 'Releases whose notes a person has read, where the action does not know them' }),
+    checks: checksSchema(checkIds).prefault({}),
+    health: z.array(healthSchema).default([]).meta({
+      description:
+        "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks",
+    }),
   });
   return z.strictObject({ version: z.literal(1), targets: z.array(target).min(1).max(256) }).meta({
     title: 'Postgres Upgrade spec',
@@ -126,11 +203,8 @@ export type ApplicationSpec = TargetSpec['applications'][number];
 
 /** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */
 export const laterKeys: ReadonlySet<string> = new Set([
-  'health',
   'extensions',
   'notify',
-  'checks',
-  'advice',
   'wave',
   'windows',
   'require-rehearsal',

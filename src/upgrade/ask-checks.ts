@@ -24,6 +24,8 @@ export async function askChecks(
     thresholds: defaultThresholds,
     disks: when === 'before' ? await environment.disks(bytes, backupFolder(run)) : [],
     wantedExtensions: await environment.wantedExtensions(wanted),
+    configErrors: null,
+    release: { today: context.now().toISOString().slice(0, 10), endOfLife: null, mustRead: [] },
   };
   const results = await runChecks(allChecks, checkContext, {
     connect: (database) => connectTo(run, database),

@@ -112,6 +112,9 @@ export function compareFacts(
     const is = after[name];
     if (was === undefined || is === undefined) {
       return {
+        group: 'facts',
+        rule: 'must be equal',
+        measure: null,
         name,
         before: was ?? null,
         after: is ?? null,
@@ -120,7 +123,15 @@ export function compareFacts(
       };
     }
     const rule = changed.includes(name) ? moves('this route changes it') : ruleFor(name, String(wantedNum));
-    return { name, before: was, after: is, ...rule(was, is) };
+    return {
+      group: 'facts',
+      rule: 'see docs',
+      measure: null,
+      name,
+      before: was,
+      after: is,
+      ...rule(was, is),
+    };
   });
 }
 

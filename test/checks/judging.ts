@@ -8,6 +8,8 @@ export const context: CheckContext = {
   thresholds: defaultThresholds,
   disks: [],
   wantedExtensions: null,
+  configErrors: null,
+  release: { today: '2026-11-20', endOfLife: null, mustRead: [] },
 };
 
 export function judge(

@@ -21,6 +21,9 @@ export function contextOf(version: string, changes: Partial<CheckContext> = {}):
     thresholds: defaultThresholds,
     disks: [{ purpose: 'backup', path: '/backup', freeBytes: 2000, neededBytes: 1000 }],
     wantedExtensions: null,
+    configErrors: null,
+    release: { today: '2026-11-20', endOfLife: null, mustRead: [] },
+
     ...changes,
   };
 }

@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { checkIds } from '../../src/checks/catalogue.ts';
 import { environmentSchema } from '../../src/environments/registry.ts';
 import { loadSpec } from '../../src/spec/load.ts';
 import { specSchema } from '../../src/spec/schema.ts';
@@ -142,7 +143,7 @@ describe('specs', () => {
     const specs = specsOf(page);
     expect(specs.length).toBeGreaterThan(0);
     for (const spec of specs)
-      expect(loadSpec(spec, page, specSchema(environmentSchema)).length).toBeGreaterThan(0);
+      expect(loadSpec(spec, page, specSchema(environmentSchema, checkIds)).length).toBeGreaterThan(0);
   });
 });
 

@@ -1,10 +1,11 @@
 /** Specs for tests: the smallest good one, and what a loader says to a bad one. */
+import { checkIds } from '../../src/checks/catalogue.ts';
 import { environmentSchema } from '../../src/environments/registry.ts';
 import { errorsOf, type Place } from '../../src/errors.ts';
 import { type LoadedTarget, loadSpec } from '../../src/spec/load.ts';
 import { specSchema, type TargetSpec } from '../../src/spec/schema.ts';
 
-export const schema = specSchema(environmentSchema);
+export const schema = specSchema(environmentSchema, checkIds);
 
 /** Six lines; what is appended to it belongs to the target when it is indented by four. */
 export const smallest = `version: 1
