@@ -31,6 +31,8 @@ export interface Advice {
   remedy: Remedy | null;
   /** A new major by dump and restore builds what it concerns anew: nothing is left to do then. */
   rebuiltByRestore: boolean;
+  /** About what belongs to a server's programs (settings, builds of extensions): each major has its own to be done. */
+  perServer?: true;
 }
 
 /**

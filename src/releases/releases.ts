@@ -11,16 +11,62 @@ export interface Release {
   caution?: string;
   /** Known from sister releases only; its own notes were not seen. */
   inferred?: boolean;
+  /** The section "Migration" of its notes asks for something that earlier ones of its major do not. */
+  asks?: boolean;
+  /** The release of its major whose notes it refers to. */
+  alsoSee?: string;
+  /** Ids of the advice that it brings. */
+  advice: readonly string[];
+  /** Lines of its notes that seem to ask for something and that nobody has made into advice yet. */
+  unreviewed?: readonly string[];
+  /** Fixed in it; null where nobody has listed them yet. */
+  cves: readonly string[] | null;
 }
 
-const releases = table.releases as readonly Release[];
+/** A CVE: its CVSS score (0 to 10) and the part that it is about, null where its record was not seen. */
+export interface Cve {
+  score: number | null;
+  component: string | null;
+}
+
+/** Every release, by major, oldest first. */
+export const releases: readonly Release[] = table.releases;
 
 /** Date of the table: releases after it are unknown. */
 export const releasesAsOf: string = table.generated;
 
+/** What is known of a CVE. */
+export function findCve(id: string): Cve {
+  return (table.cves as Record<string, Cve>)[id] ?? { score: null, component: null };
+}
+
+/** Address of a release's notes. */
+export function notesLink(version: string): string {
+  return `https://www.postgresql.org/docs/release/${version}/`;
+}
+
 /** A release by its version; also one that must not be a target. */
 export function findRelease(version: PgVersion): Release | undefined {
   return releases.find((release) => release.version === formatVersion(version));
+}
+
+/** Releases of one major after `from` (from its first on where that is null) and up to `to`, oldest first. */
+export function releasesOf(
+  major: number,
+  from: PgVersion | null = null,
+  to: PgVersion | null = null,
+): readonly Release[] {
+  return releases.filter(({ version }) => {
+    const each = parseVersion(version);
+    if (each.major !== major || (from && compareVersions(each, from) <= 0)) return false;
+    return !to || compareVersions(each, to) <= 0;
+  });
+}
+
+/** Releases of the running major that are newer than `from` and no younger than `to`: `to` contains what they fixed. */
+export function sistersUntil(from: PgVersion, to: PgVersion): readonly Release[] {
+  const day = findRelease(to)?.date ?? releasesAsOf;
+  return releasesOf(from.major, from).filter(({ date }) => date !== null && date <= day);
 }
 
 /** Newest release of a major that may be a target. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareVersions, parseVersion } from '../../src/postgres/version.ts';
+import { findAdvice } from '../../src/releases/advice-catalogue.ts';
 import table from '../../src/releases/releases.json' with { type: 'json' };
 import {
   assertUsableTarget,
@@ -7,10 +8,10 @@ import {
   findRelease,
   newestMinor,
   type Release,
+  releases,
   releasesAsOf,
 } from '../../src/releases/releases.ts';
 
-const releases = table.releases as readonly Release[];
 const majors = [...new Set(releases.map(({ version }) => parseVersion(version).major))];
 const isoDay = /^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 
@@ -58,6 +59,67 @@ describe('the table of releases', () => {
       );
       expect(later.find((release) => !release.avoid)?.version, version).toBe(avoid.useAtLeast);
     }
+  });
+
+  it('has no advice, no CVE and nothing to see that it does not know', () => {
+    const cves = Object.keys(table.cves);
+    for (const release of releases) {
+      expect(
+        release.advice.filter((id) => !findAdvice(id)),
+        release.version,
+      ).toEqual([]);
+      expect(
+        (release.cves ?? []).filter((id) => !cves.includes(id)),
+        release.version,
+      ).toEqual([]);
+      if (release.alsoSee !== undefined) {
+        const [from, to] = [parseVersion(release.version), parseVersion(release.alsoSee)];
+        expect([to.major, compareVersions(to, from) < 0], release.version).toEqual([from.major, true]);
+        expect(findRelease(to)?.asks, release.version).toBe(true);
+      }
+    }
+    const used = new Set(releases.flatMap((release) => release.cves ?? []));
+    expect(cves.filter((id) => !used.has(id))).toEqual([]);
+  });
+
+  it('has a score between 0 and 10 and one of three components for a CVE whose record was seen', () => {
+    for (const [id, { score, component }] of Object.entries(table.cves)) {
+      expect(id).toMatch(/^CVE-20\d\d-\d{4,}$/);
+      expect(score === null || (score > 0 && score <= 10), id).toBe(true);
+      expect([null, 'core server', 'client', 'contrib module'], id).toContain(component);
+    }
+  });
+
+  it('knows only of inferred releases not which CVEs they fix', () => {
+    expect(releases.filter(({ cves }) => cves === null).map(({ version }) => version)).toEqual(
+      releases.filter(({ inferred }) => inferred).map(({ version }) => version),
+    );
+  });
+
+  it('lists each CVE once in a major, and nothing for what was never released', () => {
+    for (const major of majors) {
+      const ids = of(major).flatMap(({ cves }) => cves ?? []);
+      expect(ids, String(major)).toEqual([...new Set(ids)]);
+    }
+    expect(releases.filter(({ version }) => table.neverReleased.includes(version))).toEqual([]);
+  });
+
+  it('agrees about the releases of one day, unless one major was bad by itself', () => {
+    for (const [day, sisters] of Map.groupBy(releases, ({ date }) => date)) {
+      const bad = sisters.flatMap(({ avoid }) => (avoid ? [avoid] : []));
+      if (bad.length < 2) continue;
+      expect(bad.length, String(day)).toBe(sisters.length);
+      expect(new Set(bad.map(({ reason }) => reason)).size, String(day)).toBe(1);
+      const good = bad.map(({ useAtLeast }) => findRelease(parseVersion(useAtLeast))?.date);
+      expect(new Set(good).size, String(day)).toBe(1);
+    }
+  });
+
+  it('has advice wherever notes ask for something', () => {
+    expect(
+      releases.filter(({ asks, advice }) => asks && advice.length === 0).map(({ version }) => version),
+    ).toEqual([]);
+    expect(releases.filter(({ unreviewed }) => unreviewed).map(({ version }) => version)).toEqual([]);
   });
 
   it('knows when each major ends', () => {

@@ -1,0 +1,54 @@
+/** Advice about GiST indexes, also those of ltree and pg_trgm. */
+import type { Advice } from './advice.ts';
+import { indexesWhere, method, operatorClassNamed } from './advice-sql.ts';
+
+const index = {
+  timing: 'after',
+  scope: 'database',
+  remedy: { kind: 'statements' },
+  rebuiltByRestore: true,
+} as const;
+
+/** Concurrent inserts. */
+export const gistInserts: Advice = {
+  ...index,
+  id: 'gist-concurrent-insert-split',
+  title: 'GiST indexes may be damaged by concurrent inserts',
+  why: 'In older releases two inserts at the same time could split a page wrongly. Searches through the index can then miss rows.',
+  todo: 'Rebuild the GiST indexes of tables that several sessions insert into.',
+  certainty: 'candidates',
+  sql: indexesWhere(method('gist')),
+};
+
+/** Splits that split again. */
+export const gistSplits: Advice = {
+  ...index,
+  id: 'gist-recursive-split',
+  title: 'GiST indexes can miss rows',
+  why: 'In older releases an insert that split several pages at once could leave a parent page that does not cover its children. Searches can then miss rows.',
+  todo: 'Rebuild all GiST indexes.',
+  certainty: 'candidates',
+  sql: indexesWhere(method('gist')),
+};
+
+/** Size of signatures of ltree. */
+export const gistLtree: Advice = {
+  ...index,
+  id: 'gist-ltree-signature',
+  title: 'GiST indexes on ltree are likely damaged',
+  why: 'Older releases took the wrong length for the signatures of such an index; very likely where the extension ltree was still older than 1.2. Searches can miss rows.',
+  todo: 'Rebuild the GiST indexes on ltree columns.',
+  certainty: 'candidates',
+  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_ltree_ops')}`),
+};
+
+/** Format of trigram keys. */
+export const gistTrigrams: Advice = {
+  ...index,
+  id: 'pg-trgm-gist-format-flag',
+  title: 'GiST indexes of pg_trgm can miss rows',
+  why: 'Older releases could mark a key of such an index with the wrong format. Searches through it can miss rows.',
+  todo: 'Rebuild the GiST indexes with gist_trgm_ops.',
+  certainty: 'exact',
+  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_trgm_ops')}`),
+};
