@@ -5,10 +5,21 @@ import pg from 'pg';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type ConnectionSettings, describe } from './settings.ts';
 
+/** A result as the server sends it; columns of the same name stay apart. */
+export interface Texts {
+  columns: string[];
+  rows: (string | null)[][];
+}
+
 /** An open session. */
 export interface Connection extends AsyncDisposable {
   /** Runs one statement; numbers come as numbers where they are safe, bigint and numeric as strings. */
   query<Row extends Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Runs one statement whose shape nobody knows: columns by position, every value as the text that the server sent. The
+   * server refuses a second statement in it.
+   */
+  texts(sql: string): Promise<Texts>;
   /** Runs several statements in one go, without results; stops at the first error. */
   script(sql: string): Promise<void>;
   close(): Promise<void>;
@@ -147,6 +158,15 @@ export async function connect(
     ): Promise<Row[]> {
       const result = await client.query<Row>(sql, [...values]);
       return result.rows;
+    },
+    async texts(sql) {
+      const { fields, rows } = await client.query<(string | null)[]>({
+        text: sql,
+        rowMode: 'array',
+        queryMode: 'extended',
+        types: { getTypeParser: () => (value: string) => value },
+      } as pg.QueryArrayConfig);
+      return { columns: fields.map(({ name }) => name), rows };
     },
     async script(sql) {
       await client.query(sql);

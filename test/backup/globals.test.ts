@@ -71,6 +71,7 @@ describe('restoreGlobals', () => {
     const scripts: string[] = [];
     const connection: Connection = {
       query: async () => [],
+      texts: async () => ({ columns: [], rows: [] }),
       script: async (sql) => void scripts.push(sql),
       close: async () => {},
       [Symbol.asyncDispose]: async () => {},
