@@ -68,8 +68,19 @@ function issues({ issues: found, result }: UpgradeRecord): Answer {
 }
 
 function performance(record: UpgradeRecord): Answer {
-  if (!record.performance) return unchanged(record, 'Nothing was measured before and after.');
-  return ['recorded', record.performance.assessment];
+  const statements = statementWords(record);
+  if (record.performance)
+    return ['recorded', [record.performance.assessment, statements].filter(Boolean).join(' ')];
+  if (statements !== null) return ['recorded', statements];
+  return unchanged(record, 'Nothing was measured before and after.');
+}
+
+/** What the statistics of statements say, where they could be compared. */
+function statementWords({ facts }: UpgradeRecord): string | null {
+  const compared = facts.filter(({ group, verdict }) => group === 'statements' && verdict !== 'not-compared');
+  if (compared.length === 0) return null;
+  const alerts = compared.filter(({ verdict }) => verdict === 'alert' || verdict === 'unexpected').length;
+  return `${plural(compared.length, 'fact')} about statements compared, ${alerts === 0 ? 'none of them an alert' : plural(alerts, 'alert')}.`;
 }
 
 function backup(record: UpgradeRecord): Answer {

@@ -1,6 +1,7 @@
 /** The pieces of report.html: sections, tables, lists and code. */
 import { formatTime } from './format.ts';
 import { html, type Insertable, type Markup } from './markup.ts';
+import { notesLink } from './notes-link.ts';
 import type { Phrase } from './overview.ts';
 
 /** A section with its heading; nothing without a body. */
@@ -16,8 +17,10 @@ export function table(
   label: string,
   head: readonly string[],
   rows: readonly (readonly Insertable[])[],
+  kind: 'ours' | 'result' = 'ours',
 ): Markup {
-  const width = head.length < 4 ? 'few' : head.length === 4 ? 'four' : 'more';
+  // The columns of a result are somebody else's: nothing is known of their widths.
+  const width = kind === 'result' ? kind : head.length < 4 ? 'few' : head.length === 4 ? 'four' : 'more';
   // A box that scrolls has to be reachable by keyboard.
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${width}">
 <thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
@@ -30,9 +33,12 @@ ${rows.map(
 `;
 }
 
-/** Terms and what they are. */
-export function definitions(entries: readonly (readonly [string, Insertable])[]): Markup {
-  return html`<dl>${entries.map(
+/** Terms and what they are; dense ones stand in two columns where there is room. */
+export function definitions(
+  entries: readonly (readonly [string, Insertable])[],
+  kind: 'wide' | 'dense' = 'wide',
+): Markup {
+  return html`<dl class="${kind}">${entries.map(
     ([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>
 `,
   )}</dl>
@@ -67,6 +73,18 @@ export function folded(title: string, body: Insertable): Markup {
   return html`<details><summary>${title}</summary>
 ${body}</details>
 `;
+}
+
+/** A body with a heading of its own; nothing without a body. */
+export function titled(title: string, body: Markup | null): Markup | null {
+  return body && html`<h3>${title}</h3>${body}`;
+}
+
+/** A link to release notes; an address that is not PostgreSQL's own stays text. */
+export function notes(address: string, words: string): Markup {
+  const link = notesLink(address);
+  if (link === null) return html`${words}: ${code(address)}`;
+  return html`<a href="${link}" rel="noopener noreferrer">${words}</a>`;
 }
 
 /** A word in a pill; `strong` for what a person must see. */

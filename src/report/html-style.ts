@@ -32,15 +32,21 @@ header .state { margin: .75rem 0 0; max-width: 46rem; }
 h2 { margin: 0 0 .875rem; font-size: 1.1875rem; line-height: 1.3; font-weight: 650; letter-spacing: -.006em; }
 h3 { margin: 1.25rem 0 .5rem; font-size: 1rem; font-weight: 650; }
 section { margin: 2.5rem 0; }
-p { margin: 0 0 .75rem; max-width: 46rem; }
+p { margin: 0 0 .75rem; max-width: 46rem; text-wrap: pretty; }
 .soft { color: var(--soft); }
 dl { margin: 0; border-top: 1px solid var(--line); }
 dl > div { display: grid; grid-template-columns: 13rem 1fr; gap: 0 1.25rem; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+@media (min-width: 52rem) { dl.dense { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2rem; } dl.dense > div { grid-template-columns: 11rem 1fr; } }
+dl + details { margin-top: 1rem; }
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: .875em; }
 code { padding: .1em .3em; border-radius: 4px; background: var(--code); white-space: break-spaces; }
 pre { margin: .5rem 0 1rem; padding: .75rem 1rem; border-radius: 6px; background: var(--code); overflow-x: auto; overflow-wrap: normal; line-height: 1.5; }
+pre.copy { white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; -webkit-user-select: all; }
+a { color: var(--accent); text-underline-offset: .15em; }
+h4 { margin: 1rem 0 .375rem; font-size: 1rem; font-weight: 600; }
+.where { margin: .75rem 0 0; padding-left: .875rem; border-left: 2px solid var(--line); } .where pre { margin-bottom: .5rem; }
 ul, ol { margin: 0 0 .75rem; padding-left: 1.25rem; }
 li { margin: .2rem 0; }
 .scroll { overflow-x: auto; margin: 0 0 1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
@@ -51,7 +57,9 @@ tbody tr:last-child td { border-bottom: 0; }
 table.four { min-width: 34rem; } table.more { min-width: 48rem; }
 td { min-width: 5.75rem; overflow-wrap: break-word; }
 td:first-child { min-width: 8rem; }
-time { white-space: nowrap; }
+time, .score, .id { white-space: nowrap; }
+.under { display: block; color: var(--soft); font-size: .8125rem; }
+table.result { width: auto; min-width: 100%; } .result th { white-space: normal; min-width: 5.75rem; } .result th, .result td { max-width: 24rem; }
 td ul { margin: 0; padding-left: 1rem; }
 .badge { display: inline-block; padding: .05rem .5rem; border: 1px solid var(--line); border-radius: 99px; font-size: .8125rem; line-height: 1.45; white-space: nowrap; color: var(--soft); }
 .badge.medium { border-color: var(--ink); color: var(--ink); }
@@ -62,9 +70,10 @@ td ul { margin: 0; padding-left: 1rem; }
 .checks { list-style: none; padding: 0; }
 .checks > li { padding: .75rem 0; border-bottom: 1px solid var(--line); }
 .checks > li:first-child { border-top: 1px solid var(--line); }
-.checks .title { font-weight: 600; margin-left: .375rem; }
+.checks .title { font-weight: 600; margin-left: .375rem; } .checks .title.plain { margin-left: 0; }
 ul ul { list-style: disc; }
 .checks ul, .checks p { margin: .375rem 0 0; }
+details details, .where details { background: none; }
 details { margin: 0 0 .75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); padding: 0 1rem; }
 summary { margin: 0 -1rem; padding: .625rem 1rem; cursor: pointer; font-weight: 600; }
 details[open] > summary { border-bottom: 1px solid var(--line); margin-bottom: .875rem; }
@@ -77,6 +86,18 @@ svg .track { fill: var(--code); } svg .bar { fill: var(--soft); stroke: var(--so
 svg .bar.wrong { fill: var(--ink); stroke: var(--ink); }
 svg .gap { fill: var(--accent); stroke: var(--accent); stroke-width: 2; }
 svg .band { fill: var(--accent); stroke: var(--accent); stroke-width: 1; opacity: .16; }
+svg.mini { width: 7rem; max-width: 100%; margin: .3rem 0 .15rem; overflow: hidden; }
+.score svg.mini { display: inline-block; width: 4rem; margin: 0 0 .1rem .5rem; vertical-align: middle; }
+svg.mini .bar { stroke: none; fill: var(--ink); } svg.mini .bar.was { fill: var(--soft); }
+svg.line { width: calc(100% - 12px); margin: 0 6px; }
+svg.line svg { display: inline; width: 1px; height: 1px; }
+svg .rail { stroke: var(--line); stroke-width: 2; } svg .rail.open { stroke-dasharray: 3 4; stroke: var(--soft); }
+svg .way { stroke: var(--accent); stroke-width: 4; }
+svg .lead, svg .end { stroke: var(--soft); stroke-width: 1; }
+svg .dot { fill: var(--soft); } svg .dot.marked { fill: var(--accent); stroke: var(--card); stroke-width: 2; }
+svg .dot.hollow { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; }
+svg .cross { stroke: var(--ink); stroke-width: 2; }
+svg text.mark { font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 2px; background: var(--accent); }
 footer { padding-top: 1.25rem; padding-bottom: 3rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }
 @media (max-width: 40rem) {

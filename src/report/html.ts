@@ -1,19 +1,17 @@
 /** report.html: the whole record as one page that needs nothing else, opens anywhere and can be printed. */
-import { completenessOf } from './completeness.ts';
-import { formatTime } from './format.ts';
-import { badge, block, code, definitions, lines, phrase, section } from './html-parts.ts';
-import {
-  artifactsSection,
-  backupSection,
-  checksSection,
-  communicationSection,
-  factsSection,
-  issuesSection,
-  performanceSection,
-  planSection,
-  stepsSection,
-  switchedOffSection,
-} from './html-sections.ts';
+
+import { adviceSection } from './html-advice.ts';
+import { blocksSection, warningsSection } from './html-attention.ts';
+import { backupSection, performanceSection } from './html-backup.ts';
+import { checksSection } from './html-checks.ts';
+import { factsSection } from './html-facts.ts';
+import { healthSection } from './html-health.ts';
+import { completenessSection, identitySection } from './html-identity.ts';
+import { artifactsSection, communicationSection, issuesSection, switchedOffSection } from './html-log.ts';
+import { block, code, definitions, phrase, section } from './html-parts.ts';
+import { queriesSection } from './html-queries.ts';
+import { cvesSection, releaseSection } from './html-release.ts';
+import { planSection, stepsSection } from './html-steps.ts';
 import { style } from './html-style.ts';
 import { html, type Insertable, type Markup, markupText } from './markup.ts';
 import { keyFacts, nextLines, outcomeOf } from './overview.ts';
@@ -34,25 +32,12 @@ export function renderHtml(record: UpgradeRecord): string {
 </head>
 <body>
 <header><div class="inner">
-<p class="result">${symbol} ${capital(word)}</p>
+<p class="result">${symbol} ${capital(word)}${record.result !== null && !record.changed && ' · nothing was changed'}</p>
 <h1>${record.verdict}</h1>
 <p class="state">${record.state}</p>
 </div></header>
 <main>
-${next(record)}${section('key-facts', 'Key facts', definitions(keyFacts(record).map(({ label, value }) => [label, phrase(value)])))}${[
-  stepsSection(record),
-  checksSection(record),
-  factsSection(record),
-  backupSection(record),
-  performanceSection(record),
-  switchedOffSection(record),
-  issuesSection(record),
-  communicationSection(record),
-  artifactsSection(record),
-  planSection(record),
-  completeness(record),
-  identity(record),
-]}</main>
+${next(record)}${sections(record)}</main>
 <footer><p>Rendered from the upgrade record ${code(record.id)}, which is report.json.</p></footer>
 </body>
 </html>
@@ -60,51 +45,44 @@ ${next(record)}${section('key-facts', 'Key facts', definitions(keyFacts(record).
   return markupText(page);
 }
 
+/**
+ * What blocks comes first, then what warns. Where something was changed, what happened stands between the two: a
+ * reader asks for that before any warning.
+ */
+function sections(record: UpgradeRecord): Insertable {
+  const happened = [keyFactsSection(record), stepsSection(record)];
+  const warned = [warningsSection(record), adviceSection(record)];
+  return [
+    blocksSection(record),
+    ...(record.changed ? [...happened, ...warned] : [...warned, ...happened]),
+    factsSection(record),
+    releaseSection(record),
+    cvesSection(record),
+    healthSection(record),
+    queriesSection(record),
+    checksSection(record),
+    backupSection(record),
+    performanceSection(record),
+    switchedOffSection(record),
+    issuesSection(record),
+    communicationSection(record),
+    artifactsSection(record),
+    planSection(record),
+    completenessSection(record),
+    identitySection(record),
+  ];
+}
+
+function keyFactsSection(record: UpgradeRecord): Markup | null {
+  const facts = keyFacts(record).map(({ label, value }) => [label, phrase(value)] as const);
+  return section('key-facts', 'Key facts', definitions(facts));
+}
+
 function next(record: UpgradeRecord): Markup | null {
   const body: Insertable[] = nextLines(record.next).map(({ kind, text }) =>
     kind === 'command' ? block([text]) : html`<p>${text}</p>`,
   );
   return body.length === 0 ? null : html`<section class="next" id="next"><h2>Next</h2>${body}</section>`;
-}
-
-function completeness(record: UpgradeRecord): Markup | null {
-  const items = completenessOf(record);
-  const missing = items.filter((item) => item.status === 'not recorded').length;
-  const said = missing === 0 ? 'Nothing is missing' : `${missing} of ${items.length} not recorded`;
-  return section(
-    'completeness',
-    'Is the upgrade record complete?',
-    html`<p>${said}. Taken from the record alone.</p>${lines(
-      items.map(
-        ({ item, status, detail }) =>
-          html`${badge(status, status === 'not recorded' ? 'strong' : 'quiet')} <span class="title">${item}</span><p class="soft">${detail}</p>`,
-      ),
-      'checks',
-    )}`,
-  );
-}
-
-function identity({ run, host, target, action, id, started, finished }: UpgradeRecord): Markup | null {
-  const entries: [string, Insertable][] = [
-    ['Record', code(id)],
-    ['Action', `${action.name} ${action.version}`],
-    ['Target', html`${code(target.name)} from ${code(target.spec)}`],
-    ['System identifier', code(target.systemIdentifier) ?? 'not known'],
-    ['Host', code(host)],
-    ['Started', formatTime(started)],
-    ['Finished', finished === null ? 'not finished' : formatTime(finished)],
-  ];
-  if (run) {
-    entries.push(
-      ['Repository', code(run.repository)],
-      ['Run', html`${code(run.runId)}, attempt ${run.attempt}, started by ${run.actor} (${run.event})`],
-      ['Workflow and job', `${run.workflow}, ${run.job}`],
-      ['Commit', html`${code(run.commit)} of ${code(run.ref)}`],
-      ['Address', code(run.url)],
-      ['Runner', run.runner],
-    );
-  }
-  return section('identity', 'Run', definitions(entries));
 }
 
 function capital(word: string): string {

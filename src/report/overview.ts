@@ -1,8 +1,7 @@
 /** What every report says first: the result in a word, the key facts, what asks for attention, what to do next. */
+import { countChecks } from './check-words.ts';
 import { between, formatBytes, formatCount, formatDuration, formatTime, plural } from './format.ts';
 import type { BackupRecord, DowntimeRecord, Result, UpgradeRecord } from './record.ts';
-
-export type CheckRecord = UpgradeRecord['checks'][number];
 
 /** Text in which names and commands stand apart, so that each report can set them as code. */
 export type Phrase = readonly (string | { readonly code: string })[];
@@ -37,13 +36,22 @@ export function outcomeOf(record: UpgradeRecord): Outcome {
 /** The facts of a run's table, in the order in which people ask for them. */
 export function keyFacts(record: UpgradeRecord): KeyFact[] {
   const { target, plan } = record;
+  // A check neither stops a client nor takes a backup.
+  const only = record.mode === 'check' && !record.changed;
   const facts: KeyFact[] = [
     { label: 'Target', value: [{ code: target.name }, ` (${target.environment})`] },
-    { label: 'Result', value: [`${outcomeOf(record).word} (mode ${record.mode})`] },
+    {
+      label: 'Result',
+      value: [`${outcomeOf(record).word} (mode ${record.mode}${only ? ': nothing was changed' : ''})`],
+    },
     { label: 'Versions', value: [versionsOf(record)] },
     { label: 'Database now', value: [record.state] },
-    { label: 'Downtime a client saw', value: [downtimeOf(record)] },
-    { label: 'Backup', value: [backupOf(record)] },
+    ...(only
+      ? []
+      : [
+          { label: 'Downtime a client saw', value: [downtimeOf(record)] },
+          { label: 'Backup', value: [backupOf(record)] },
+        ]),
     { label: 'Checks', value: [countChecks(record.checks)] },
     { label: 'Time', value: [timeOf(record)] },
     { label: 'Run', value: runOf(record) },
@@ -102,42 +110,6 @@ export function proofOf({ proof }: BackupRecord): string {
     case 'failed':
       return `proof failed, ${plural(proof.differences.length, 'difference')}`;
   }
-}
-
-const ORDER = ['blocked', 'error', 'warning', 'info', 'passed', 'skipped', 'disabled'] as const;
-const STATUS_WORDS: Record<CheckRecord['status'], string> = {
-  blocked: 'blocked',
-  error: 'unanswered',
-  warning: 'warning',
-  info: 'info',
-  passed: 'passed',
-  skipped: 'skipped',
-  disabled: 'disabled',
-};
-
-/** A check's status as a word; `error` means that nobody knows, which is not the same as bad. */
-export function statusWord(status: CheckRecord['status']): string {
-  return STATUS_WORDS[status];
-}
-
-/** `1 blocked, 2 warnings, 38 passed` */
-export function countChecks(checks: readonly CheckRecord[]): string {
-  const counts = ORDER.flatMap((status) => {
-    const count = checks.filter((check) => check.status === status).length;
-    if (count === 0) return [];
-    return [status === 'warning' ? plural(count, 'warning') : `${formatCount(count)} ${statusWord(status)}`];
-  });
-  return counts.length === 0 ? 'none were made' : counts.join(', ');
-}
-
-/** Checks that stop a run first, then those that warn, then the rest. */
-export function byUrgency(checks: readonly CheckRecord[]): CheckRecord[] {
-  return checks.toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
-}
-
-/** Checks that a person should read. An unanswered one counts as unknown, never as passed. */
-export function asksAttention(check: CheckRecord): boolean {
-  return check.status === 'blocked' || check.status === 'error' || check.status === 'warning';
 }
 
 function timeOf(record: UpgradeRecord): string {

@@ -1,15 +1,9 @@
 /** The short report for a terminal outside GitHub: no colours, no markup. */
 import { plainText } from './escape.ts';
 import { formatTime } from './format.ts';
-import {
-  asksAttention,
-  byUrgency,
-  type CheckRecord,
-  keyFacts,
-  nextLines,
-  outcomeOf,
-  statusWord,
-} from './overview.ts';
+import { furtherFacts } from './further-facts.ts';
+import { keyFacts, nextLines, outcomeOf } from './overview.ts';
+import { blockLines, warningLines } from './plain-attention.ts';
 import type { UpgradeRecord } from './record.ts';
 
 /** Verdict, key facts, what blocks or warns, issues and the next step, as lines that end in a break. */
@@ -17,8 +11,8 @@ export function renderPlain(record: UpgradeRecord): string {
   const blocks = [
     [`${outcomeOf(record).word.toUpperCase()}: ${plainText(record.verdict)}`],
     keyLines(record),
-    ...byUrgency(record.checks.filter(asksAttention)).map(checkLines),
-    unexpectedLines(record),
+    ...blockLines(record),
+    ...warningLines(record),
     switchedOffLines(record),
     issueLines(record),
     nextStepLines(record),
@@ -30,31 +24,12 @@ export function renderPlain(record: UpgradeRecord): string {
 }
 
 function keyLines(record: UpgradeRecord): string[] {
-  const facts = keyFacts(record);
+  const facts = [...keyFacts(record), ...furtherFacts(record)];
   const width = Math.max(...facts.map((fact) => fact.label.length));
   return facts.map(({ label, value }) => {
     const text = value.map((part) => (typeof part === 'string' ? part : part.code)).join('');
     return `  ${label.padEnd(width)}  ${plainText(text)}`;
   });
-}
-
-function checkLines(check: CheckRecord): string[] {
-  const lines = [
-    `${statusWord(check.status).toUpperCase()}: ${plainText(check.title)} [${plainText(check.id)}]`,
-  ];
-  lines.push(...check.seen.map((line) => `  - ${plainText(line)}`));
-  if (check.fix !== null) lines.push(`  To do: ${plainText(check.fix)}`);
-  return lines;
-}
-
-function unexpectedLines(record: UpgradeRecord): string[] {
-  const lines = record.facts
-    .filter((fact) => fact.verdict === 'unexpected')
-    .map((fact) => {
-      const change = `${fact.before ?? 'nothing'} → ${fact.after ?? 'nothing'}`;
-      return `  - ${plainText(fact.name)}: ${plainText(change)}`;
-    });
-  return lines.length === 0 ? [] : ['Changed unexpectedly:', ...lines];
 }
 
 function switchedOffLines(record: UpgradeRecord): string[] {

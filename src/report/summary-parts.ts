@@ -2,6 +2,7 @@
 import { markdownTable } from 'markdown-table';
 import { clip, markdownBlock, markdownCode, markdownText } from './escape.ts';
 import { formatCount } from './format.ts';
+import { notesLink } from './notes-link.ts';
 import { nextLines, type Phrase } from './overview.ts';
 
 /** How much a summary tells. */
@@ -60,6 +61,20 @@ export function joined(lines: readonly string[], detail: Detail, separator: stri
 function leftOut(total: number, detail: Detail): string {
   const left = total - detail.items;
   return left > 0 ? `\n\n${formatCount(left)} more left out; report.html has all.` : '';
+}
+
+/** A link to release notes; an address that is not PostgreSQL's own stays text. */
+export function notes(address: string, title: string, detail: Detail): string {
+  const link = notesLink(address);
+  return link === null
+    ? `${words(title, detail)}: ${code(address, detail)}`
+    : `[${words(title, detail)}](${link})`;
+}
+
+/** Statements to copy; a blank line within would end what GitHub takes for the block when a summary is cut. */
+export function sqlBlock(lines: readonly string[]): string | null {
+  const shown = lines.filter((line) => line.trim() !== '');
+  return shown.length === 0 ? null : markdownBlock(shown, 'sql');
 }
 
 /** A folded section; null without a body. */

@@ -4,10 +4,13 @@
  */
 import { clip } from './escape.ts';
 import { plural } from './format.ts';
-import { asksAttention, byUrgency, downtimeOf, keyFacts, outcomeOf, versionsOf } from './overview.ts';
+import { furtherFacts } from './further-facts.ts';
+import { downtimeOf, keyFacts, outcomeOf, versionsOf } from './overview.ts';
 import type { UpgradeRecord } from './record.ts';
+import { attention } from './summary-attention.ts';
+import { cut, notice } from './summary-cut.ts';
 import { detailSections } from './summary-details.ts';
-import { code, type Detail, joined, list, nextStep, phrase, stack, table, words } from './summary-parts.ts';
+import { code, type Detail, nextStep, phrase, stack, table, words } from './summary-parts.ts';
 
 /** GitHub's limit for the summary of one step: 1 MiB of UTF-8. */
 export const SUMMARY_LIMIT = 1024 * 1024;
@@ -116,7 +119,10 @@ function verdict(record: UpgradeRecord, detail: Detail): string {
 }
 
 function keyTable(record: UpgradeRecord, detail: Detail): Parameters<typeof table> {
-  const rows = keyFacts(record).map((fact) => [fact.label, phrase(fact.value, detail)]);
+  const rows = [...keyFacts(record), ...furtherFacts(record)].map((fact) => [
+    fact.label,
+    phrase(fact.value, detail),
+  ]);
   return [rows[0] ?? [], rows.slice(1), detail];
 }
 
@@ -128,68 +134,4 @@ function top(record: UpgradeRecord, detail: Detail): string {
     nextStep(record.next, detail),
     attention(record, detail),
   );
-}
-
-function attention(record: UpgradeRecord, detail: Detail): string | null {
-  const urgent = byUrgency(record.checks.filter(asksAttention));
-  // The folded table has them all; a reader of a hundred warnings wants the first few here.
-  const few = { ...detail, items: Math.min(detail.items, 20) };
-  const group = (title: string, status: string): string | null => {
-    const items = urgent
-      .filter((check) => check.status === status)
-      .map((check) => {
-        const seen = joined(check.seen, { ...few, items: 5 }, '; ');
-        const fix = check.fix === null ? '' : `<br>To do: ${words(check.fix, few)}`;
-        return `**${words(check.title, few)}**${seen === '' ? '' : `: ${seen}`}${fix}`;
-      });
-    return items.length === 0 ? null : `### ${title}\n\n${list(items, few)}`;
-  };
-  return stack(
-    group('Blocks the upgrade', 'blocked'),
-    group('Could not be answered', 'error'),
-    group('Warnings', 'warning'),
-    unexpected(record, few),
-  );
-}
-
-function unexpected(record: UpgradeRecord, detail: Detail): string | null {
-  const items = record.facts
-    .filter((fact) => fact.verdict === 'unexpected')
-    .map((fact) => {
-      const change = `${code(fact.before, detail) || 'nothing'} → ${code(fact.after, detail) || 'nothing'}`;
-      return `**${words(fact.name, detail)}**: ${change}`;
-    });
-  const open = record.switchedOff
-    .filter((entry) => entry.putBackAt === null)
-    .map((entry) => words(entry.what, detail));
-  return stack(
-    items.length > 0 && `### Changed unexpectedly\n\n${list(items, detail)}`,
-    open.length > 0 && `### Switched off and not put back\n\n${list(open, detail)}`,
-  );
-}
-
-function notice(what: string): string {
-  return `> ${what} report.html has all of it.`;
-}
-
-/** Whole blocks and rows from the start, then a notice; with less room than the notice needs, nothing. */
-function cut(text: string, limitBytes: number): string {
-  if (Buffer.byteLength(text) <= limitBytes) return text;
-  const end = `\n${notice('This summary was cut here.')}\n`;
-  let left = limitBytes - Buffer.byteLength(end);
-  if (left < 0) return '';
-  let kept = '';
-  for (const piece of pieces(text)) {
-    left -= Buffer.byteLength(piece);
-    if (left < 0) break;
-    kept += piece;
-  }
-  return kept === '' ? end.trimStart() : `${kept.trimEnd()}\n${end}`;
-}
-
-/** A table can end after any row; half of a code block would swallow what follows. */
-function pieces(text: string): string[] {
-  return text
-    .split(/(?<=\n\n)/)
-    .flatMap((block) => (block.startsWith('|') ? block.split(/(?<=\n)/) : [block]));
 }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { completenessOf } from '../../src/report/completeness.ts';
 import type { UpgradeRecord } from '../../src/report/record.ts';
 import { planRecord, refusedRecord, rolledBackRecord, successRecord } from './fixture.ts';
+import { upgradedRecord } from './fixture-check.ts';
 import { at } from './fixture-parts.ts';
 
 const listed = (record: UpgradeRecord): string =>
@@ -66,4 +67,15 @@ it('never takes a failed delivery, an unproved backup or an open gap for recorde
     'not recorded',
   );
   expect(statusOf({ ...record, finished: null }, 'Date and time')).toBe('not recorded');
+});
+
+it('takes the statistics of statements for a performance assessment', () => {
+  const detail = (record: UpgradeRecord): string | undefined =>
+    completenessOf(record).find(({ item }) => item === 'Performance impact assessment')?.detail;
+  expect(detail(upgradedRecord())).toBe(
+    'Median latency is 2 % higher than before, within the noise of 5 %. 1 fact about statements compared, 1 alert.',
+  );
+  expect(detail({ ...upgradedRecord(), performance: null })).toBe(
+    '1 fact about statements compared, 1 alert.',
+  );
 });

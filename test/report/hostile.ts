@@ -1,6 +1,6 @@
 /** Text that tries to be more than text, and a record that is full of it. */
 import { recordSchema, type UpgradeRecord } from '../../src/report/record.ts';
-import { rolledBackRecord } from './fixture.ts';
+import { fullRecord } from './fixture-check.ts';
 
 /** What other people can name things. */
 export const HOSTILE: readonly string[] = [
@@ -39,8 +39,11 @@ export const HOSTILE: readonly string[] = [
 
 /** Keys whose values are times or one of a few words; some of the names are used for free text elsewhere. */
 const FIXED =
-  /(^\.(mode|result)|\.(status|when|method|started|finished|at|putBackAt|firstFailure|firstSuccess)|^\.downtime\.(from|to))$/;
-const FIXED_WORDS = /^\.((steps|artifacts)\.\d+\.state|(facts\.\d+|backup\.proof)\.verdict)$/;
+  /^(?!\.health\.).*(^\.(mode|result)|\.(status|when|method|started|finished|at|putBackAt|firstFailure|firstSuccess)|^\.downtime\.(from|to))$/;
+const FIXED_WORDS =
+  /^\.((steps|artifacts)\.\d+\.state|(facts\.\d+|backup\.proof)\.verdict|facts\.\d+\.measure\.unit|advice\.\d+\.(objects\.\d+\.)?(state|timing|certainty|by))$/;
+/** Objects whose keys come from outside too. */
+const FREE_KEYS = /^\.health\.(before|after)\.(server|settings)$/;
 
 /** A record in which every text that comes from outside is `text`; its next step holds it as words and as a command. */
 export function hostileRecord(text: string): UpgradeRecord {
@@ -49,9 +52,12 @@ export function hostileRecord(text: string): UpgradeRecord {
     if (Array.isArray(value)) return value.map((item, index) => replace(item, `${path}.${index}`));
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, replace(item, `${path}.${key}`)]),
+      Object.entries(value).map(([key, item]) => [
+        FREE_KEYS.test(path) ? text : key,
+        replace(item, `${path}.${key}`),
+      ]),
     );
   };
-  const record = recordSchema.parse(replace(rolledBackRecord(), ''));
+  const record = recordSchema.parse(replace(fullRecord(), ''));
   return { ...record, next: `${text}\n  ${text}` };
 }

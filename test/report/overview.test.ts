@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  byUrgency,
-  downtimeOf,
-  nextLines,
-  outcomeOf,
-  proofOf,
-  versionsOf,
-} from '../../src/report/overview.ts';
+import { byUrgency } from '../../src/report/check-words.ts';
+import { downtimeOf, nextLines, outcomeOf, proofOf, versionsOf } from '../../src/report/overview.ts';
 import { refusedRecord, successRecord } from './fixture.ts';
 
 const record = successRecord();

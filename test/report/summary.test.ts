@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { UpgradeRecord } from '../../src/report/record.ts';
 import { renderSummaries, renderSummary } from '../../src/report/summary.ts';
 import { planRecord, refusedRecord, rolledBackRecord, successRecord } from './fixture.ts';
+import { cleanCheckRecord, fullRecord, richCheckRecord } from './fixture-check.ts';
 import { passedCheck } from './fixture-parts.ts';
 import { HOSTILE, hostileRecord } from './hostile.ts';
 
@@ -88,10 +89,77 @@ it('draws a timeline of two steps or more', () => {
   expect(renderSummary({ ...record, steps: record.steps.slice(0, 1) })).not.toContain('mermaid');
 });
 
-it('has no link, not even to its own run', () => {
-  for (const record of [successRecord(), rolledBackRecord(), planRecord()]) {
-    expect(renderSummary(record)).not.toMatch(/\]\(|href|https:\/\/github/);
+it('has no link but to release notes, not even to its own run', () => {
+  for (const record of [successRecord(), rolledBackRecord(), planRecord(), richCheckRecord(), fullRecord()]) {
+    const rest = renderSummary(record).replaceAll(
+      /\[Release notes of 15\.\d+\]\(https:\/\/www\.postgresql\.org\/docs\/release\/15\.\d+\/\)/g,
+      '',
+    );
+    expect(rest).not.toMatch(/\]\(|href|https:\/\//);
   }
+});
+
+it('puts all that blocks before all that warns, unfolded', () => {
+  const open = (record: UpgradeRecord): string[] =>
+    [...(renderSummary(record).split('<details>')[0] ?? '').matchAll(/^### (.*)$/gm)].map(
+      ([, title]) => title ?? '',
+    );
+  expect(open(richCheckRecord())).toEqual([
+    'Next',
+    'Blocks the upgrade',
+    'Could not be answered',
+    'Your own SQL blocks',
+    'Release notes that a person must read',
+    'Warnings',
+    'What the release notes ask',
+  ]);
+  expect(open(fullRecord())).toEqual([
+    'Next',
+    'Your own SQL blocks',
+    'Changed unexpectedly',
+    'Switched off and not put back',
+    'Warnings',
+    'Release notes to read',
+    'What the release notes ask',
+    'Alerts',
+  ]);
+  expect(open(cleanCheckRecord())).toEqual([]);
+});
+
+it('says the rest of a check in its key table and folds', () => {
+  const text = renderSummary(richCheckRecord());
+  expect(text.slice(text.indexOf('| Release line'), text.indexOf('### Next'))).toMatchInlineSnapshot(`
+    "| Release line | 15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days |
+    | Security fixes | 100 CVEs fixed, 41 with a score of 7 or more, highest 8.8; not listed yet for 1 release |
+    | Release notes | 4 apply, 3 cannot be seen from the database, 18 do not apply |
+    | Your own SQL | 1 blocked, 1 failed, 1 passed |
+
+    "
+  `);
+  expect([...text.matchAll(/<summary>(.*)<\/summary>/g)].map(([, title]) => title)).toMatchInlineSnapshot(`
+    [
+      "Release notes: 4 apply, 3 cannot be seen from the database, 18 do not apply",
+      "100 CVEs fixed, 41 with a score of 7 or more, highest 8.8; not listed yet for 1 release",
+      "Health: key figures",
+      "Your own SQL: 1 blocked, 1 failed, 1 passed",
+      "Checks: 1 blocked, 1 unanswered, 1 warning, 1 passed, 1 switched off in the spec",
+    ]
+  `);
+  expect(text).toContain('| switched off in the spec | before | WAL reaches the archive |');
+});
+
+it('shows results of own SQL in a few rows and columns', () => {
+  const wide = richCheckRecord().queries.map((query) => ({
+    ...query,
+    columns: Array.from({ length: 40 }, (_, index) => `c${index}`),
+    rows: Array.from({ length: 50 }, () => Array.from({ length: 40 }, () => 'x'.repeat(500))),
+    total: 9_000,
+  }));
+  const text = renderSummary({ ...richCheckRecord(), queries: wide });
+  expect(text).toContain('9,000 rows, the first 5 are shown.');
+  expect(text).toContain('32 more columns are in report.html.');
+  expect(text).toContain(`| ${'x'.repeat(100)}… (400 more characters) |`);
+  expect(text).not.toContain('c8');
 });
 
 describe('the ladder', () => {
@@ -123,12 +191,78 @@ describe('the ladder', () => {
   });
 
   it('never exceeds any limit', () => {
-    const records = [successRecord(), refusedRecord(), rolledBackRecord(), hostileRecord('ü|'.repeat(300))];
+    const records = [successRecord(), refusedRecord(), richCheckRecord(), hostileRecord('ü|'.repeat(300))];
     for (let limitBytes = 0; limitBytes < 14_000; limitBytes += 331) {
       for (const record of records)
         expect(bytes(renderSummary(record, { limitBytes }))).toBeLessThanOrEqual(limitBytes);
       expect(bytes(renderSummaries(records, { limitBytes }))).toBeLessThanOrEqual(limitBytes);
     }
+  });
+
+  it('fits huge advice, results and security fixes, and says what it leaves out', () => {
+    const record = richCheckRecord();
+    const [advice] = record.advice;
+    const [query] = record.queries;
+    if (!advice || !query || !record.release) throw new Error('the fixture has them');
+    const objects = Array.from({ length: 1_000 }, (_, index) => ({
+      database: `db${index % 30}`,
+      name: `public.brin_${index}`,
+      sql: `REINDEX INDEX public.brin_${index}`,
+      detail: null,
+      state: 'found' as const,
+    }));
+    const huge: UpgradeRecord = {
+      ...record,
+      advice: Array.from({ length: 100 }, () => ({
+        ...advice,
+        objects,
+        total: 90_000,
+        why: 'ä'.repeat(4_000),
+      })),
+      queries: Array.from({ length: 1_000 }, (_, line) => ({ ...query, line, why: 'ü'.repeat(4_000) })),
+      release: {
+        ...record.release,
+        cves: Array.from({ length: 5_000 }, (_, index) => ({
+          id: `CVE-${index}`,
+          score: 9,
+          component: 'ö',
+          fixedIn: '15.2',
+        })),
+      },
+    };
+    const text = renderSummary(huge);
+    expect(bytes(text)).toBeLessThanOrEqual(1024 * 1024);
+    expect(text).toContain('left out here. report.html has all of it.');
+    const one = renderSummary({ ...huge, advice: huge.advice.slice(0, 1), queries: [] });
+    expect(one).toContain('20 more databases in report.html.');
+    expect(one).toContain('4,950 more left out; report.html has all.');
+    expect(text).toContain('### What the release notes ask');
+    expect(text).toContain(
+      '| Security fixes | 5,000 CVEs fixed, 5,000 with a score of 7 or more, highest 9.0',
+    );
+    for (const limitBytes of [200_000, 20_000, 2_000, 200, 20]) {
+      const shown = renderSummary(huge, { limitBytes });
+      expect(bytes(shown)).toBeLessThanOrEqual(limitBytes);
+      expect((shown.match(/^`{3,}/gm) ?? []).length % 2).toBe(0);
+    }
+  });
+
+  it('cuts the objects of one piece of advice, never a statement', () => {
+    const record = richCheckRecord();
+    const [advice] = record.advice;
+    if (!advice) throw new Error('the fixture has one');
+    const objects = Array.from({ length: 60 }, (_, index) => ({
+      database: 'orders',
+      name: `brin_${index}`,
+      sql: `REINDEX INDEX brin_${index}`,
+      detail: null,
+      state: 'found' as const,
+    }));
+    const text = renderSummary({ ...record, advice: [{ ...advice, objects, total: 60 }] });
+    expect(text).toContain('`brin_49` and 10 more');
+    expect(text).toContain(
+      'REINDEX INDEX brin_49;\n```\n\nNot all statements are shown here; report.html has all.',
+    );
   });
 
   it('never ends within a code block', () => {

@@ -1,0 +1,60 @@
+/** What a reader must see first: what blocks, then what warns. One place for all reports. */
+import { sortAdvice } from './advice.ts';
+import { byUrgency, type CheckRecord } from './check-words.ts';
+import type { AdviceRecord, FactRecord, QueryRecord, ReleaseRecord, UpgradeRecord } from './record.ts';
+
+export type MustRead = ReleaseRecord['mustRead'][number];
+
+/** What stops an upgrade, or makes one that was carried out wrong. */
+export interface Blocks {
+  readonly checks: readonly CheckRecord[];
+  readonly queries: readonly QueryRecord[];
+  readonly facts: readonly FactRecord[];
+  readonly mustRead: readonly MustRead[];
+}
+
+/** What to look at, though nothing stops. */
+export interface Warnings {
+  readonly checks: readonly CheckRecord[];
+  readonly facts: readonly FactRecord[];
+  readonly mustRead: readonly MustRead[];
+  readonly advice: readonly AdviceRecord[];
+}
+
+/** Blocked ones first, then those that nobody could answer: unknown is not fine. */
+export function blocksOf(record: UpgradeRecord): Blocks {
+  return {
+    checks: byUrgency(record.checks.filter(({ status }) => status === 'blocked' || status === 'error')),
+    queries: failedQueries(record.queries),
+    facts: record.facts.filter(({ verdict }) => verdict === 'unexpected'),
+    mustRead: mustReadBlocks(record) ? (record.release?.mustRead ?? []) : [],
+  };
+}
+
+/** Warnings of checks, alerts of the comparison, notes to read, and advice that applies. */
+export function warningsOf(record: UpgradeRecord): Warnings {
+  return {
+    checks: record.checks.filter(({ status }) => status === 'warning'),
+    facts: record.facts.filter(({ verdict }) => verdict === 'alert'),
+    mustRead: mustReadBlocks(record) ? [] : (record.release?.mustRead ?? []),
+    advice: sortAdvice(record.advice).applies,
+  };
+}
+
+/** Statements of the user's own that returned what they must not, then those that failed. */
+export function failedQueries(queries: readonly QueryRecord[]): QueryRecord[] {
+  return [
+    ...queries.filter(({ status }) => status === 'blocked'),
+    ...queries.filter(({ status }) => status === 'error'),
+  ];
+}
+
+/** A run that went well or changed something was not stopped by notes that wait for a reader. */
+function mustReadBlocks({ result, changed }: UpgradeRecord): boolean {
+  return !changed && result !== 'success' && result !== 'skipped';
+}
+
+/** Whether there is nothing at all in a group of lists. */
+export function isQuiet(lists: Blocks | Warnings): boolean {
+  return Object.values(lists).every((list) => list.length === 0);
+}

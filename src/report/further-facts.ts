@@ -1,0 +1,27 @@
+/** Rows of the key table for reports that have no room for sections: releases, advice, the user's own SQL. */
+import { countAdvice } from './advice.ts';
+import { plural } from './format.ts';
+import type { KeyFact } from './overview.ts';
+import { countQueries } from './query-results.ts';
+import type { UpgradeRecord } from './record.ts';
+import { cveHeadline, lineOf } from './release-words.ts';
+
+/** Nothing for what the run did not look at. */
+export function furtherFacts(record: UpgradeRecord): KeyFact[] {
+  const { release, advice, queries, facts } = record;
+  const rows: [string, string | null][] = [
+    ['Release line', release && lineOf(record)],
+    ['Security fixes', release && cveHeadline(release)],
+    ['Release notes', release || advice.length > 0 ? countAdvice(advice) : null],
+    ['Your own SQL', queries.length > 0 ? countQueries(queries) : null],
+    ['Before and after', alertWords(facts)],
+  ];
+  return rows.flatMap(([label, value]) =>
+    value === null || value === '' ? [] : [{ label, value: [value] }],
+  );
+}
+
+function alertWords(facts: UpgradeRecord['facts']): string | null {
+  const alerts = facts.filter(({ verdict }) => verdict === 'alert').length;
+  return alerts === 0 ? null : `${plural(facts.length, 'fact')} compared, ${plural(alerts, 'alert')}`;
+}
