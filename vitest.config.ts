@@ -10,7 +10,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.server.test.ts', 'test/e2e/**'],
+          exclude: ['test/**/*.server.test.ts', 'test/e2e/**', 'test/advice/**'],
         },
       },
       {
@@ -19,6 +19,15 @@ export default defineConfig({
           name: 'server',
           include: ['test/**/*.server.test.ts', 'test/e2e/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'advice',
+          include: ['test/advice/**/*.test.ts'],
+          testTimeout: 180_000,
           hookTimeout: 180_000,
         },
       },

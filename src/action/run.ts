@@ -21,6 +21,7 @@ import { uploadDump, uploadReports } from './artifacts.ts';
 import { deliverRecord } from './deliver.ts';
 import { assertDumpAllowed } from './dump-consent.ts';
 import { identityOf, onGitHub, visibility } from './github.ts';
+import { readHealthFiles } from './health-files.ts';
 import { type Inputs, readInputs } from './inputs.ts';
 import { githubLog, plainLog } from './log.ts';
 import { exitCode, outputsOf, setOutputs } from './outputs.ts';
@@ -76,6 +77,8 @@ export async function openSession(
     inputs.targets,
   );
   await makeOutput(inputs.outputDirectory);
+  // The post step asks nothing: it must not depend on what became of the workspace.
+  const files = specCopy ? new Map<string, string>() : await readHealthFiles(targets, workspace);
   const context: RunContext = {
     mode: inputs.mode,
     log,
@@ -87,6 +90,7 @@ export async function openSession(
     version,
     outputDirectory: inputs.outputDirectory,
     planDigest: inputs.planDigest,
+    files,
   };
   return { inputs, targets, context, secrets, log, github };
 }

@@ -27,8 +27,18 @@ export interface EnvironmentFacts {
   details: ReadonlyArray<readonly [string, string]>;
 }
 
-/** Steps that the engine owns and an environment only places in its order. */
-export type CommonStep = 'backup' | 'stop-applications' | 'start-applications' | 'validate';
+/**
+ * Steps that the engine owns and an environment only places in its order. `configure` and `collations` belong right
+ * behind the step that starts the new version, `advice` at the very end: it never takes the upgrade back.
+ */
+export type CommonStep =
+  | 'backup'
+  | 'stop-applications'
+  | 'configure'
+  | 'collations'
+  | 'validate'
+  | 'start-applications'
+  | 'advice';
 
 /** One way from the running to the wanted version. */
 export interface Route {

@@ -38,6 +38,8 @@ export function extensionFolder(binaries: Binaries): string | null {
   const candidates = [
     join(binaries.bin, '../share/postgresql/extension'),
     join(binaries.bin, '../share/extension'),
+    // Debian's layout, at home or moved elsewhere: lib/postgresql/15/bin beside share/postgresql/15.
+    join(binaries.bin, `../../../../share/postgresql/${major}/extension`),
     `/usr/share/postgresql/${major}/extension`,
   ];
   return candidates.find((folder) => existsSync(folder)) ?? null;

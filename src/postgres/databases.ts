@@ -18,3 +18,13 @@ export async function listDatabases(connection: Connection): Promise<Database[]>
   );
   return rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes) }));
 }
+
+/** Every database, also templates and those that accept no connections; without what an interrupted DROP left. */
+export async function listAllDatabases(
+  connection: Connection,
+): Promise<{ name: string; connectable: boolean; template: boolean }[]> {
+  return await connection.query(
+    `SELECT datname AS name, datallowconn AS connectable, datistemplate AS template
+     FROM pg_catalog.pg_database WHERE datconnlimit <> -2 ORDER BY datname`,
+  );
+}

@@ -1,11 +1,15 @@
 /** Runs the whole catalogue against a target and puts the results into the record. */
 import { allChecks } from '../checks/catalogue.ts';
-import { type CheckContext, type CheckResult, defaultThresholds } from '../checks/check.ts';
+import { type CheckContext, type CheckResult, defaultThresholds, type Thresholds } from '../checks/check.ts';
 import { runChecks } from '../checks/run.ts';
+import { Cancelled, UpgradeError } from '../errors.ts';
 import { type Database, listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
+import { endOfLife } from '../releases/releases.ts';
+import { type TargetSpec, thresholdKeys } from '../spec/schema.ts';
 import { backupFolder } from './backup-step.ts';
-import { connectTo, type Run } from './target.ts';
+import { connectTo } from './connect.ts';
+import type { Run } from './target.ts';
 
 /** Asks all of them; results are in the record when it returns. */
 export async function askChecks(
@@ -21,22 +25,60 @@ export async function askChecks(
     when,
     running,
     wanted,
-    thresholds: defaultThresholds,
+    thresholds: thresholdsOf(run.spec),
     disks: when === 'before' ? await environment.disks(bytes, backupFolder(run)) : [],
-    wantedExtensions: await environment.wantedExtensions(wanted),
-    configErrors: null,
-    release: { today: context.now().toISOString().slice(0, 10), endOfLife: null, mustRead: [] },
+    ...(await askPrograms(run, running, wanted)),
+    release: {
+      today: context.now().toISOString().slice(0, 10),
+      endOfLife: endOfLife(wanted.major),
+      mustRead: (recorder.record.release?.mustRead ?? []).filter(
+        ({ version }) => !run.spec['notes-read'].includes(version),
+      ),
+    },
   };
   const results = await runChecks(allChecks, checkContext, {
     connect: (database) => connectTo(run, database),
     databases: databases.map(({ name }) => name),
     mainDatabase: settings.database,
     signal: context.signal,
+    disabled: new Set(run.spec.checks.disable),
     onProgress: (text) => context.log.progress(`${run.spec.name}: ${text}`),
   });
   recorder.record.checks.push(...results);
   recorder.save();
   return results;
+}
+
+/** The limits that ship, with those of the spec over them. Pure. */
+export function thresholdsOf({ checks }: TargetSpec): Thresholds {
+  const own = [...thresholdKeys].flatMap(([key, name]) => {
+    const value = checks.thresholds[key];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...defaultThresholds, ...Object.fromEntries(own) };
+}
+
+/**
+ * What only the wanted version's programs know. An upgrade reads the configuration with them in a step of its own;
+ * `check` goes on without programs, and says that they are not there.
+ */
+async function askPrograms(
+  run: Run,
+  running: PgVersion,
+  wanted: PgVersion,
+): Promise<Pick<CheckContext, 'wantedExtensions' | 'configErrors'>> {
+  const { environment, context } = run;
+  const reads = (context.mode === 'check' || context.mode === 'plan') && running.major === wanted.major;
+  try {
+    return {
+      wantedExtensions: await environment.wantedExtensions(wanted),
+      configErrors: reads ? ((await environment.configErrors?.(wanted)) ?? null) : null,
+    };
+  } catch (cause) {
+    if (context.mode !== 'check' || !(cause instanceof UpgradeError) || cause instanceof Cancelled)
+      throw cause;
+    return { wantedExtensions: null, configErrors: [cause.message] };
+  }
 }
 
 async function databasesOf(run: Run): Promise<Database[]> {

@@ -18,6 +18,8 @@ export interface RunContext {
   version: string;
   /** Folder of the reports; each target has one inside. */
   outputDirectory: string;
+  /** Text of the files that specs name, by their path from the root of the repository. */
+  files: ReadonlyMap<string, string>;
   /** Digest that was approved; empty for none. */
   planDigest: string;
 }

@@ -7,6 +7,10 @@ import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
 import type { BackupRecord, Mode, Result } from '../report/record.ts';
+import type { Snapshot } from '../report/snapshot.ts';
+
+/** Id of the entry while indexes are being rebuilt: until it is gone, some have the one order, some the other. */
+export const mixedOrder = 'collations';
 
 /** The first line, and one more for every process that goes on. */
 export interface Begin {
@@ -27,11 +31,12 @@ export interface Begin {
 /** One line. */
 export type JournalEntry =
   | Begin
-  | { kind: 'facts'; at: string; facts: Record<string, string> }
+  | { kind: 'snapshot'; at: string; snapshot: Snapshot }
   | { kind: 'step'; at: string; id: string; state: 'started' | 'done' | 'paused' | 'failed' | 'undone' }
   | { kind: 'switched-off'; at: string; entry: SwitchedOff }
   | { kind: 'put-back'; at: string; id: string }
   | { kind: 'backup'; at: string; backup: BackupRecord }
+  | { kind: 'rebuild'; at: string; database: string; index: string; state: 'started' | 'failed' }
   | { kind: 'end'; at: string; result: Result };
 
 /** What a journal says, read from its lines. Pure. */
@@ -39,12 +44,15 @@ export interface JournalState {
   begin: Begin | null;
   /** How the run ended; null while it runs, and where it was killed. */
   ended: Result | null;
-  facts: Record<string, string> | null;
+  /** Taken right before the first step that breaks clients; what the target is compared with afterwards. */
+  snapshot: Snapshot | null;
   /** The last backup that was taken for this upgrade. */
   backup: BackupRecord | null;
   steps: Map<string, 'started' | 'done' | 'paused' | 'failed' | 'undone'>;
   /** Switched off and not put back, oldest first. */
   outstanding: SwitchedOff[];
+  /** Indexes that were, or may have been, rebuilt by a library that sorts otherwise than the older version's. */
+  rebuilt: { database: string; index: string }[];
 }
 
 /** Replays the lines. */
@@ -52,10 +60,11 @@ export function readJournal(lines: readonly string[]): JournalState {
   const state: JournalState = {
     begin: null,
     ended: null,
-    facts: null,
+    snapshot: null,
     backup: null,
     steps: new Map(),
     outstanding: [],
+    rebuilt: [],
   };
   for (const line of lines) {
     const entry = JSON.parse(line) as JournalEntry;
@@ -71,8 +80,8 @@ export function readJournal(lines: readonly string[]): JournalState {
         };
         state.ended = null;
         break;
-      case 'facts':
-        state.facts = entry.facts;
+      case 'snapshot':
+        state.snapshot = entry.snapshot;
         break;
       case 'step':
         state.steps.set(entry.id, entry.state);
@@ -83,6 +92,13 @@ export function readJournal(lines: readonly string[]): JournalState {
         break;
       case 'put-back':
         state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
+        if (entry.id === mixedOrder) state.rebuilt = [];
+        break;
+      case 'rebuild':
+        state.rebuilt = state.rebuilt.filter(
+          ({ database, index }) => database !== entry.database || index !== entry.index,
+        );
+        if (entry.state === 'started') state.rebuilt.push({ database: entry.database, index: entry.index });
         break;
       case 'backup':
         state.backup = entry.backup;
@@ -103,11 +119,13 @@ export interface Journal {
   /** Takes over what a dead run left. */
   adopt(): void;
   begin(entry: Omit<Begin, 'kind' | 'at' | 'host' | 'pid' | 'birth'>): Promise<void>;
-  facts(facts: Record<string, string>): Promise<void>;
+  snapshot(snapshot: Snapshot): Promise<void>;
   step(id: string, state: 'started' | 'done' | 'paused' | 'failed' | 'undone'): Promise<void>;
   switchedOff(entry: SwitchedOff): Promise<void>;
   putBack(id: string): Promise<void>;
   backup(backup: BackupRecord): Promise<void>;
+  /** Told before an index is rebuilt, and again where that failed and left it as it was. */
+  rebuild(database: string, index: string, state: 'started' | 'failed'): Promise<void>;
   /**
    * Ends the run: `keep` the journal for a later `resume`, `archive` it for a later `rollback`, or `discard` it where
    * nothing was changed.
@@ -155,11 +173,12 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
         ...entry,
       });
     },
-    facts: (facts) => write({ kind: 'facts', at: at(), facts }),
+    snapshot: (snapshot) => write({ kind: 'snapshot', at: at(), snapshot }),
     step: (id, state) => write({ kind: 'step', at: at(), id, state }),
     switchedOff: (entry) => write({ kind: 'switched-off', at: at(), entry }),
     putBack: (id) => write({ kind: 'put-back', at: at(), id }),
     backup: (backup) => write({ kind: 'backup', at: at(), backup }),
+    rebuild: (database, index, state) => write({ kind: 'rebuild', at: at(), database, index, state }),
     async end(result, then) {
       if (!ours || lines.length === 0) return;
       await write({ kind: 'end', at: at(), result });

@@ -3,12 +3,18 @@ import type { CommonStep, EnvironmentFacts, Route } from '../environments/enviro
 import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
 import { assertUsableTarget } from '../releases/releases.ts';
-import type { PlannedStep, PlanRecord } from '../report/record.ts';
+import type { AdviceRecord, PlannedStep, PlanRecord, ReleaseRecord } from '../report/record.ts';
 import type { TargetSpec } from '../spec/schema.ts';
+import { byWhom } from './ask-advice.ts';
 import { digestOf } from './digest.ts';
+import { neededSettings, setList } from './needed-settings.ts';
 
-/** What the engine's own steps look like in a plan; null where the spec gives them nothing to do. */
-export function commonStep(id: CommonStep, spec: TargetSpec): PlannedStep | null {
+/** What the engine's own steps look like in a plan; null where spec and advice give them nothing to do. */
+export function commonStep(
+  id: CommonStep,
+  spec: TargetSpec,
+  advice: readonly AdviceRecord[] = [],
+): PlannedStep | null {
   const names = spec.applications.map(({ name }) => name).join(', ');
   switch (id) {
     case 'backup':
@@ -56,6 +62,50 @@ export function commonStep(id: CommonStep, spec: TargetSpec): PlannedStep | null
             breaks: null,
             interruptible: false,
           };
+    case 'configure': {
+      const settings = neededSettings(advice);
+      const named = settings.map(({ name }) => name).join(', ');
+      return spec.advice === 'report' || settings.length === 0
+        ? null
+        : {
+            id,
+            title: `Set ${named}`,
+            does: [...settings.map(setList), 'pg_reload_conf(), and a look whether a new session sees it'],
+            undo: `ALTER SYSTEM RESET ${named}, before the older version is started: it would refuse to start`,
+            breaks: null,
+            interruptible: false,
+          };
+    }
+    case 'collations':
+      return spec.advice === 'report'
+        ? null
+        : {
+            id,
+            title: 'Rebuild what sorts text, where text sorts differently now',
+            does: [
+              'REINDEX INDEX CONCURRENTLY of every index that depends on a collation whose version changed',
+              'ALTER COLLATION ... REFRESH VERSION and ALTER DATABASE ... REFRESH COLLATION VERSION, after them',
+            ],
+            undo: null,
+            breaks: null,
+            interruptible: true,
+          };
+    case 'advice':
+      return spec.advice === 'report'
+        ? null
+        : {
+            id,
+            title: 'Carry out release advice',
+            does: [
+              ...byWhom(advice, 'action')
+                .filter(({ id: each }) => !neededSettings(advice).some((setting) => setting.id === each))
+                .map(({ id: each, todo }) => `${each}: ${todo}`),
+              'ALTER EXTENSION ... UPDATE where the files of the new server offer a newer version',
+            ],
+            undo: null,
+            breaks: null,
+            interruptible: true,
+          };
     case 'validate':
       return {
         id,
@@ -77,19 +127,24 @@ export function makePlan(
   wanted: PgVersion,
   systemIdentifier: string | null,
   planRoute: (facts: EnvironmentFacts, wanted: PgVersion) => Route,
+  advice: readonly AdviceRecord[] = [],
+  known: ReleaseRecord | null = null,
 ): PlanRecord {
   assertNoDowngrade(facts.running, wanted);
   const release = assertUsableTarget(wanted);
   const route = planRoute(facts, wanted);
   const steps = route.steps
-    .map((step) => (typeof step === 'string' ? commonStep(step, spec) : step))
+    .map((step) => (typeof step === 'string' ? commonStep(step, spec, advice) : step))
     .filter((step): step is PlannedStep => step !== null);
   const notes = [...route.notes];
   if (release.caution) notes.push(`PostgreSQL ${release.version}: ${release.caution}.`);
-  if (release.inferred)
-    notes.push(
-      `PostgreSQL ${release.version} is known from its sister releases only: read its release notes.`,
-    );
+  for (const { version, why, link } of known?.mustRead ?? [])
+    notes.push(`A person must read the notes of ${version}: ${why}. ${link}`);
+  for (const { title, todo, state, timing } of advice)
+    if (state === 'applies' && timing !== 'after') notes.push(`${title}: ${todo}`);
+  const left = byWhom(advice, 'person').filter(({ timing }) => timing === 'after');
+  if (left.length > 0)
+    notes.push(`Left to a person after the upgrade: ${left.map(({ title }) => title).join('; ')}.`);
   if (spec.backup.prove !== 'restore')
     notes.push(`The backup will not be proved by a restore (backup.prove: ${spec.backup.prove}).`);
   if (spec.pause !== 'none' && route.name === 'minor-in-place') {
@@ -111,6 +166,10 @@ export function makePlan(
     onFailure: spec['on-failure'],
     pause: spec.pause,
     applications: spec.applications,
+    advice: {
+      by: spec.advice,
+      applies: advice.filter(({ state }) => state === 'applies').map(({ id }) => id),
+    },
   });
   return { digest, route: route.name, from, wanted: formatVersion(wanted), steps, notes };
 }

@@ -1,13 +1,16 @@
 /** What every mode does first: look at the target, make the plan, ask the checks. Changes nothing. */
-import { verdictOf } from '../checks/run.ts';
 import type { EnvironmentFacts } from '../environments/environment.ts';
-import { UpgradeError } from '../errors.ts';
+import { Cancelled, errorsOf, UpgradeError, UpgradeErrors } from '../errors.ts';
 import { describe } from '../postgres/settings.ts';
-import { formatVersion, type PgVersion, parseVersion } from '../postgres/version.ts';
+import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
+import { releaseRecord } from '../releases/between.ts';
 import type { PlanRecord } from '../report/record.ts';
-import { askChecks } from './ask-checks.ts';
+import { adviceLine, askAdvice } from './ask-advice.ts';
+import { checkBefore } from './check-before.ts';
+import { connectTo } from './connect.ts';
 import { makePlan } from './plan.ts';
-import { connectTo, type Run } from './target.ts';
+import { snapshotOf } from './snapshots.ts';
+import type { Run } from './target.ts';
 
 /** Looks at a target that must serve. @throws UpgradeError `server-down` */
 export async function inspectServing(run: Run): Promise<EnvironmentFacts> {
@@ -29,8 +32,19 @@ export async function inspectServing(run: Run): Promise<EnvironmentFacts> {
 /** Makes the plan from `from` to the wanted version and puts it into the record. */
 export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion): Promise<PlanRecord> {
   const { recorder, spec, wanted, environment, context } = run;
+  const { record } = recorder;
   const identifier = await systemIdentifier(run);
-  const plan = makePlan(spec, { ...facts, running: from }, wanted, identifier, environment.planRoute);
+  record.release = releaseRecord(from, wanted, today(run));
+  record.advice = await askAdvice(run, from, wanted);
+  const plan = makePlan(
+    spec,
+    { ...facts, running: from },
+    wanted,
+    identifier,
+    environment.planRoute,
+    record.advice,
+    record.release,
+  );
   recorder.record.plan = plan;
   recorder.record.target.systemIdentifier = identifier;
   recorder.record.versions.from = formatVersion(from);
@@ -40,7 +54,35 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
   );
   for (const [index, step] of plan.steps.entries())
     context.log.info(`  ${index + 1}. ${step.title}${step.breaks ? ` (${step.breaks})` : ''}`);
+  tellAdvice(run);
   return plan;
+}
+
+/** Advice that applies is a warning, except where the action carries it out; what nobody can see is in the report. */
+function tellAdvice(run: Run): void {
+  const { context, recorder, spec, target } = run;
+  for (const advice of recorder.record.advice) {
+    if (advice.state === 'applies' && advice.by === 'action') context.log.info(`  ${adviceLine(advice)}`);
+    if (advice.by === 'action' || !['applies', 'error', 'skipped'].includes(advice.state)) continue;
+    context.log.annotate({
+      level: 'warning',
+      title: `${spec.name}: ${adviceLine(advice)}`,
+      message: [
+        ...advice.objects
+          .slice(0, 5)
+          .map(({ database, name }) => (database === null ? name : `${database}: ${name}`)),
+        ...advice.seen.slice(0, 3),
+        advice.todo,
+        advice.link,
+      ].join('\n'),
+      place: target.place,
+    });
+  }
+}
+
+/** Day of the run, UTC. */
+export function today(run: Run): string {
+  return run.context.now().toISOString().slice(0, 10);
 }
 
 async function systemIdentifier(run: Run): Promise<string | null> {
@@ -65,45 +107,31 @@ export function assertApproved(run: Run, plan: PlanRecord): void {
   );
 }
 
-/** Asks every check. @throws UpgradeError `blocked` with what blocks */
-export async function checkBefore(run: Run, running: PgVersion): Promise<void> {
-  const { context, spec } = run;
-  const results = await askChecks(run, 'before', running, run.wanted);
-  const { blocking, warnings } = verdictOf(results);
-  context.log.info(
-    `${spec.name}: ${results.length} checks, ${blocking.length} block, ${warnings.length} warn`,
-  );
-  for (const { title, seen } of warnings) {
-    context.log.annotate({
-      level: 'warning',
-      title: `${spec.name}: ${title}`,
-      message: seen.slice(0, 5).join('\n'),
-      place: run.target.place,
-    });
-  }
-  if (blocking.length === 0) return;
-  throw new UpgradeError(
-    'blocked',
-    `${blocking.length === 1 ? 'A check blocks' : `${blocking.length} checks block`} the upgrade: ${blocking.map(({ title }) => title).join('; ')}.`,
-    {
-      phase: 'check',
-      hint: blocking
-        .map(({ title, seen, fix }) => `${title}: ${seen.slice(0, 3).join('; ')}. ${fix ?? ''}`)
-        .join('\n'),
-      docs: blocking[0]?.docs ?? 'checks.md',
-      place: run.target.place,
-    },
-  );
-}
-
-/** Modes `plan` and `check`: no more than this. */
+/** Modes `plan` and `check`. @returns `nothing-to-do` where the wanted version runs already */
 export async function lookOnly(run: Run): Promise<'nothing-to-do' | 'ready'> {
   const facts = await inspectServing(run);
   run.recorder.record.versions.from = formatVersion(facts.running);
+  if (run.context.mode === 'check') return await lookAtEverything(run, facts);
   const plan = await planFor(run, facts, facts.running);
-  const nothing = plan.from === plan.wanted;
-  if (nothing && run.context.mode === 'plan') return 'nothing-to-do';
+  if (plan.from === plan.wanted) return 'nothing-to-do';
   assertApproved(run, plan);
-  await checkBefore(run, parseVersion(plan.from));
-  return nothing ? 'nothing-to-do' : 'ready';
+  await checkBefore(run, facts.running);
+  return 'ready';
+}
+
+/** Mode `check`: what keeps a plan from being made does not keep anybody from looking at the rest. */
+async function lookAtEverything(run: Run, facts: EnvironmentFacts): Promise<'nothing-to-do' | 'ready'> {
+  const failures: UpgradeError[] = [];
+  const collect = async (work: () => Promise<unknown>): Promise<void> => {
+    await work().catch((cause: unknown) => {
+      if (cause instanceof Cancelled) throw cause;
+      failures.push(...errorsOf(cause));
+    });
+  };
+  await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
+  await collect(() => checkBefore(run, facts.running));
+  run.recorder.record.health.before = await snapshotOf(run);
+  run.recorder.save();
+  if (failures.length > 0) throw new UpgradeErrors(failures);
+  return compareVersions(facts.running, run.wanted) === 0 ? 'nothing-to-do' : 'ready';
 }

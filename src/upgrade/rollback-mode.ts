@@ -1,17 +1,20 @@
 /** Mode `rollback`: back to the version before the last upgrade, on the same data. */
 import { UpgradeError } from '../errors.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
+import type { PlannedStep } from '../report/record.ts';
 import { isApplication } from './applications.ts';
 import { clientProbe } from './client-probe.ts';
 import { runName } from './context.ts';
 import { digestOf } from './digest.ts';
-import { readFacts } from './facts.ts';
 import type { Ending } from './finish.ts';
 import { type JournalState, readJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
+import { newSettings } from './needed-settings.ts';
 import { inspectServing } from './prepare.ts';
+import { settleCollations } from './settle-collations.ts';
+import { snapshotOf } from './snapshots.ts';
 import { undoSteps } from './steps.ts';
-import { connectTo, putBackAll, type Run, stepRun } from './target.ts';
+import { putBackAll, type Run, stepRun } from './target.ts';
 import { assertNobodyElse } from './upgrade-mode.ts';
 import { validateStep } from './validate-step.ts';
 
@@ -32,14 +35,32 @@ async function lastUpgrade(run: Run): Promise<JournalState> {
   return readJournal([]);
 }
 
+/** The step that takes settings back; its other half was the upgrade's. */
+function resetStep(settings: readonly string[]): PlannedStep {
+  const named = settings.join(', ');
+  return {
+    id: 'configure',
+    title: `Set ${named}`,
+    does: [],
+    undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
+    breaks: null,
+    interruptible: false,
+  };
+}
+
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 export async function rollbackMode(run: Run): Promise<Ending> {
   const { journal, environment, context, recorder, spec, settings } = run;
   assertNobodyElse(run);
   const current = journal.state();
   // A rollback that died before its first step tells nothing: the upgrade's own journal does.
-  const past = current.begin && current.steps.size > 0 ? current : await lastUpgrade(run);
-  const { begin, steps } = past;
+  const past =
+    current.begin && current.begin.mode !== 'rollback' && current.steps.size > 0
+      ? current
+      : await lastUpgrade(run);
+  const { begin } = past;
+  // One that died half way, or that was refused, knows what it has undone already.
+  const steps = new Map([...past.steps, ...(current.begin?.mode === 'rollback' ? current.steps : [])]);
   if (!begin) {
     throw new UpgradeError(
       'nothing-to-roll-back',
@@ -89,7 +110,12 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   run.lock ??= await acquireLock(settings, runName(context));
   const before = parseVersion(begin.from);
   const route = environment.planRoute({ ...facts, running: before }, parseVersion(begin.wanted));
-  const undoable = route.steps.filter((step) => typeof step !== 'string').filter(({ undo }) => undo !== null);
+  // A person may have written them by hand since: whoever did, the older version would not start with them.
+  const added = newSettings(begin);
+  if (added.length > 0) steps.set('configure', 'done');
+  const undoable = route.steps
+    .flatMap((step) => (step === 'configure' ? [resetStep(added)] : typeof step === 'string' ? [] : [step]))
+    .filter(({ id, undo }) => undo !== null && (id !== 'configure' || added.length > 0));
   const plan = {
     digest: digestOf({
       target: spec.name,
@@ -110,8 +136,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   };
   recorder.record.plan = plan;
   await journal.begin({ run: runName(context), mode: 'rollback', from: begin.from, wanted: begin.wanted });
-  await journal.facts(await readFacts((database) => connectTo(run, database)));
-  const now = journal.state().facts;
+  await journal.snapshot(await snapshotOf(run));
 
   const probe = clientProbe(run);
   await probe.start();
@@ -121,8 +146,9 @@ export async function rollbackMode(run: Run): Promise<Ending> {
     { ...facts, running: before },
     steps,
   );
+  await settleCollations(run, steps);
   const record = recorder.startStep('validate', 'Validate');
-  if (now) await validateStep(run, before).run(stepRun(run, record, false));
+  await validateStep(run, before).run(stepRun(run, record, false));
   recorder.endStep(record, 'done');
   await probe.finish();
   return {

@@ -5,8 +5,10 @@ import { kindOf } from '../environments/registry.ts';
 import { assertNever, Cancelled, errorsOf, explanation, UpgradeError } from '../errors.ts';
 import { readConnectionUrl } from '../postgres/settings.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
+import { findAdvice } from '../releases/advice-catalogue.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 import { type LoadedTarget, resolveReference } from '../spec/load.ts';
+import { byWhom } from './ask-advice.ts';
 import type { RunContext } from './context.ts';
 import { command, type Ending, finish, unchangedEnding } from './finish.ts';
 import { openJournal } from './journal.ts';
@@ -116,7 +118,7 @@ async function byMode(run: Run): Promise<Ending> {
         ? {
             result: 'success',
             verdict: `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
-            next: command(run, 'upgrade'),
+            next: [command(run, 'upgrade'), offer(run)].filter((line) => line !== '').join('\n'),
             finished: true,
           }
         : {
@@ -138,6 +140,16 @@ async function byMode(run: Run): Promise<Ending> {
     default:
       return assertNever(mode);
   }
+}
+
+/** What the action would do of what is left to a person. */
+function offer({ recorder, spec }: Run): string {
+  if (spec.advice === 'apply') return '';
+  const could = byWhom(recorder.record.advice, 'person').filter(
+    ({ id, objects }) => (findAdvice(id)?.remedy ?? null) !== null && objects.length > 0,
+  );
+  if (could.length === 0) return '';
+  return `With advice: apply in the spec the action does this after the upgrade: ${could.map(({ title }) => title).join('; ')}.`;
 }
 
 /** An error that no mode turned into an ending itself. */

@@ -4,10 +4,13 @@ import { messageOf } from '../errors.ts';
 import { type PgVersion, parseVersion } from '../postgres/version.ts';
 import type { PlannedStep, PlanRecord, StepRecord } from '../report/record.ts';
 import type { ApplicationSpec } from '../spec/schema.ts';
+import { adviceStep } from './advice-step.ts';
 import { applicationEntry, isApplication, stopApplications } from './applications.ts';
 import { backupStep } from './backup-step.ts';
 import type { ClientProbe } from './client-probe.ts';
+import { collationsStep } from './collations-step.ts';
 import type { JournalState } from './journal.ts';
+import { configureStep } from './needed-settings.ts';
 import { putBackAll, type Run, stepRun, throwIfCancelled } from './target.ts';
 import { validateStep } from './validate-step.ts';
 
@@ -16,6 +19,12 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
   switch (id) {
     case 'backup':
       return backupStep(run);
+    case 'configure':
+      return configureStep(run);
+    case 'collations':
+      return collationsStep(run);
+    case 'advice':
+      return adviceStep(run);
     case 'validate':
       return validateStep(run, wanted);
     case 'stop-applications':

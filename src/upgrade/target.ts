@@ -1,16 +1,17 @@
 /** Everything about one target that a run works with. */
 import type { Environment, StepRun, SwitchedOff } from '../environments/environment.ts';
 import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
-import { type Connection, connect } from '../postgres/connection.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import type { StepRecord } from '../report/record.ts';
 import type { LoadedTarget } from '../spec/load.ts';
 import type { TargetSpec } from '../spec/schema.ts';
+import { closeTemplate, openedTemplate } from './advice-step.ts';
 import { isApplication, startApplication } from './applications.ts';
 import { backupWork, cleanBackupWork } from './backup-work.ts';
+import { mendCollations } from './collations-step.ts';
 import type { RunContext } from './context.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, mixedOrder } from './journal.ts';
 import type { Lock } from './lock.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -26,17 +27,6 @@ export interface Run {
   recorder: Recorder;
   /** Held from before the first change; a restart of the server ends it, so it is renewed after every break. */
   lock: Lock | null;
-}
-
-/** A connection to a database of the target, under the action's name. */
-export async function connectTo(run: Run, database?: string, statementTimeout = 60_000): Promise<Connection> {
-  const connection = await connect(
-    { ...run.settings, database: database ?? run.settings.database },
-    { name: 'postgres-upgrade', statementTimeout },
-  );
-  // The target's own path may lead to functions that somebody else wrote: ours are asked as a superuser.
-  await connection.script('SET search_path = pg_catalog');
-  return connection;
 }
 
 /** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
@@ -125,6 +115,9 @@ export async function putBackAll(
       const step = stepRun(run, null, false);
       if (entry.id === backupWork) await cleanBackupWork(entry.detail);
       else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
+      else if (entry.id === mixedOrder) await mendCollations(run, step);
+      else if (entry.id.startsWith(openedTemplate))
+        await closeTemplate(run, (entry.detail as { database: string }).database);
       else await run.environment.putBack(entry, step);
       await run.journal.putBack(entry.id);
       markBack(run, entry.id);

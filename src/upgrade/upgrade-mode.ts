@@ -5,17 +5,19 @@ import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
 import { isApplication } from './applications.ts';
+import { failedAdvice, leftToDo } from './ask-advice.ts';
 import { backupFolder } from './backup-step.ts';
+import { checkBefore } from './check-before.ts';
 import { clientProbe } from './client-probe.ts';
 import { channel, runName } from './context.ts';
-import { readFacts } from './facts.ts';
 import { command, type Ending } from './finish.ts';
 import { isAlive } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { assertNoDowngrade } from './plan.ts';
-import { assertApproved, checkBefore, inspectServing, planFor } from './prepare.ts';
+import { assertApproved, inspectServing, planFor } from './prepare.ts';
+import { snapshotOf } from './snapshots.ts';
 import { runSteps } from './steps.ts';
-import { connectTo, putBackAll, type Run, stepRun } from './target.ts';
+import { putBackAll, type Run, stepRun } from './target.ts';
 import { failed, wayBack } from './way-back.ts';
 
 /** @throws UpgradeError `locked`: the process that wrote the journal is still at work */
@@ -132,8 +134,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
   recorder.record.backup = journal.state().backup;
   const probe = clientProbe(run);
   try {
-    const noteFacts = async (): Promise<void> =>
-      journal.facts(await readFacts((database) => connectTo(run, database)));
+    const noteFacts = async (): Promise<void> => journal.snapshot(await snapshotOf(run));
     const outcome = await runSteps(run, plan, { ...facts, running: from }, probe, noteFacts);
     await probe.finish();
     if (outcome.state === 'paused') {
@@ -147,8 +148,8 @@ export async function upgradeMode(run: Run): Promise<Ending> {
     await prune(run);
     return {
       result: 'success',
-      verdict: `PostgreSQL ${plan.from} was upgraded to ${plan.wanted}.`,
-      next: null,
+      verdict: `PostgreSQL ${plan.from} was upgraded to ${plan.wanted}.${failedAdvice(recorder.record.advice)}`,
+      next: leftToDo(recorder.record.advice),
       finished: true,
     };
   } catch (cause) {

@@ -1,14 +1,19 @@
 /** The step that decides whether the upgrade was good: version, facts, checks. */
 import type { CheckResult } from '../checks/check.ts';
 import { verdictOf } from '../checks/run.ts';
-import type { Step } from '../environments/environment.ts';
+import type { Step, StepRun } from '../environments/environment.ts';
 import { UpgradeError } from '../errors.ts';
+import { unexpectedOf } from '../health/diff.ts';
+import { awaitStandbys } from '../health/standbys.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
+import type { Snapshot } from '../report/snapshot.ts';
 import { askChecks } from './ask-checks.ts';
-import { awaitStandbys, compareFacts, type Facts, readFacts } from './facts.ts';
-import { connectTo, type Run } from './target.ts';
+import { askHealth, blockingQueries, namedQuery } from './ask-health.ts';
+import { connectTo } from './connect.ts';
+import { compareWith } from './snapshots.ts';
+import type { Run } from './target.ts';
 
-/** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks` */
+/** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 export function validateStep(run: Run, expected: PgVersion): Step {
   return {
     isDone: async () => false,
@@ -21,10 +26,10 @@ export function validateStep(run: Run, expected: PgVersion): Step {
           { phase: 'validate' },
         );
       }
-      const before = run.journal.state().facts;
+      const before = run.journal.state().snapshot;
       if (before) {
         await awaitStandbys(() => connectTo(run), before, 60_000, step.signal);
-        await validateFacts(run, before, expected);
+        await validateFacts(run, before, expected, step.signal);
         const { facts } = run.recorder.record;
         step.note(
           `${facts.filter(({ verdict }) => verdict === 'equal').length} facts are as before, ${facts.filter(({ verdict }) => verdict === 'expected').length} changed as expected`,
@@ -47,21 +52,27 @@ export function validateStep(run: Run, expected: PgVersion): Step {
         );
       }
       step.note(`${results.length} checks: ${countByStatus(results)}`);
+      await validateQueries(run, step);
       return { state: 'done' };
     },
   };
 }
 
-async function validateFacts(run: Run, before: Facts, expected: PgVersion): Promise<void> {
-  const after = await readFacts((database) => connectTo(run, database));
-  run.recorder.record.facts = compareFacts(
-    before,
-    after,
-    expected.major * 10_000 + expected.minor,
-    run.environment.changedFacts?.(run.recorder.record.plan?.route ?? ''),
-  );
-  run.recorder.save();
-  const unexpected = run.recorder.record.facts.filter(({ verdict }) => verdict === 'unexpected');
+async function validateFacts(
+  run: Run,
+  before: Snapshot,
+  expected: PgVersion,
+  signal: AbortSignal,
+): Promise<void> {
+  const facts = await compareWith(run, before, expected, signal);
+  const unexpected = unexpectedOf(facts);
+  for (const { name, before: was, after: is, why } of facts.filter(({ verdict }) => verdict === 'alert'))
+    run.context.log.annotate({
+      level: 'warning',
+      title: `${run.spec.name}: ${name}`,
+      message: `${was ?? 'nothing'} → ${is ?? 'nothing'}${why ? `: ${why}` : ''}`,
+      place: run.target.place,
+    });
   if (unexpected.length === 0) return;
   throw new UpgradeError(
     'validation-facts',
@@ -73,11 +84,36 @@ async function validateFacts(run: Run, before: Facts, expected: PgVersion): Prom
       phase: 'validate',
       hint: unexpected
         .slice(0, 3)
-        .map(({ name, before: was, after: is }) => `${name}: ${was ?? 'nothing'} → ${is ?? 'nothing'}`)
+        .map(
+          ({ name, before: was, after: is, rule }) =>
+            `${name}: ${was ?? 'nothing'} → ${is ?? 'nothing'} (${rule})`,
+        )
         .join('\n'),
       docs: 'troubleshooting.md#validation-facts',
     },
   );
+}
+
+/** @throws UpgradeError `validation-health`: the user's own SQL says that something is wrong */
+async function validateQueries(run: Run, step: StepRun): Promise<void> {
+  const queries = await askHealth(run, 'after');
+  if (queries.length === 0) return;
+  const bad = blockingQueries(queries);
+  if (bad.length > 0) {
+    throw new UpgradeError(
+      'validation-health',
+      `After the upgrade ${bad.map(namedQuery).join(', ')} ${bad.length === 1 ? 'does' : 'do'} not pass.`,
+      {
+        phase: 'validate',
+        hint: bad
+          .slice(0, 3)
+          .map((query) => `${namedQuery(query)}: ${query.why ?? ''}`)
+          .join('\n'),
+        docs: 'health.md',
+      },
+    );
+  }
+  step.note(`${queries.length} statements of your own health SQL pass`);
 }
 
 /** Seconds after a restart caches are cold and standbys behind: what blocks is asked again before it counts. */

@@ -3,10 +3,11 @@ import type { EnvironmentFacts } from '../environments/environment.ts';
 import { Cancelled, errorsOf, explanation, messageOf, UpgradeError } from '../errors.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
-import { compareFacts, readFacts } from './facts.ts';
 import { command, type Ending, unchangedEnding } from './finish.ts';
+import { settleCollations } from './settle-collations.ts';
+import { compareWith } from './snapshots.ts';
 import { undoSteps } from './steps.ts';
-import { connectTo, type Run } from './target.ts';
+import type { Run } from './target.ts';
 
 /** Records what went wrong before any step was run. */
 export function failed(run: Run, cause: unknown, resumed: boolean): Ending {
@@ -63,6 +64,7 @@ export async function wayBack(
   try {
     await undoSteps(run, plan, facts, started);
     await assertServes(run, plan.from);
+    await settleCollations(run, started);
     await compareWithBefore(run, plan.from);
     recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
     return {
@@ -99,17 +101,8 @@ async function assertServes(run: Run, version: string): Promise<void> {
 }
 
 async function compareWithBefore(run: Run, from: string): Promise<void> {
-  const before = run.journal.state().facts;
-  if (!before) return;
-  const version = parseVersion(from);
-  const after = await readFacts((database) => connectTo(run, database));
-  const facts = compareFacts(before, after, version.major * 10_000 + version.minor);
-  run.recorder.record.facts = facts.map((fact) =>
-    fact.name === 'server version number' && fact.before === fact.after
-      ? { ...fact, verdict: 'equal', why: null }
-      : fact,
-  );
-  run.recorder.save();
+  const before = run.journal.state().snapshot;
+  if (before) await compareWith(run, before, parseVersion(from));
 }
 
 /** What a cancelled run leaves: only what was seen is said. */
@@ -122,10 +115,13 @@ async function cancelled(run: Run, plan: PlanRecord): Promise<Ending> {
     const verdict = `The run was cancelled; PostgreSQL ${plan.from} was not changed.`;
     return { result: 'cancelled', verdict, next: null, finished: true };
   }
+  const validated = run.journal.state().steps.get('validate') === 'done';
   const left =
-    running === plan.wanted
-      ? `PostgreSQL ${plan.wanted} serves, but it was not validated`
-      : 'what the target is in is not known';
+    running !== plan.wanted
+      ? 'what the target is in is not known'
+      : validated
+        ? `PostgreSQL ${plan.wanted} serves and was found good; not everything after that was done`
+        : `PostgreSQL ${plan.wanted} serves, but it was not validated`;
   run.recorder.issue(error, `Left as it was: ${left}.`);
   return {
     result: 'cancelled',

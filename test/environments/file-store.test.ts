@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fileStore } from '../../src/environments/file-store.ts';
+import type { Snapshot } from '../../src/report/snapshot.ts';
 import { openJournal } from '../../src/upgrade/journal.ts';
+
+const snapshot = { at: '2026-11-20T18:00:00.000Z', versionNum: 150_017 } as Snapshot;
 
 const folder = (): ReturnType<typeof mkdtempDisposable> => mkdtempDisposable(join(tmpdir(), 'pgu-store-'));
 const now = (): Date => new Date('2026-11-20T18:00:00.123Z');
@@ -81,13 +84,13 @@ describe('openJournal', () => {
     const journal = await openJournal(fileStore(home.path), now);
     expect(journal.isOurs()).toBe(false);
     await journal.begin(start);
-    await journal.facts({ roles: '3' });
+    await journal.snapshot(snapshot);
     await journal.step('restart', 'started');
     await journal.switchedOff({ id: 'server', what: 'the server is stopped', detail: { bin: '/usr' } });
     expect(journal.isOurs()).toBe(true);
     expect(journal.state()).toMatchObject({
       begin: { ...start, at: '2026-11-20T18:00:00.123Z', pid: process.pid },
-      facts: { roles: '3' },
+      snapshot,
       steps: new Map([['restart', 'started']]),
       outstanding: [{ id: 'server' }],
     });

@@ -45,8 +45,11 @@ describe('planEmbedded', () => {
           breaks: 'every session ends; new ones are refused until the new server answers',
           interruptible: false,
         },
+        'configure',
+        'collations',
         'validate',
         'start-applications',
+        'advice',
       ],
     });
   });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { laterKeys } from '../../src/spec/schema.ts';
 import { complaints, sentences, smallest } from './specs.ts';
 
-const targetKeys = 'name, postgres, connection, environment, backup, applications, pause, on-failure';
+const targetKeys =
+  'name, postgres, connection, environment, backup, applications, pause, on-failure, advice, notes-read, checks, health';
 
 describe('an unknown key', () => {
   it.each([

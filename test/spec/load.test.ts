@@ -23,6 +23,10 @@ describe('a good spec', () => {
       applications: [],
       pause: 'none',
       'on-failure': 'rollback',
+      advice: 'report',
+      'notes-read': [],
+      checks: { disable: [], thresholds: {} },
+      health: [],
     });
   });
 

@@ -39,6 +39,8 @@ export interface TestServerOptions {
   start?: boolean;
   /** Uses this data directory (a base backup, for example) instead of making a new cluster. */
   data?: string;
+  /** Programs other than those of the cache: a copy with one more library, for example. */
+  binaries?: Binaries;
 }
 
 export const password = 'correct horse battery staple';
@@ -49,7 +51,7 @@ export function binariesOf(version: string): Promise<Binaries> {
 
 /** Makes and starts a server; superuser `postgres` with `password`, which loopback does not ask for (trust). */
 export async function testServer(version: string, options: TestServerOptions = {}): Promise<TestServer> {
-  const binaries = await binariesOf(version);
+  const binaries = options.binaries ?? (await binariesOf(version));
   const user = await scratchUser();
   const folder = await serverFolder(user);
   const data = options.data ?? join(folder, 'data');

@@ -1,11 +1,10 @@
-/** What a run reads of a real server before and after a restart: facts, the lock, the downtime. */
+/** What a run reads of a real server before and after a restart: the lock, the downtime. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startProbe } from '../../src/postgres/probe.ts';
 import { serverPid } from '../../src/postgres/server.ts';
-import { compareFacts, type Facts, readFacts } from '../../src/upgrade/facts.ts';
 import { acquireLock } from '../../src/upgrade/lock.ts';
 import { type TestServer, testServer } from '../support/servers.ts';
-import { failureOf, until } from '../support/targets.ts';
+import { failureOf } from '../support/targets.ts';
 
 let server: TestServer;
 
@@ -21,59 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
-const read = (): Promise<Facts> => readFacts((database) => server.connect(database));
-
-/** Everything but the facts that are equal, and sizes. */
-function changed(before: Facts, after: Facts): Record<string, [string, string | null]> {
-  const facts = compareFacts(before, after, 150017).filter(
-    ({ verdict }) => verdict !== 'equal' && verdict !== 'not-compared',
-  );
-  return Object.fromEntries(facts.map(({ name, verdict, why }) => [name, [verdict, why]]));
-}
-
 async function restart(): Promise<void> {
   await server.stop();
   await server.start();
 }
-
-const upgraded = { 'server version number': ['expected', 'this is the upgrade'] };
-
-test('facts: a restart with a setting that waited for it, then a dropped index and a sequence set back', async () => {
-  await using connection = await server.connect();
-  await connection.query(`ALTER SYSTEM SET max_connections = '41'`);
-  await connection.query('SELECT pg_reload_conf()');
-  await until(
-    () => connection.query(`SELECT FROM pg_settings WHERE name = 'max_connections' AND pending_restart`),
-    (rows) => rows.length === 1,
-  );
-  const before = await read();
-  expect(before).toMatchObject({
-    'server version number': '150017',
-    'setting max_connections': 'waits for a restart',
-    databases: 'app, postgres, template0, template1',
-    'app: sum of ascending sequences': '2',
-  });
-
-  await restart();
-  await using app = await server.connect('app');
-  await app.script(`INSERT INTO orders (note) VALUES ('c')`);
-  const after = await read();
-  const restarted = {
-    ...upgraded,
-    'server start': ['expected', 'the server was restarted'],
-    'setting max_connections': ['expected', 'it waited for a restart'],
-    'app: sum of ascending sequences': ['expected', 'applications went on writing'],
-  };
-  expect(changed(before, after)).toEqual(restarted);
-  expect(after['setting max_connections']).toBe('41');
-
-  await app.script(`DROP INDEX orders_note; SELECT setval('orders_id_seq', 1)`);
-  expect(changed(before, await read())).toEqual({
-    ...restarted,
-    'app: relations': ['unexpected', null],
-    'app: sum of ascending sequences': ['unexpected', 'a sequence went back'],
-  });
-});
 
 test('the lock: the second run is told who holds it; it is taken anew after a restart, and goes with its session', async () => {
   const lock = await acquireLock(server.settings('app'), 'run 7.1 by octocat');

@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import type { Snapshot } from '../../src/report/snapshot.ts';
 import { type Begin, isAlive, type JournalEntry, readJournal } from '../../src/upgrade/journal.ts';
+
+const snapshot = { at: '2026-11-20T18:00:00.000Z', versionNum: 150_017 } as Snapshot;
 
 const at = '2026-11-20T18:00:00.000Z';
 
@@ -35,10 +38,11 @@ describe('readJournal', () => {
     expect(readJournal([])).toEqual({
       begin: null,
       ended: null,
-      facts: null,
+      snapshot: null,
       backup: null,
       steps: new Map(),
       outstanding: [],
+      rebuilt: [],
     });
   });
 
@@ -46,7 +50,7 @@ describe('readJournal', () => {
     expect(
       read(
         begin(),
-        { kind: 'facts', at, facts: { roles: '3' } },
+        { kind: 'snapshot', at, snapshot },
         { kind: 'step', at, id: 'backup', state: 'started' },
         { kind: 'step', at, id: 'backup', state: 'done' },
         { kind: 'step', at, id: 'restart', state: 'started' },
@@ -55,13 +59,14 @@ describe('readJournal', () => {
     ).toEqual({
       begin: begin(),
       ended: null,
-      facts: { roles: '3' },
+      snapshot,
       backup: null,
       steps: new Map([
         ['backup', 'done'],
         ['restart', 'started'],
       ]),
       outstanding: [{ id: 'server', what: 'server is off', detail: { bin: '/usr' } }],
+      rebuilt: [],
     });
   });
 
@@ -88,13 +93,27 @@ describe('readJournal', () => {
     });
   });
 
-  it('keeps the facts that were read last, right before the change', () => {
-    const state = read(begin(), { kind: 'facts', at, facts: { roles: '3' } }, begin({ pid: 11 }), {
-      kind: 'facts',
+  it('keeps the snapshot that was taken last, right before the change', () => {
+    const state = read(begin(), { kind: 'snapshot', at, snapshot }, begin({ pid: 11 }), {
+      kind: 'snapshot',
       at,
-      facts: { roles: '4' },
+      snapshot: { ...snapshot, versionNum: 150_018 },
     });
-    expect(state.facts).toEqual({ roles: '4' });
+    expect(state.snapshot).toEqual({ ...snapshot, versionNum: 150_018 });
+  });
+
+  it('knows which indexes an interrupted run may have rebuilt', () => {
+    const entry = (index: string, state: 'started' | 'failed') =>
+      ({ kind: 'rebuild', at, database: 'shop', index, state }) as const;
+    const lines = [
+      begin(),
+      off('collations', null),
+      entry('a', 'started'),
+      entry('b', 'started'),
+      entry('b', 'failed'),
+    ];
+    expect(read(...lines).rebuilt).toEqual([{ database: 'shop', index: 'a' }]);
+    expect(read(...lines, { kind: 'put-back', at, id: 'collations' }).rebuilt).toEqual([]);
   });
 
   it('knows the last state of a step', () => {

@@ -1,13 +1,48 @@
 import { describe, expect, it } from 'vitest';
 import { planEmbedded } from '../../src/environments/embedded/plan.ts';
 import { parseVersion } from '../../src/postgres/version.ts';
-import type { PlanRecord } from '../../src/report/record.ts';
+import { releaseRecord } from '../../src/releases/between.ts';
+import type { AdviceRecord, PlanRecord } from '../../src/report/record.ts';
 import { commonStep, makePlan } from '../../src/upgrade/plan.ts';
 import { specWith } from '../spec/specs.ts';
 
-function plan(lines = '', from = '15.17', wanted = '15.20'): PlanRecord {
+function plan(
+  lines = '',
+  from = '15.17',
+  wanted = '15.20',
+  advice: readonly AdviceRecord[] = [],
+): PlanRecord {
   const facts = { running: parseVersion(from), serving: true, details: [] };
-  return makePlan(specWith(lines), facts, parseVersion(wanted), '7445678901234567890', planEmbedded);
+  const release = releaseRecord(facts.running, parseVersion(wanted), '2026-11-20');
+  return makePlan(
+    specWith(lines),
+    facts,
+    parseVersion(wanted),
+    '7445678901234567890',
+    planEmbedded,
+    advice,
+    release,
+  );
+}
+
+/** Advice that was found to apply. */
+function applying(id: string, changes: Partial<AdviceRecord> = {}): AdviceRecord {
+  return {
+    id,
+    title: `Title of ${id}`,
+    fixedIn: '15.19',
+    why: 'why',
+    todo: `mend ${id}`,
+    timing: 'after',
+    certainty: 'exact',
+    state: 'applies',
+    by: 'action',
+    objects: [{ database: null, name: 'wal2json', sql: null, detail: null, state: 'found' }],
+    total: 1,
+    seen: [],
+    link: 'https://example.com/',
+    ...changes,
+  };
 }
 
 const applications = `applications:
@@ -124,8 +159,55 @@ describe('makePlan', () => {
     ]);
     expect(plan('', '16.13', '16.16').notes).toEqual([
       stays,
-      'PostgreSQL 16.16 is known from its sister releases only: read its release notes.',
+      expect.stringMatching(
+        /^A person must read the notes of 16\.16: its notes were not seen.* https:\/\/www\.postgresql\.org\/docs\/release\/16\.16\/$/,
+      ),
     ]);
+  });
+
+  it('carries out advice only where the spec says so, settings before the validation and the rest last', () => {
+    const advice = [applying('output-plugin-allowlist'), applying('brin-null-handling')];
+    const ids = (lines: string, list = advice) =>
+      plan(lines, '15.17', '15.20', list).steps.map(({ id }) => id);
+    expect(ids('')).toEqual(['backup', 'preflight', 'checkpoint', 'restart', 'validate']);
+    const applied = ['backup', 'preflight', 'checkpoint', 'restart'];
+    expect(ids('advice: apply')).toEqual([...applied, 'configure', 'collations', 'validate', 'advice']);
+    expect(ids('advice: apply', [])).toEqual([...applied, 'collations', 'validate', 'advice']);
+    const { steps } = plan('advice: apply', '15.17', '15.20', advice);
+    expect(steps.find(({ id }) => id === 'configure')).toEqual({
+      id: 'configure',
+      title: 'Set output_plugin_libraries',
+      does: [
+        'ALTER SYSTEM SET output_plugin_libraries = "pgoutput", "test_decoding", "wal2json"',
+        'pg_reload_conf(), and a look whether a new session sees it',
+      ],
+      undo: 'ALTER SYSTEM RESET output_plugin_libraries, before the older version is started: it would refuse to start',
+      breaks: null,
+      interruptible: false,
+    });
+    expect(steps.find(({ id }) => id === 'advice')?.does).toEqual([
+      'brin-null-handling: mend brin-null-handling',
+      'ALTER EXTENSION ... UPDATE where the files of the new server offer a newer version',
+    ]);
+  });
+
+  it('says what is left to a person, and what is to be done before', () => {
+    const person = { by: 'person' } as const;
+    expect(
+      plan('', '15.17', '15.20', [
+        applying('a', person),
+        applying('b', { ...person, timing: 'before' }),
+        applying('c', { ...person, state: 'judge' }),
+      ]).notes,
+    ).toEqual([stays, 'Title of b: mend b', 'Left to a person after the upgrade: Title of a.']);
+  });
+
+  it('is another plan where other advice applies, or somebody else carries it out', () => {
+    const digest = (lines: string, list: AdviceRecord[]) => plan(lines, '15.17', '15.20', list).digest;
+    const found = [applying('brin-null-handling')];
+    const more = [applying('brin-null-handling', { objects: [], total: 7 })];
+    expect(digest('', more)).toBe(digest('', found));
+    expect(new Set([digest('', []), digest('', found), digest('advice: apply', found)]).size).toBe(3);
   });
 
   it('is made for the same version too', () => {

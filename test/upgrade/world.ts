@@ -161,6 +161,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     identity: null,
     version: '0.0.0',
     outputDirectory: folder,
+    files: new Map(),
     planDigest: '',
   };
   const run: Run = {

@@ -11,6 +11,7 @@ import type { Environment, EnvironmentFacts, EnvironmentKind, EnvironmentTools }
 import { fileStore } from '../file-store.ts';
 import { portIn, readCluster } from './cluster.ts';
 import { type EmbeddedConfig, embeddedSchema } from './config.ts';
+import { endOfFile, forgetSettings } from './files.ts';
 import { planEmbedded } from './plan.ts';
 import { ensureServing, runningVersion, type StartRecipe, startByRecipe, stopByRecipe } from './restart.ts';
 import { embeddedSteps } from './steps.ts';
@@ -147,6 +148,15 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     async wantedExtensions(wanted) {
       return extensionVersions(await binariesOf(wanted));
     },
+
+    configErrors: tasks.configErrors,
+
+    async serverLog(bytes) {
+      const { log } = await readCluster(config.data);
+      return log === null ? null : endOfFile(log, bytes);
+    },
+
+    forgetSettings: (names) => forgetSettings(config.data, names),
 
     async scratch(wanted, options, abort) {
       const cluster = await readCluster(config.data);

@@ -55,8 +55,11 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
         breaks: 'every session ends; new ones are refused until the new server answers',
         interruptible: false,
       },
+      'configure',
+      'collations',
       'validate',
       'start-applications',
+      'advice',
     ],
   };
 }

@@ -1,7 +1,7 @@
 /** The steps of an embedded cluster: preflight, checkpoint, restart; and where the programs for them come from. */
 import { join } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
-import type { Binaries } from '../../postgres/binaries.ts';
+import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
 import { connect } from '../../postgres/connection.ts';
 import { serverPid } from '../../postgres/server.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../../postgres/version.ts';
@@ -18,6 +18,8 @@ export interface EmbeddedSteps {
   binariesOf(version: PgVersion): Promise<Binaries>;
   /** How the cluster was started last. */
   recipeOf(cluster: Cluster): StartRecipe;
+  /** What the programs of a version say against the configuration. */
+  configErrors(wanted: PgVersion): Promise<string[]>;
   preflight(wanted: PgVersion): Step;
   checkpoint: Step;
   restart(facts: EnvironmentFacts, wanted: PgVersion): Step;
@@ -69,6 +71,15 @@ export function embeddedSteps(
     });
   };
 
+  /** What programs say against the cluster's configuration: `-C` parses all of it and starts nothing. */
+  const refusals = async (cluster: Cluster, binaries: Binaries, abort: AbortSignal): Promise<string[]> => {
+    const { code, stderr } = await run(
+      [join(binaries.bin, 'postgres'), '-D', config.data, ...recipeOf(cluster).args, '-C', 'shared_buffers'],
+      { env: binaries.env, user: cluster.user, signal: abort, timeout: 60_000 },
+    );
+    return code === 0 ? [] : (lastLines(stderr, 3) || `postgres -C ended with exit code ${code}`).split('\n');
+  };
+
   const preflight = (wanted: PgVersion): Step => ({
     isDone: async () => false,
     async run(step) {
@@ -76,25 +87,15 @@ export function embeddedSteps(
       // Better found here than after the stop.
       await programsOfRunning(cluster, await runningVersion(connection));
       const binaries = await binariesOf(wanted);
-      const { code, stderr } = await run(
-        [
-          join(binaries.bin, 'postgres'),
-          '-D',
-          config.data,
-          ...recipeOf(cluster).args,
-          '-C',
-          'shared_buffers',
-        ],
-        { env: binaries.env, user: cluster.user, signal: step.signal, timeout: 60_000 },
-      );
       step.note(`${join(binaries.bin, 'postgres')} (${binaries.source})`);
-      if (code !== 0) {
+      const errors = await refusals(cluster, binaries, step.signal);
+      if (errors.length > 0) {
         throw new UpgradeError(
           'config-refused',
           `PostgreSQL ${formatVersion(wanted)} refuses the configuration.`,
           {
             phase: 'upgrade',
-            hint: `${lastLines(stderr, 3)}\nThe old server was not stopped. Mend the setting, then run again.`,
+            hint: `${errors.join('\n')}\nThe old server was not stopped. Mend the setting, then run again.`,
             docs: 'embedded.md#preflight',
           },
         );
@@ -157,6 +158,7 @@ export function embeddedSteps(
     async undo(step) {
       const old = await oldRecipe(facts);
       const cluster = await readCluster(config.data);
+      await assertOldReads(old, cluster, step.signal);
       await step.switchOff({
         id: 'server',
         what: `the server is stopped to go back to ${old.version}`,
@@ -182,6 +184,22 @@ export function embeddedSteps(
     },
   });
 
+  /** A setting of the newer version in the files keeps the older one from starting: better known before the stop. */
+  const assertOldReads = async (old: StartRecipe, cluster: Cluster, abort: AbortSignal): Promise<void> => {
+    const binaries = cluster.pid === null ? null : await binariesIn(old.bin, 'journal');
+    const errors = binaries ? await refusals(cluster, binaries, abort) : [];
+    if (errors.length === 0) return;
+    throw new UpgradeError(
+      'rollback-config',
+      `PostgreSQL ${old.version} refuses the configuration as it is now.`,
+      {
+        phase: 'rollback',
+        hint: `${errors.join('\n')}\nNothing was stopped. Take back what the older version does not know, then go back again.`,
+        docs: 'embedded.md#preflight',
+      },
+    );
+  };
+
   /** How the server of the version before the upgrade was started: the journal knows, also in a later job. */
   const oldRecipe = async (facts: EnvironmentFacts): Promise<StartRecipe> => {
     for (const lines of [await store.read(), ...(await store.readArchives())]) {
@@ -197,5 +215,8 @@ export function embeddedSteps(
     return { ...recipeOf(await readCluster(config.data)), version: formatVersion(facts.running) };
   };
 
-  return { binariesOf, recipeOf, preflight, checkpoint, restart };
+  const configErrors = async (wanted: PgVersion): Promise<string[]> =>
+    refusals(await readCluster(config.data), await binariesOf(wanted), signal);
+
+  return { binariesOf, recipeOf, configErrors, preflight, checkpoint, restart };
 }

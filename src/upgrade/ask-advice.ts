@@ -1,0 +1,180 @@
+/** What the release notes between two versions ask of this very database: every piece of advice asked, nothing changed. */
+import { type Answer, askAll, type Question } from '../checks/ask.ts';
+import { numberOf, textOf } from '../checks/rows.ts';
+import { listAllDatabases } from '../postgres/databases.ts';
+import type { PgVersion } from '../postgres/version.ts';
+import type { Advice } from '../releases/advice.ts';
+import { adviceBetween } from '../releases/between.ts';
+import { notesLink } from '../releases/releases.ts';
+import type { AdviceRecord } from '../report/record.ts';
+import { connectTo } from './connect.ts';
+import type { Run } from './target.ts';
+
+/** Objects that are kept by name for each piece of advice in each database; the rest is counted, and left. */
+const namedAtMost = { report: 200, apply: 5000 };
+
+type Found = AdviceRecord['objects'][number];
+
+/** The questions behind advice, each cut to what a report can hold. */
+function questionsOf(list: readonly Advice[], limit: number): Question[] {
+  return list.flatMap(({ id, sql }) =>
+    sql === null
+      ? []
+      : [
+          {
+            id,
+            sql: `SELECT q.*, pg_catalog.count(*) OVER () AS total FROM (${sql}) AS q LIMIT ${limit}`,
+          },
+        ],
+  );
+}
+
+/** Asks all of it on the server that runs now. @throws Cancelled */
+export async function askAdvice(run: Run, from: PgVersion, wanted: PgVersion): Promise<AdviceRecord[]> {
+  const between = adviceBetween(from, wanted);
+  const limit = namedAtMost[run.spec.advice];
+  const answers = new Map<string, [database: string | null, answer: Answer][]>();
+  const ask = async (list: readonly Advice[], database: string | null): Promise<void> => {
+    const questions = questionsOf(list, limit);
+    if (questions.length === 0) return;
+    const found = await askAll(questions, () => connectTo(run, database ?? undefined), {
+      signal: run.context.signal,
+      statementTimeout: 30_000,
+    });
+    for (const [id, answer] of found) answers.set(id, [...(answers.get(id) ?? []), [database, answer]]);
+  };
+  const all = between.map(({ advice }) => advice);
+  if (all.length > 0) run.context.log.progress(`${run.spec.name}: asking what the release notes ask for`);
+  await ask(
+    all.filter(({ scope }) => scope === 'cluster'),
+    null,
+  );
+  const ofDatabases = all.filter(({ scope }) => scope === 'database');
+  const closed: string[] = [];
+  for (const { name, connectable, template } of await databasesOf(run)) {
+    if (!connectable) closed.push(name);
+    else await ask(template ? ofDatabases.filter(({ templates }) => templates) : ofDatabases, name);
+  }
+  return between.map(({ advice, fixedIn }) => ({
+    ...headOf(advice, fixedIn),
+    ...conclude(run, advice, answers.get(advice.id) ?? [], closed),
+  }));
+}
+
+async function databasesOf(run: Run): ReturnType<typeof listAllDatabases> {
+  await using connection = await connectTo(run);
+  return await listAllDatabases(connection);
+}
+
+/** What does not depend on the database. */
+function headOf(
+  advice: Advice,
+  fixedIn: string,
+): Pick<AdviceRecord, 'id' | 'title' | 'fixedIn' | 'why' | 'todo' | 'timing' | 'certainty' | 'link'> {
+  const { id, title, why, todo, timing, certainty } = advice;
+  return { id, title, fixedIn, why, todo, timing, certainty, link: notesLink(fixedIn) };
+}
+
+/** What the answers come to. A question without an answer is never "does not apply". */
+function conclude(
+  run: Run,
+  advice: Advice,
+  answers: readonly [string | null, Answer][],
+  closed: readonly string[],
+): Pick<AdviceRecord, 'state' | 'by' | 'objects' | 'total' | 'seen'> {
+  const objects: Found[] = [];
+  const seen: string[] = [];
+  let total = 0;
+  let failed = false;
+  let denied = false;
+  let safe = false;
+  const applies = run.spec.advice === 'apply';
+  for (const [database, answer] of answers) {
+    const prefix = database === null ? '' : `${database}: `;
+    if (answer.kind === 'rows') {
+      total += answer.rows[0] ? numberOf(answer.rows[0], 'total') : 0;
+      safe ||= answer.rows.some((row) => row.safe === true);
+      objects.push(
+        ...answer.rows.map((row) => objectOf(database, row, applies && advice.remedy?.kind === 'statements')),
+      );
+    } else if (answer.kind === 'denied') {
+      denied = true;
+      seen.push(`${prefix}the user may not see this; needed is: GRANT pg_monitor TO USER;`);
+    } else {
+      failed = true;
+      seen.push(`${prefix}${answer.message}`);
+    }
+  }
+  // initdb filled a template that accepts no connections as it filled the others.
+  if (advice.templates && objects.length > 0)
+    for (const database of closed) {
+      total += 1;
+      objects.push({
+        database,
+        name: database,
+        sql: null,
+        detail: 'accepts no connections, so nobody could look; made by the same initdb',
+        state: 'found',
+      });
+    }
+  const nobodyAsked = advice.sql === null;
+  const state =
+    objects.length > 0
+      ? advice.certainty === 'cannot-be-seen'
+        ? 'judge'
+        : 'applies'
+      : failed
+        ? 'error'
+        : denied
+          ? 'skipped'
+          : nobodyAsked
+            ? 'judge'
+            : 'does-not-apply';
+  const can = advice.remedy !== null && (advice.remedy.kind !== 'statements' || safe);
+  const by = state === 'applies' && applies && can ? 'action' : 'person';
+  return { state, by, objects, total, seen };
+}
+
+/** @param mayLeave the action works on the list, so what it may not do by itself is left to a person from the start */
+function objectOf(database: string | null, row: Record<string, unknown>, mayLeave: boolean): Found {
+  return {
+    database,
+    name: textOf(row, 'object'),
+    sql: row.fix === null ? null : textOf(row, 'fix'),
+    detail: row.detail === null ? null : textOf(row, 'detail'),
+    state: mayLeave && row.safe !== true ? 'left' : 'found',
+  };
+}
+
+/** The end of a verdict: what was tried and did not work. Pure. */
+export function failedAdvice(advice: readonly AdviceRecord[]): string {
+  const failed = advice.filter(({ objects }) => objects.some(({ state }) => state === 'failed'));
+  if (failed.length === 0) return '';
+  return ` What the release notes ask for could not be done everywhere: ${failed.map(({ title }) => title).join('; ')}.`;
+}
+
+/** What a person still has to do after the upgrade; null for nothing. Pure. */
+export function leftToDo(advice: readonly AdviceRecord[]): string | null {
+  const left = advice.filter(
+    ({ state, timing }) => ['applies', 'partly', 'failed'].includes(state) && timing !== 'before',
+  );
+  if (left.length === 0) return null;
+  return [
+    'The release notes ask for this as well; the report has the objects and the SQL:',
+    ...left.map(({ title, todo }) => `${title}: ${todo}`),
+  ].join('\n');
+}
+
+/** One line for a log. Pure. */
+export function adviceLine({ title, fixedIn, total, certainty }: AdviceRecord): string {
+  const what =
+    total === 0
+      ? ''
+      : `: ${total} ${certainty === 'candidates' ? 'candidate' : 'object'}${total === 1 ? '' : 's'}`;
+  return `${title} (asked for by ${fixedIn})${what}`;
+}
+
+/** The advice that applies and that the action, or a person, carries out. Pure. */
+export function byWhom(advice: readonly AdviceRecord[], by: AdviceRecord['by']): AdviceRecord[] {
+  return advice.filter((each) => each.by === by && each.state === 'applies');
+}

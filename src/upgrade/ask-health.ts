@@ -1,0 +1,35 @@
+/** The user's own health SQL, asked of the target; every result lands in the record. */
+import { askHealthFile } from '../health/user-sql.ts';
+import type { QueryRecord } from '../report/record.ts';
+import { connectTo } from './connect.ts';
+import type { Run } from './target.ts';
+
+/** Asks every file of the spec, in its order. @throws Cancelled */
+export async function askHealth(run: Run, when: 'before' | 'after'): Promise<QueryRecord[]> {
+  const { context, recorder, spec } = run;
+  const { record } = recorder;
+  record.queries = record.queries.filter((query) => query.when !== when);
+  const asked: QueryRecord[] = [];
+  for (const file of spec.health) {
+    context.log.progress(`${spec.name}: asking ${file.file}`);
+    asked.push(
+      ...(await askHealthFile(file, context.files.get(file.file) ?? '', when, {
+        connect: (database, timeout) => connectTo(run, database, timeout),
+        signal: context.signal,
+      })),
+    );
+  }
+  record.queries.push(...asked);
+  recorder.save();
+  return asked;
+}
+
+/** Results that stop a run: what says so, and what could not be answered. Pure. */
+export function blockingQueries(queries: readonly QueryRecord[]): QueryRecord[] {
+  return queries.filter(({ status }) => status !== 'passed');
+}
+
+/** `ops/health.sql:12`. Pure. */
+export function namedQuery({ file, line }: QueryRecord): string {
+  return `${file}:${line}`;
+}
