@@ -4621,6 +4621,18 @@ async function connect(settings, options = {}) {
 		async query(sql, values = []) {
 			return (await client.query(sql, [...values])).rows;
 		},
+		async texts(sql) {
+			const { fields, rows } = await client.query({
+				text: sql,
+				rowMode: "array",
+				queryMode: "extended",
+				types: { getTypeParser: () => (value) => value }
+			});
+			return {
+				columns: fields.map(({ name }) => name),
+				rows
+			};
+		},
 		async script(sql) {
 			await client.query(sql);
 		},

@@ -1,6 +1,6 @@
 import { o as getState } from "./chunk-core.js";
 import { l as errorsOf, o as UpgradeError, u as explanation } from "./chunk-connection.js";
-import { c as openTarget, d as command, f as finish, g as hideIn, h as recordSchema, i as publish, l as recorderFor, m as renderSummaries, n as openLog, o as writeReports, p as runName, r as openSession, s as writeSummary, u as isAlive } from "./chunk-run.js";
+import { c as openTarget, d as finish, f as isAlive, g as hideIn, h as recordSchema, i as publish, l as recorderFor, m as renderSummaries, n as openLog, o as writeReports, p as runName, r as openSession, s as writeSummary, u as command } from "./chunk-run.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 

@@ -1,15 +1,17 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
-import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
+import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf$1, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
+import { performance as performance$1 } from "node:perf_hooks";
 import { createHash } from "node:crypto";
 import { homedir, hostname, tmpdir } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, relative, resolve } from "node:path";
-import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$3, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
+import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$4, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as setTimeout$1 } from "node:timers/promises";
 
 /** @param announce the runner's own mask, told of every value at once */
 function createSecrets(announce = () => {}) {
@@ -2465,6 +2467,138 @@ function handleIntersectionResults(result, left, right) {
 	result.value = merged.data;
 	return result;
 }
+const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
+	$ZodType.init(inst, def);
+	const memo = globalConfig.memoizer;
+	memo?.attach(inst);
+	inst._zod.parse = (payload, ctx) => {
+		const input = payload.value;
+		if (!isPlainObject(input)) {
+			payload.issues.push({
+				expected: "record",
+				code: "invalid_type",
+				input,
+				inst
+			});
+			return payload;
+		}
+		const proms = [];
+		const values = def.keyType._zod.values;
+		if (values && !def.partial) {
+			payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
+			const recordKeys = /* @__PURE__ */ new Set();
+			for (const key of values) if (typeof key === "string" || typeof key === "number" || typeof key === "symbol") {
+				recordKeys.add(typeof key === "number" ? key.toString() : key);
+				if (key === "__proto__") continue;
+				const keyResult = def.keyType._zod.run({
+					value: key,
+					issues: []
+				}, ctx);
+				if (keyResult instanceof Promise) throw new Error("Async schemas not supported in object keys currently");
+				if (keyResult.issues.length) {
+					payload.issues.push({
+						code: "invalid_key",
+						origin: "record",
+						issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+						input: key,
+						path: [key],
+						inst
+					});
+					continue;
+				}
+				const outKey = keyResult.value;
+				if (outKey === "__proto__") continue;
+				const result = def.valueType._zod.run({
+					value: input[key],
+					issues: []
+				}, ctx);
+				if (result instanceof Promise) proms.push(result.then((result) => {
+					if (result.issues.length) payload.issues.push(...prefixIssues(key, result.issues));
+					payload.value[outKey] = result.value;
+				}));
+				else {
+					if (result.issues.length) payload.issues.push(...prefixIssues(key, result.issues));
+					payload.value[outKey] = result.value;
+				}
+			}
+			let unrecognized;
+			for (const key in input) if (!recordKeys.has(key)) {
+				if (def.mode === "loose") {
+					if (key === "__proto__") continue;
+					payload.value[key] = input[key];
+				} else {
+					unrecognized = unrecognized ?? [];
+					unrecognized.push(key);
+				}
+			}
+			if (unrecognized && unrecognized.length > 0) payload.issues.push({
+				code: "unrecognized_keys",
+				input,
+				inst,
+				keys: unrecognized,
+				continue: true
+			});
+		} else {
+			payload.value = memo ? memo.alloc(inst, payload, {}, ctx) : {};
+			let unrecognized;
+			for (const key of Reflect.ownKeys(input)) {
+				if (key === "__proto__") continue;
+				if (!Object.prototype.propertyIsEnumerable.call(input, key)) continue;
+				let keyResult = def.keyType._zod.run({
+					value: key,
+					issues: []
+				}, ctx);
+				if (keyResult instanceof Promise) throw new Error("Async schemas not supported in object keys currently");
+				if (typeof key === "string" && number$1.test(key) && keyResult.issues.length) {
+					const retryResult = def.keyType._zod.run({
+						value: Number(key),
+						issues: []
+					}, ctx);
+					if (retryResult instanceof Promise) throw new Error("Async schemas not supported in object keys currently");
+					if (retryResult.issues.length === 0) keyResult = retryResult;
+				}
+				if (keyResult.issues.length) {
+					if (def.mode === "loose") payload.value[key] = input[key];
+					else if (values) {
+						unrecognized = unrecognized ?? [];
+						unrecognized.push(key);
+					} else payload.issues.push({
+						code: "invalid_key",
+						origin: "record",
+						issues: keyResult.issues.map((iss) => finalizeIssue(iss, ctx, config())),
+						input: key,
+						path: [key],
+						inst
+					});
+					continue;
+				}
+				const outKey = keyResult.value;
+				if (outKey === "__proto__") continue;
+				const result = def.valueType._zod.run({
+					value: input[key],
+					issues: []
+				}, ctx);
+				if (result instanceof Promise) proms.push(result.then((result) => {
+					if (result.issues.length) payload.issues.push(...prefixIssues(key, result.issues));
+					payload.value[outKey] = result.value;
+				}));
+				else {
+					if (result.issues.length) payload.issues.push(...prefixIssues(key, result.issues));
+					payload.value[outKey] = result.value;
+				}
+			}
+			if (unrecognized && unrecognized.length > 0) payload.issues.push({
+				code: "unrecognized_keys",
+				input,
+				inst,
+				keys: unrecognized,
+				continue: true
+			});
+		}
+		if (proms.length) return Promise.all(proms).then(() => payload);
+		return payload;
+	};
+});
 const $ZodEnum = /*@__PURE__*/ $constructor("$ZodEnum", (inst, def) => {
 	$ZodType.init(inst, def);
 	const values = getEnumValues(def.entries);
@@ -2877,7 +3011,7 @@ function bucketFor(state, inst) {
 	return bucket;
 }
 let handoff;
-const open$2 = [];
+const open$3 = [];
 const memo = {
 	alloc(_inst, payload, empty) {
 		const bucket = handoff;
@@ -2888,7 +3022,7 @@ const memo = {
 			issues: null
 		};
 		bucket.set(payload.value, entry);
-		open$2.push(entry);
+		open$3.push(entry);
 		return empty;
 	},
 	guard(inst) {
@@ -2954,10 +3088,10 @@ const memo = {
 					return payload;
 				}
 				handoff = bucket;
-				const depth = open$2.length;
+				const depth = open$3.length;
 				const result = base(payload, ctx);
 				handoff = void 0;
-				const entry = open$2.length > depth ? open$2.pop() : void 0;
+				const entry = open$3.length > depth ? open$3.pop() : void 0;
 				if (result instanceof Promise) return result.then((r) => {
 					if (entry) entry.issues = r.issues.length ? cloneIssues(r.issues) : NO_ISSUES;
 					return r;
@@ -4842,10 +4976,10 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
 		return exactOptional(this);
 	},
 	nullable() {
-		return nullable(this);
+		return nullable$1(this);
 	},
 	nullish() {
-		return optional(nullable(this));
+		return optional(nullable$1(this));
 	},
 	nonoptional(params) {
 		return nonoptional(this, params);
@@ -5302,7 +5436,7 @@ const ZodUnknown = /*@__PURE__*/ $constructor("ZodUnknown", (inst, def) => {
 	ZodType.init(inst, def);
 	inst._zod.processJSONSchema = (ctx, json, params) => unknownProcessor(inst, ctx, json, params);
 });
-function unknown$1() {
+function unknown$2() {
 	return _unknown(ZodUnknown);
 }
 const ZodNever = /*@__PURE__*/ $constructor("ZodNever", (inst, def) => {
@@ -5353,10 +5487,10 @@ const ZodObject = /*@__PURE__*/ $constructor("ZodObject", (inst, def) => {
 		return this.clone(mergeDefs(this._zod.def, { catchall }));
 	},
 	passthrough() {
-		return this.clone(mergeDefs(this._zod.def, { catchall: unknown$1() }));
+		return this.clone(mergeDefs(this._zod.def, { catchall: unknown$2() }));
 	},
 	loose() {
-		return this.clone(mergeDefs(this._zod.def, { catchall: unknown$1() }));
+		return this.clone(mergeDefs(this._zod.def, { catchall: unknown$2() }));
 	},
 	strict() {
 		return this.clone(mergeDefs(this._zod.def, { catchall: never() }));
@@ -5432,6 +5566,28 @@ function intersection(left, right) {
 		type: "intersection",
 		left,
 		right
+	});
+}
+const ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
+	_ensureDefaultMemoizer();
+	$ZodRecord.init(inst, def);
+	ZodType.init(inst, def);
+	inst._zod.processJSONSchema = (ctx, json, params) => recordProcessor(inst, ctx, json, params);
+	inst.keyType = def.keyType;
+	inst.valueType = def.valueType;
+});
+function record(keyType, valueType, params) {
+	if (!valueType || !valueType._zod) return new ZodRecord({
+		type: "record",
+		keyType: string(),
+		valueType: keyType,
+		...normalizeParams(valueType)
+	});
+	return new ZodRecord({
+		type: "record",
+		keyType,
+		valueType,
+		...normalizeParams(params)
 	});
 }
 const ZodEnum = /*@__PURE__*/ $constructor("ZodEnum", (inst, def) => {
@@ -5552,7 +5708,7 @@ const ZodNullable = /*@__PURE__*/ $constructor("ZodNullable", (inst, def) => {
 	inst._zod.processJSONSchema = (ctx, json, params) => nullableProcessor(inst, ctx, json, params);
 	inst.unwrap = () => inst._zod.def.innerType;
 });
-function nullable(innerType) {
+function nullable$1(innerType) {
 	return new ZodNullable({
 		type: "nullable",
 		innerType
@@ -5659,12 +5815,125 @@ function datetime(params) {
 }
 
 /**
+* A health snapshot: what is measured before an upgrade and again after it. Bounded in size, whatever the database
+* holds: lists are cut, and say so. Sizes are bytes, times are ISO 8601 in UTC, latencies are milliseconds.
+* A part that could not be measured is null, never empty; `missing` says why.
+*/
+const text$2 = string();
+const count = number();
+const databaseSchema = strictObject({
+	name: text$2,
+	bytes: count.nullable(),
+	objects: array(strictObject({
+		schema: text$2,
+		kind: text$2,
+		count
+	})).nullable().meta({ description: "Relations, routines, types, triggers, policies and constraints by schema and kind" }),
+	grants: strictObject({
+		objects: count.meta({ description: "Objects and default privileges with grants of their own" }),
+		hash: text$2.meta({ description: "md5 over all of them in a fixed order" })
+	}).nullable(),
+	extensions: array(strictObject({
+		name: text$2,
+		version: text$2
+	})).nullable(),
+	invalid: strictObject({
+		indexes: count,
+		constraints: count
+	}).nullable(),
+	sequences: strictObject({
+		count,
+		summed: count.meta({ description: "Sequences in the sum: ascending ones that do not cycle" }),
+		sum: text$2.meta({ description: "Sum of their last values; exact, so a text" }),
+		compared: count.meta({ description: "Sequences that were compared with the column they fill" }),
+		behind: array(text$2).meta({ description: "Sequences that are behind the largest value of their column" })
+	}).nullable(),
+	tables: strictObject({
+		count,
+		bytes: count.meta({ description: "As of the last vacuum or analyze: pg_class.relpages, with indexes" }),
+		rows: count.meta({ description: "Estimated: pg_class.reltuples, or what the statistics count as live" }),
+		largest: array(strictObject({
+			name: text$2,
+			bytes: count,
+			rows: count
+		}))
+	}).nullable(),
+	activity: strictObject({
+		commits: count,
+		rollbacks: count,
+		blocksHit: count,
+		blocksRead: count,
+		deadlocks: count,
+		since: text$2.nullable().meta({ description: "When these counters were last reset" })
+	}).nullable()
+});
+/** The whole snapshot. */
+const snapshotSchema = strictObject({
+	at: text$2,
+	durationMs: count,
+	versionNum: count.meta({ description: "server_version_num" }),
+	server: record(text$2, text$2).meta({ description: "What identifies the cluster: system identifier, timeline, checksums, ..." }),
+	settings: record(text$2, text$2).nullable().meta({ description: "Settings that somebody set; texts as a hash, since they may hold secrets" }),
+	databases: array(databaseSchema),
+	connections: array(strictObject({
+		state: text$2,
+		count
+	})).nullable(),
+	replication: array(strictObject({
+		name: text$2,
+		state: text$2,
+		sync: text$2,
+		lagBytes: count.nullable()
+	})).nullable(),
+	slots: array(strictObject({
+		name: text$2,
+		type: text$2,
+		plugin: text$2.nullable(),
+		active: boolean(),
+		walStatus: text$2.nullable(),
+		retainedBytes: count.nullable()
+	})).nullable(),
+	archiver: strictObject({
+		mode: text$2,
+		archived: count,
+		failed: count,
+		failing: boolean()
+	}).nullable(),
+	statements: array(strictObject({
+		key: text$2.meta({ description: "md5 of database and normalised text: comparable across majors" }),
+		database: text$2,
+		text: text$2.meta({ description: "As pg_stat_statements normalised it, constants are $1, $2, ...; without comments" }),
+		calls: count,
+		totalMs: count,
+		rows: count
+	})).nullable().meta({ description: "The statements that took most time; null where nobody counts them" }),
+	log: strictObject({
+		source: text$2,
+		bytes: count.meta({ description: "How much of the end of the log was read" }),
+		from: text$2.nullable().meta({ description: "Time of the first line that was read, as the log has it" }),
+		to: text$2.nullable().meta({ description: "Time of the last line that was read, as the log has it" }),
+		classes: array(strictObject({
+			severity: text$2,
+			state: text$2.nullable(),
+			message: text$2,
+			count,
+			last: text$2.nullable().meta({ description: "Time of the newest line of this class" })
+		}))
+	}).nullable(),
+	missing: array(strictObject({
+		what: text$2,
+		why: text$2,
+		state: text$2.nullable().meta({ description: "SQLSTATE where the server refused or failed" })
+	})).meta({ description: "What could not be measured, and why" })
+}).meta({ description: "One health snapshot" });
+
+/**
 * The upgrade record: one JSON document from which every report renders.
 * Times are ISO 8601 in UTC, durations are milliseconds, sizes are bytes, versions are PostgreSQL's own.
 * `schema/upgrade-record.schema.json` is generated from here.
 */
 const time = datetime().meta({ description: "ISO 8601, UTC" });
-const text = string();
+const text$1 = string();
 /** How a run ended. */
 const resultSchema = _enum([
 	"success",
@@ -5685,24 +5954,24 @@ const modeSchema = _enum([
 	"rollback"
 ]);
 const plannedStepSchema = strictObject({
-	id: text,
-	title: text,
-	does: array(text).meta({ description: "What it will run, in words or as statements and commands" }),
-	undo: text.nullable().meta({ description: "What its undo does; null where there is nothing to undo" }),
-	breaks: text.nullable().meta({ description: "What clients or applications notice; null for nothing" }),
+	id: text$1,
+	title: text$1,
+	does: array(text$1).meta({ description: "What it will run, in words or as statements and commands" }),
+	undo: text$1.nullable().meta({ description: "What its undo does; null where there is nothing to undo" }),
+	breaks: text$1.nullable().meta({ description: "What clients or applications notice; null for nothing" }),
 	interruptible: boolean()
 });
 const planSchema = strictObject({
-	digest: text.meta({ description: "sha256 over what matters to the decision; never times, sizes or lag" }),
-	route: text,
-	from: text,
-	wanted: text,
+	digest: text$1.meta({ description: "sha256 over what matters to the decision; never times, sizes or lag" }),
+	route: text$1,
+	from: text$1,
+	wanted: text$1,
 	steps: array(plannedStepSchema),
-	notes: array(text).meta({ description: "What the reader should know before approving" })
+	notes: array(text$1).meta({ description: "What the reader should know before approving" })
 });
 const stepSchema = strictObject({
-	id: text,
-	title: text,
+	id: text$1,
+	title: text$1,
 	state: _enum([
 		"running",
 		"done",
@@ -5715,11 +5984,11 @@ const stepSchema = strictObject({
 	]),
 	started: time,
 	finished: time.nullable(),
-	output: array(text)
+	output: array(text$1)
 });
 const checkSchema = strictObject({
-	id: text,
-	title: text,
+	id: text$1,
+	title: text$1,
 	when: _enum(["before", "after"]),
 	status: _enum([
 		"passed",
@@ -5727,23 +5996,130 @@ const checkSchema = strictObject({
 		"warning",
 		"blocked",
 		"error",
-		"skipped"
+		"skipped",
+		"disabled"
 	]),
-	seen: array(text),
-	fix: text.nullable(),
-	docs: text
+	seen: array(text$1),
+	fix: text$1.nullable(),
+	docs: text$1
 });
 const factSchema = strictObject({
-	name: text,
-	before: text.nullable(),
-	after: text.nullable(),
+	group: text$1.meta({ description: "What kind of fact it is, for people: settings, objects, statements, ..." }),
+	name: text$1,
+	before: text$1.nullable(),
+	after: text$1.nullable(),
 	verdict: _enum([
 		"equal",
 		"expected",
 		"unexpected",
+		"alert",
 		"not-compared"
+	]).meta({ description: "unexpected fails the validation; alert is told and fails nothing; not-compared says why in `why`" }),
+	why: text$1.nullable(),
+	rule: text$1.meta({ description: "How it may change, in words" }),
+	measure: strictObject({
+		before: number(),
+		after: number(),
+		unit: _enum([
+			"bytes",
+			"rows",
+			"count",
+			"ms",
+			"share",
+			"per-second"
+		])
+	}).nullable().meta({ description: "The same as numbers, where they are numbers that a bar can show" })
+});
+const releaseLineSchema = strictObject({
+	major: number().int(),
+	endOfLife: text$1.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
+	daysToEndOfLife: number().int().nullable().meta({ description: "Negative once it is past" }),
+	newest: text$1.nullable().meta({ description: "Newest release that may be a target" }),
+	releases: array(strictObject({
+		version: text$1,
+		date: text$1.nullable(),
+		avoid: boolean(),
+		inferred: boolean()
+	}))
+});
+const releaseSchema = strictObject({
+	asOf: text$1.meta({ description: "Day of the table of releases; what came later is not in it" }),
+	lines: array(releaseLineSchema).meta({ description: "Of the running major, and of another wanted one" }),
+	behind: number().int().meta({ description: "Releases between the running one and the newest of its major" }),
+	daysBehind: number().int().nullable().meta({ description: "Days from the release of the running one to that of the newest of its major" }),
+	cves: array(strictObject({
+		id: text$1,
+		score: number().nullable(),
+		component: text$1.nullable(),
+		fixedIn: text$1
+	})).meta({ description: "Fixed between the running and the wanted version; highest score first" }),
+	cvesUnknown: array(text$1).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
+	mustRead: array(strictObject({
+		version: text$1,
+		why: text$1,
+		link: text$1
+	})).meta({ description: "Releases in between whose notes a person must read" })
+});
+const adviceSchema = strictObject({
+	id: text$1,
+	title: text$1,
+	fixedIn: text$1.meta({ description: "The release whose notes ask for it" }),
+	why: text$1,
+	todo: text$1,
+	timing: _enum([
+		"before",
+		"after",
+		"either",
+		"order"
 	]),
-	why: text.nullable()
+	certainty: _enum([
+		"exact",
+		"candidates",
+		"cannot-be-seen"
+	]),
+	state: _enum([
+		"applies",
+		"does-not-apply",
+		"judge",
+		"skipped",
+		"error",
+		"done",
+		"partly",
+		"failed"
+	]).meta({ description: "judge: it cannot be seen from the database whether it applies; skipped: a right is missing; done, partly, failed: the action carried it out" }),
+	by: _enum(["action", "person"]).meta({ description: "Who carries it out in this run" }),
+	objects: array(strictObject({
+		database: text$1.nullable().meta({ description: "Null for the whole cluster" }),
+		name: text$1.meta({ description: "Qualified and quoted as SQL needs it" }),
+		sql: text$1.nullable().meta({ description: "The statement that mends it; null where there is none" }),
+		detail: text$1.nullable(),
+		state: _enum([
+			"found",
+			"done",
+			"failed",
+			"left"
+		])
+	})),
+	total: number().int().meta({ description: "Objects found; the list may be cut" }),
+	seen: array(text$1).meta({ description: "Errors, missing rights" }),
+	link: text$1.meta({ description: "The release notes" })
+});
+const querySchema = strictObject({
+	file: text$1,
+	line: number().int().meta({ description: "Where the statement begins in the file" }),
+	when: _enum(["before", "after"]),
+	database: text$1,
+	sql: text$1,
+	columns: array(text$1),
+	rows: array(array(text$1.nullable())).meta({ description: "The first rows; texts are cut" }),
+	total: number().int().meta({ description: "Rows of the result" }),
+	durationMs: number().int(),
+	status: _enum([
+		"passed",
+		"blocked",
+		"error"
+	]),
+	why: text$1.nullable()
 });
 const proofSchema = strictObject({
 	method: _enum([
@@ -5757,30 +6133,30 @@ const proofSchema = strictObject({
 		"not-proved",
 		"failed"
 	]),
-	restoredInto: text.nullable().meta({ description: "Version of the scratch server" }),
+	restoredInto: text$1.nullable().meta({ description: "Version of the scratch server" }),
 	databases: number().int(),
 	tables: number().int(),
 	rows: number().int().meta({ description: "Rows whose content was compared by fingerprint" }),
 	sequences: number().int(),
 	largeObjects: number().int(),
 	objects: number().int().meta({ description: "Catalog objects compared one by one" }),
-	notCompared: array(text).meta({ description: "What the comparison left out, and why" }),
-	differences: array(text),
+	notCompared: array(text$1).meta({ description: "What the comparison left out, and why" }),
+	differences: array(text$1),
 	durationMs: number().int()
 });
 const backupSchema$1 = strictObject({
-	location: text,
-	host: text,
+	location: text$1,
+	host: text$1,
 	databases: array(strictObject({
-		name: text,
+		name: text$1,
 		bytes: number().int(),
 		sourceBytes: number().int(),
 		durationMs: number().int()
 	})),
 	bytes: number().int(),
 	files: number().int(),
-	manifestSha256: text,
-	clients: text.meta({ description: "The pg_dump that was used: path and version" }),
+	manifestSha256: text$1,
+	clients: text$1.meta({ description: "The pg_dump that was used: path and version" }),
 	started: time,
 	finished: time,
 	keepDays: number().int(),
@@ -5804,85 +6180,92 @@ const latencySchema = strictObject({
 /** The whole document. */
 const recordSchema = strictObject({
 	version: literal(1),
-	id: text.meta({ description: "Unique for a run and target" }),
+	id: text$1.meta({ description: "Unique for a run and target" }),
 	action: strictObject({
-		name: text,
-		version: text
+		name: text$1,
+		version: text$1
 	}),
 	mode: modeSchema,
 	target: strictObject({
-		name: text,
-		environment: text,
-		spec: text.meta({ description: "File and line of the target in the spec" }),
-		systemIdentifier: text.nullable()
+		name: text$1,
+		environment: text$1,
+		spec: text$1.meta({ description: "File and line of the target in the spec" }),
+		systemIdentifier: text$1.nullable()
 	}),
 	run: strictObject({
-		repository: text,
-		actor: text,
-		event: text,
-		workflow: text,
-		job: text,
-		runId: text,
+		repository: text$1,
+		actor: text$1,
+		event: text$1,
+		workflow: text$1,
+		job: text$1,
+		runId: text$1,
 		attempt: number().int(),
-		ref: text,
-		commit: text,
-		url: text,
-		runner: text
+		ref: text$1,
+		commit: text$1,
+		url: text$1,
+		runner: text$1
 	}).nullable().meta({ description: "Null outside GitHub" }),
-	host: text,
+	host: text$1,
 	started: time,
 	finished: time.nullable(),
 	result: resultSchema.nullable().meta({ description: "Null while it runs" }),
-	verdict: text.meta({ description: "One sentence: what happened" }),
-	state: text.meta({ description: "What the database is in now" }),
-	next: text.nullable().meta({ description: "What to do next, exactly; null for nothing" }),
+	verdict: text$1.meta({ description: "One sentence: what happened" }),
+	state: text$1.meta({ description: "What the database is in now" }),
+	next: text$1.nullable().meta({ description: "What to do next, exactly; null for nothing" }),
 	changed: boolean(),
 	versions: strictObject({
-		from: text.nullable(),
-		wanted: text,
-		now: text.nullable()
+		from: text$1.nullable(),
+		wanted: text$1,
+		now: text$1.nullable()
 	}),
 	plan: planSchema.nullable(),
 	steps: array(stepSchema),
 	checks: array(checkSchema),
-	facts: array(factSchema).meta({ description: "Before and after, compared" }),
+	facts: array(factSchema).meta({ description: "Before and after, compared: the health diff" }),
+	health: strictObject({
+		before: snapshotSchema.nullable(),
+		after: snapshotSchema.nullable()
+	}).meta({ description: "The health snapshots themselves" }),
+	queries: array(querySchema).meta({ description: "The user's own health SQL, before and after" }),
+	release: releaseSchema.nullable(),
+	advice: array(adviceSchema).meta({ description: "What the release notes ask of this database" }),
 	backup: backupSchema$1.nullable(),
 	downtime: downtimeSchema.nullable(),
 	performance: strictObject({
 		before: latencySchema,
 		after: latencySchema,
-		assessment: text
+		assessment: text$1
 	}).nullable().meta({ description: "Latency of the probe's own transaction, in milliseconds" }),
 	switchedOff: array(strictObject({
-		id: text,
-		what: text,
+		id: text$1,
+		what: text$1,
 		at: time,
 		putBackAt: time.nullable()
 	})).meta({ description: "What the run switched off, and when it was put back" }),
 	issues: array(strictObject({
 		at: time,
-		code: text,
-		what: text,
-		hint: text.nullable(),
-		resolution: text
+		code: text$1,
+		what: text$1,
+		hint: text$1.nullable(),
+		resolution: text$1
 	})),
 	communication: array(strictObject({
 		at: time,
-		to: text,
-		what: text,
+		to: text$1,
+		what: text$1,
 		delivered: boolean()
 	})),
 	artifacts: array(strictObject({
-		name: text,
+		name: text$1,
 		id: number().int().nullable(),
 		bytes: number().int(),
-		sha256: text,
+		sha256: text$1,
 		state: _enum([
 			"uploaded",
 			"kept",
 			"failed"
 		]),
-		why: text.nullable()
+		why: text$1.nullable()
 	}))
 }).meta({
 	title: "PostgreSQL upgrade record",
@@ -5912,7 +6295,7 @@ function oneLine(value) {
 	return lines.map((line) => line.trim()).filter((line) => line !== "").join(" ⏎ ");
 }
 /** At most `length` characters, with the number of those left out. */
-function clip(value, length) {
+function clip$2(value, length) {
 	if (value.length <= length) return value;
 	const characters = Array.from(value);
 	if (characters.length <= length) return value;
@@ -6064,6 +6447,307 @@ function utc(iso) {
 	return new Date(iso).toISOString();
 }
 
+/** What the release notes ask, sorted by what it means for a reader, and in words. */
+const TIMINGS = [
+	"before",
+	"order",
+	"either",
+	"after"
+];
+const APPLIES = [
+	"failed",
+	"partly",
+	"applies"
+];
+/** What was tried and failed first, then by when it has to be done. */
+function sortAdvice(advice) {
+	const of = (...states) => advice.filter(({ state }) => states.includes(state)).toSorted((a, b) => states.indexOf(a.state) - states.indexOf(b.state) || TIMINGS.indexOf(a.timing) - TIMINGS.indexOf(b.timing));
+	return {
+		applies: of(...APPLIES),
+		unanswered: of("error", "skipped"),
+		judge: of("judge"),
+		done: of("done"),
+		notApplicable: of("does-not-apply")
+	};
+}
+/** One sentence for all of it; null where nobody looked. */
+function adviceHeadline(record) {
+	if (record.advice.length === 0 && record.release === null) return null;
+	const { applies, unanswered, done } = sortAdvice(record.advice);
+	const where = `in the release notes from ${record.versions.from ?? "the running version"} to ${record.versions.wanted}`;
+	const carried = done.length === 0 ? "" : `, ${done.length} carried out`;
+	if (applies.length > 0) return `${plural(applies.length, "thing")} ${where} ${applies.length === 1 ? "asks" : "ask"} something of this database${carried}.`;
+	if (done.length > 0) return `Everything ${where} that this database needs was carried out: ${plural(done.length, "thing")}.`;
+	return `${unanswered.length === 0 ? "Nothing" : "Nothing that could be asked"} ${where} asks anything of this database.`;
+}
+/** `2 apply, 1 could not be asked, 3 cannot be seen from the database, 18 do not apply` */
+function countAdvice(advice) {
+	const { applies, unanswered, judge, done, notApplicable } = sortAdvice(advice);
+	if (advice.length > 0 && notApplicable.length === advice.length) return `none of ${advice.length} applies`;
+	const shown = [
+		[
+			applies.length,
+			"applies",
+			"apply"
+		],
+		[
+			unanswered.length,
+			"could not be asked",
+			"could not be asked"
+		],
+		[
+			done.length,
+			"carried out",
+			"carried out"
+		],
+		[
+			judge.length,
+			"cannot be seen from the database",
+			"cannot be seen from the database"
+		],
+		[
+			notApplicable.length,
+			"does not apply",
+			"do not apply"
+		]
+	].flatMap(([count, one, many]) => count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]);
+	return shown.length === 0 ? "ask nothing" : shown.join(", ");
+}
+/** How sure it is that these are the objects. */
+function certaintyWords({ certainty, total }) {
+	switch (certainty) {
+		case "exact": return total === 0 ? "Certain" : `Exactly these: ${plural(total, "object")}`;
+		case "candidates": return total === 0 ? "Candidates only" : `Candidates: ${plural(total, "object")} that may need it`;
+		case "cannot-be-seen": return total === 0 ? "Cannot be seen from the database" : `Cannot be seen from the database; ${plural(total, "object")} where it could matter`;
+	}
+}
+/** When it has to be done. */
+function timingWords(timing) {
+	switch (timing) {
+		case "before": return "before the upgrade";
+		case "after": return "after the upgrade";
+		case "either": return "before or after the upgrade";
+		case "order": return "in the right order of servers";
+	}
+}
+/** Who carries it out, and what came of it. */
+function byWords({ by, state }) {
+	switch (state) {
+		case "failed": return "The action tried and failed; a person has to do it";
+		case "partly": return "The action did a part; a person has to do the rest";
+		case "done": return "The action has done it";
+		default: return by === "action" ? "The action does it" : "A person does it";
+	}
+}
+/** Objects by database, those of the whole cluster first. Every statement ends in a semicolon: they are run together. */
+function objectsByDatabase(objects) {
+	const ordered = [...Map.groupBy(objects, ({ database }) => database)].toSorted(([a], [b]) => Number(a !== null) - Number(b !== null));
+	const groups = /* @__PURE__ */ new Map();
+	for (const [database, list] of ordered) {
+		const sql = list.filter(({ state }) => state !== "done").flatMap((object) => object.sql === null ? [] : statement(object.sql));
+		const same = JSON.stringify(list.map(({ database: _, ...rest }) => rest));
+		const place = database === null ? `cluster ${same}` : same;
+		const databases = [...groups.get(place)?.databases ?? [], database];
+		groups.set(place, {
+			databases,
+			objects: list,
+			sql
+		});
+	}
+	return [...groups.values()];
+}
+function statement(sql) {
+	const text = sql.trim();
+	if (text === "") return [];
+	if (text.endsWith(";")) return [text];
+	return [/--[^\n]*$/.test(text) ? `${text}\n;` : `${text};`];
+}
+
+/** The user's own SQL, statement by statement: its result before beside its result after. */
+/** Pairs in the order of the files; `urgent` ones are blocked or failed, blocked first. */
+function pairQueries(queries) {
+	const places = /* @__PURE__ */ new Map();
+	for (const query of queries) {
+		const place = JSON.stringify([
+			query.file,
+			query.line,
+			query.database,
+			query.sql
+		]);
+		places.set(place, [...places.get(place) ?? [], query]);
+	}
+	const pairs = [...places.values()].flatMap(pairOf);
+	const has = (status, { before, after }) => before?.status === status || after?.status === status;
+	const blocked = pairs.filter((pair) => has("blocked", pair));
+	const failed = pairs.filter((pair) => !has("blocked", pair) && has("error", pair));
+	return {
+		urgent: [...blocked, ...failed],
+		fine: pairs.filter((pair) => !has("blocked", pair) && !has("error", pair))
+	};
+}
+function pairOf(runs) {
+	const before = runs.findLast(({ when }) => when === "before") ?? null;
+	const after = runs.findLast(({ when }) => when === "after") ?? null;
+	const query = after ?? before;
+	if (!query) return [];
+	return [{
+		query,
+		before,
+		after,
+		same: before !== null && after !== null && sameResult(before, after)
+	}];
+}
+function sameResult(before, after) {
+	const result = ({ columns, rows, total, status, why }) => JSON.stringify([
+		columns,
+		rows,
+		total,
+		status,
+		why
+	]);
+	return result(before) === result(after);
+}
+/** `2 blocked, 1 failed, 5 passed` */
+function countQueries(queries) {
+	const words = {
+		blocked: "blocked",
+		error: "failed",
+		passed: "passed"
+	};
+	return [
+		"blocked",
+		"error",
+		"passed"
+	].flatMap((status) => {
+		const count = queries.filter((query) => query.status === status).length;
+		return count === 0 ? [] : [`${formatCount(count)} ${words[status]}`];
+	}).join(", ");
+}
+/** How many rows there were, and how many of them are shown. */
+function rowWords(total, shown) {
+	if (total === 0) return "No rows.";
+	if (shown >= total) return `${plural(total, "row")}.`;
+	return `${plural(total, "row")}, the first ${formatCount(shown)} are shown.`;
+}
+
+/** What is known of releases, in words: how far behind, how long there are fixes, what was fixed in security. */
+/** From this score on a CVE is rated high. */
+const HIGH = 7;
+/** `15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days` */
+function lineOf$1(record) {
+	const { release } = record;
+	return [behindOf(record), ...(release?.lines ?? []).map(lifetimeOf)].filter((part) => part !== null).join("; ");
+}
+/** How far the running release is behind the newest of its major; null where the newest is not known. */
+function behindOf({ release, versions }) {
+	const newest = release?.lines[0]?.newest ?? null;
+	if (!release || versions.from === null || newest === null) return null;
+	const is = versions.now !== null && versions.now !== versions.from ? "was" : "is";
+	if (release.behind <= 0) return `${versions.from} ${is} the newest release of its line`;
+	const time = release.daysBehind === null ? "" : ` (${formatDays(release.daysBehind)})`;
+	return `${versions.from} ${is} ${plural(release.behind, "release")}${time} behind ${newest}`;
+}
+/** Until when a major gets fixes, counted from the day of the run. */
+function lifetimeOf({ major, endOfLife, daysToEndOfLife: days }) {
+	if (endOfLife === null) return `the end of PostgreSQL ${major} is not known yet`;
+	if (days === null) return `PostgreSQL ${major} gets fixes until ${endOfLife}`;
+	if (days < 0) return `PostgreSQL ${major} got its last fixes on ${endOfLife}, ${plural(-days, "day")} ago`;
+	return `PostgreSQL ${major} gets fixes until ${endOfLife}, ${days === 0 ? "today" : plural(days, "day")}`;
+}
+/** The end of fixes beside its date: `in 356 days`, `8 days ago`. */
+function endWords(days) {
+	if (days === null) return "";
+	if (days === 0) return "today";
+	return days > 0 ? `in ${plural(days, "day")}` : `${plural(-days, "day")} ago`;
+}
+/** `100 CVEs fixed, 41 with a score of 7 or more, highest 8.8` */
+function cveHeadline({ cves, cvesUnknown }) {
+	const unknown = cvesUnknown.length === 0 ? "" : `; not listed yet for ${plural(cvesUnknown.length, "release")}`;
+	if (cves.length === 0) return `${unknown === "" ? "No CVE is" : "No known CVE is"} fixed in between${unknown}`;
+	const scores = cves.flatMap(({ score }) => score === null ? [] : [score]);
+	const high = scores.filter((score) => score >= HIGH).length;
+	const parts = [`${plural(cves.length, "CVE")} fixed`];
+	if (high > 0) parts.push(`${formatCount(high)} with a score of ${HIGH} or more`);
+	if (scores.length > 0) parts.push(`highest ${Math.max(...scores).toFixed(1)}`);
+	return parts.join(", ") + unknown;
+}
+/** A score's rating in CVSS's own words. */
+function ratingOf(score) {
+	if (score === null) return "no score";
+	if (score >= 9) return "critical";
+	if (score >= HIGH) return "high";
+	return score >= 4 ? "medium" : "low";
+}
+/** `12 days`, `5 mo`, `3 y 9 mo`. */
+function formatDays(days) {
+	if (days < 60) return plural(days, "day");
+	const months = Math.round(days / 30.4375);
+	const years = Math.floor(months / 12);
+	const rest = months % 12;
+	return [...years > 0 ? [`${years} y`] : [], ...rest > 0 ? [`${rest} mo`] : []].join(" ");
+}
+
+/** Rows of the key table for reports that have no room for sections: releases, advice, the user's own SQL. */
+/** Nothing for what the run did not look at. */
+function furtherFacts(record) {
+	const { release, advice, queries, facts } = record;
+	return [
+		["Release line", release && lineOf$1(record)],
+		["Security fixes", release && cveHeadline(release)],
+		["Release notes", release || advice.length > 0 ? countAdvice(advice) : null],
+		["Your own SQL", queries.length > 0 ? countQueries(queries) : null],
+		["Before and after", alertWords(facts)]
+	].flatMap(([label, value]) => value === null || value === "" ? [] : [{
+		label,
+		value: [value]
+	}]);
+}
+function alertWords(facts) {
+	const alerts = facts.filter(({ verdict }) => verdict === "alert").length;
+	return alerts === 0 ? null : `${plural(facts.length, "fact")} compared, ${plural(alerts, "alert")}`;
+}
+
+/** Checks in order of urgency, counted, and their status as a word. */
+const ORDER = [
+	"blocked",
+	"error",
+	"warning",
+	"info",
+	"passed",
+	"skipped",
+	"disabled"
+];
+const STATUS_WORDS = {
+	blocked: "blocked",
+	error: "unanswered",
+	warning: "warning",
+	info: "info",
+	passed: "passed",
+	skipped: "skipped",
+	disabled: "switched off in the spec"
+};
+/** A check's status as a word; `error` means that nobody knows, which is not the same as bad. */
+function statusWord(status) {
+	return STATUS_WORDS[status];
+}
+/** `1 blocked, 2 warnings, 38 passed` */
+function countChecks(checks) {
+	const counts = ORDER.flatMap((status) => {
+		const count = checks.filter((check) => check.status === status).length;
+		if (count === 0) return [];
+		return [status === "warning" ? plural(count, "warning") : `${formatCount(count)} ${statusWord(status)}`];
+	});
+	return counts.length === 0 ? "none were made" : counts.join(", ");
+}
+/** Checks that stop a run first, then those that warn, then the rest. */
+function byUrgency(checks) {
+	return checks.toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
+}
+/** Checks that a person should read. An unanswered one counts as unknown, never as passed. */
+function asksAttention(check) {
+	return check.status === "blocked" || check.status === "error" || check.status === "warning";
+}
+
 /** What every report says first: the result in a word, the key facts, what asks for attention, what to do next. */
 const OUTCOMES = {
 	success: {
@@ -6113,6 +6797,7 @@ function outcomeOf(record) {
 /** The facts of a run's table, in the order in which people ask for them. */
 function keyFacts(record) {
 	const { target, plan } = record;
+	const only = record.mode === "check" && !record.changed;
 	const facts = [
 		{
 			label: "Target",
@@ -6120,7 +6805,7 @@ function keyFacts(record) {
 		},
 		{
 			label: "Result",
-			value: [`${outcomeOf(record).word} (mode ${record.mode})`]
+			value: [`${outcomeOf(record).word} (mode ${record.mode}${only ? ": nothing was changed" : ""})`]
 		},
 		{
 			label: "Versions",
@@ -6130,14 +6815,13 @@ function keyFacts(record) {
 			label: "Database now",
 			value: [record.state]
 		},
-		{
+		...only ? [] : [{
 			label: "Downtime a client saw",
 			value: [downtimeOf$1(record)]
-		},
-		{
+		}, {
 			label: "Backup",
 			value: [backupOf(record)]
-		},
+		}],
 		{
 			label: "Checks",
 			value: [countChecks(record.checks)]
@@ -6203,43 +6887,6 @@ function proofOf({ proof }) {
 		case "failed": return `proof failed, ${plural(proof.differences.length, "difference")}`;
 	}
 }
-const ORDER = [
-	"blocked",
-	"error",
-	"warning",
-	"info",
-	"passed",
-	"skipped"
-];
-const STATUS_WORDS = {
-	blocked: "blocked",
-	error: "unanswered",
-	warning: "warning",
-	info: "info",
-	passed: "passed",
-	skipped: "skipped"
-};
-/** A check's status as a word; `error` means that nobody knows, which is not the same as bad. */
-function statusWord(status) {
-	return STATUS_WORDS[status];
-}
-/** `1 blocked, 2 warnings, 38 passed` */
-function countChecks(checks) {
-	const counts = ORDER.flatMap((status) => {
-		const count = checks.filter((check) => check.status === status).length;
-		if (count === 0) return [];
-		return [status === "warning" ? plural(count, "warning") : `${formatCount(count)} ${statusWord(status)}`];
-	});
-	return counts.length === 0 ? "none were made" : counts.join(", ");
-}
-/** Checks that stop a run first, then those that warn, then the rest. */
-function byUrgency(checks) {
-	return checks.toSorted((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status));
-}
-/** Checks that a person should read. An unanswered one counts as unknown, never as passed. */
-function asksAttention(check) {
-	return check.status === "blocked" || check.status === "error" || check.status === "warning";
-}
 function timeOf(record) {
 	const started = formatTime(record.started);
 	if (record.finished === null) return `${started}, not finished`;
@@ -6272,58 +6919,94 @@ function nextLines(next) {
 	});
 }
 
-/** A mermaid gantt chart of the steps. GitHub draws it in a summary; elsewhere it reads as a list. */
-/** Mermaid refuses text of more than 50,000 characters; a chart of more bars than this is not read anyway. */
-const MOST_BARS = 60;
-/** The fenced chart, or null with fewer than two steps that have both times. */
-function renderGantt(record) {
-	const steps = record.steps.filter((step) => step.finished !== null);
-	if (steps.length < 2) return null;
-	const bars = steps.slice(0, MOST_BARS).map((step, index) => {
-		return `    ${index + 1} ${ganttLabel(step.title)} :${tagOf(step)}s${index + 1}, ${times(step.started, step.finished ?? "")}`;
-	});
-	const gap = gapOf(record.downtime);
-	if (gap) bars.push("    section Clients", `    No commit possible :crit, gap, ${times(gap.from, gap.to)}`);
-	const lines = [
-		"```mermaid",
-		"gantt",
-		"    dateFormat YYYY-MM-DD HH:mm:ss.SSS",
-		"    axisFormat %H:%M:%S",
-		"    todayMarker off",
-		`    title Steps from ${formatTime(steps[0]?.started ?? record.started)}`,
-		"    section Steps",
-		...bars,
-		"```"
-	];
-	const left = steps.length - MOST_BARS;
-	return left > 0 ? `${lines.join("\n")}\n\n${plural(left, "more step")} not drawn.` : lines.join("\n");
+/** What a reader must see first: what blocks, then what warns. One place for all reports. */
+/** Blocked ones first, then those that nobody could answer: unknown is not fine. */
+function blocksOf(record) {
+	return {
+		checks: byUrgency(record.checks.filter(({ status }) => status === "blocked" || status === "error")),
+		queries: failedQueries(record.queries),
+		facts: record.facts.filter(({ verdict }) => verdict === "unexpected"),
+		mustRead: mustReadBlocks(record) ? record.release?.mustRead ?? [] : []
+	};
 }
-/** Only letters, digits and a few signs: `:`, `;`, `#`, `,`, `%%` and braces are mermaid's syntax, `<` is HTML's. */
-function ganttLabel(title) {
-	const label = oneLine(title).replace(/[^\p{L}\p{M}\p{N} ._()/+-]+/gu, " ").replace(/ +/g, " ").replace(/-{2,}/g, "-").trim();
-	const characters = Array.from(label);
-	if (characters.length > 60) return `${characters.slice(0, 59).join("")}…`;
-	return label === "" ? "step" : label;
+/** Warnings of checks, alerts of the comparison, notes to read, and advice that applies. */
+function warningsOf(record) {
+	return {
+		checks: record.checks.filter(({ status }) => status === "warning"),
+		facts: record.facts.filter(({ verdict }) => verdict === "alert"),
+		mustRead: mustReadBlocks(record) ? [] : record.release?.mustRead ?? [],
+		advice: sortAdvice(record.advice).applies
+	};
 }
-function tagOf(step) {
-	switch (step.state) {
-		case "failed":
-		case "undo-failed":
-		case "interrupted": return "crit, ";
-		case "running":
-		case "paused": return "active, ";
-		case "done":
-		case "already-done":
-		case "undone": return "done, ";
+/** Statements of the user's own that returned what they must not, then those that failed. */
+function failedQueries(queries) {
+	return [...queries.filter(({ status }) => status === "blocked"), ...queries.filter(({ status }) => status === "error")];
+}
+/** A run that went well or changed something was not stopped by notes that wait for a reader. */
+function mustReadBlocks({ result, changed }) {
+	return !changed && result !== "success" && result !== "skipped";
+}
+/** Whether there is nothing at all in a group of lists. */
+function isQuiet(lists) {
+	return Object.values(lists).every((list) => list.length === 0);
+}
+
+/** The verdicts of the comparison, in order and counted. */
+/** Unexpected ones first, equal ones last. */
+const VERDICTS = [
+	"unexpected",
+	"alert",
+	"not-compared",
+	"expected",
+	"equal"
+];
+/** `1 unexpected, 2 alerts, 1 not compared, 3 expected, 40 equal` */
+function countFacts(facts) {
+	return VERDICTS.flatMap((verdict) => {
+		const count = facts.filter((fact) => fact.verdict === verdict).length;
+		if (count === 0) return [];
+		return [verdict === "alert" ? plural(count, "alert") : `${count} ${verdict.replace("-", " ")}`];
+	}).join(", ");
+}
+
+/** Facts as numbers: how they are written, how they changed, how long their bars are. */
+/** A number in its unit: `1.4 GiB`, `98.2 %`, `12.5/s`. */
+function formatMeasure(value, unit) {
+	switch (unit) {
+		case "bytes": return value < 0 ? `-${formatBytes$1(Math.round(-value))}` : formatBytes$1(Math.round(value));
+		case "ms": return formatLatency(value);
+		case "share": return formatShare(value);
+		case "per-second": return `${formatCount(Math.round(value * 10) / 10)}/s`;
+		case "rows":
+		case "count": return formatCount(Math.round(value));
 	}
 }
-function times(from, to) {
-	const start = Date.parse(from);
-	const end = Math.max(Date.parse(to), start + 1);
-	return `${local(start)}, ${local(end)}`;
+/** A share between 0 and 1: `98.2 %`. One that is not all is never shown as all, nor one that is not nothing as nothing. */
+function formatShare(share) {
+	const percent = share * 100;
+	const shown = percent.toFixed(1);
+	if (shown === "100.0" && percent < 100) return "> 99.9 %";
+	if (shown === "0.0" && percent > 0) return "< 0.1 %";
+	return `${shown} %`;
 }
-function local(ms) {
-	return new Date(ms).toISOString().replace("T", " ").replace("Z", "");
+/** How it changed: `+12 %`, `-1` of a count, `-0.4 points`, `same`; null where a comparison says nothing. */
+function changeOf({ before, after, unit }) {
+	if (before === after) return "same";
+	if (unit === "count") return `${after > before ? "+" : "-"}${formatCount(Math.abs(after - before))}`;
+	if (unit === "share") return `${signed((after - before) * 100)} points`;
+	if (before <= 0 || after < 0) return null;
+	if (after >= before * 10) return `${formatCount(Math.round(after / before))} times as much`;
+	return `${signed((after / before - 1) * 100)} %`;
+}
+function signed(value) {
+	const digits = Math.abs(value) < 10 ? 1 : 0;
+	return `${value > 0 ? "+" : "-"}${Math.abs(value).toFixed(digits)}`;
+}
+/** Lengths of the two bars in percent: the larger one is 100. */
+function barsOf({ before, after }) {
+	const most = Math.max(before, after);
+	const length = (value) => most > 0 && value > 0 ? value / most * 100 : 0;
+	return [length(before), length(after)];
 }
 
 /**
@@ -6644,18 +7327,25 @@ function toAlignment(value) {
 	return code === 67 || code === 99 ? 99 : code === 76 || code === 108 ? 108 : code === 82 || code === 114 ? 114 : 0;
 }
 
+/** Addresses that a report may link to: a page of PostgreSQL's own, in characters that mean nothing to a renderer. */
+const NOTES = /^https:\/\/www\.postgresql\.org\/[A-Za-z0-9/._-]*(?:#[A-Za-z0-9._-]*)?$/;
+/** The address if it may be a link, else null: it is shown as text then. */
+function notesLink$1(address) {
+	return NOTES.test(address) && address.length <= 200 ? address : null;
+}
+
 /** The pieces of a summary: tables, lists and folded sections in GitHub's markdown, all with a limit on their length. */
 /** Text from outside in a cell, an item or a paragraph. */
-function words(value, detail) {
-	return markdownText(clip(value ?? "", detail.characters));
+function words$1(value, detail) {
+	return markdownText(clip$2(value ?? "", detail.characters));
 }
 /** A name, path or command from outside. */
 function code$1(value, detail) {
-	return value === null ? "" : markdownCode(clip(value, detail.characters));
+	return value === null ? "" : markdownCode(clip$2(value, detail.characters));
 }
 /** Words with names in between. */
 function phrase$1(value, detail) {
-	return value.map((part) => typeof part === "string" ? keepEnds(part, words(part, detail)) : code$1(part.code, detail)).join("");
+	return value.map((part) => typeof part === "string" ? keepEnds(part, words$1(part, detail)) : code$1(part.code, detail)).join("");
 }
 function keepEnds(part, shown) {
 	return `${part.startsWith(" ") ? " " : ""}${shown}${part.endsWith(" ") ? " " : ""}`;
@@ -6669,9 +7359,9 @@ function list(items, detail) {
 	return items.slice(0, detail.items).map((item) => `- ${item}`).join("\n") + leftOut(items.length, detail);
 }
 /** The first lines of a text of many, joined for one cell or item. */
-function joined(lines, detail, separator) {
+function joined$1(lines, detail, separator) {
 	const most = Math.min(detail.items, 20);
-	const shown = lines.slice(0, most).map((line) => words(line, detail));
+	const shown = lines.slice(0, most).map((line) => words$1(line, detail));
 	const left = lines.length - most;
 	return [...shown, ...left > 0 ? [`and ${formatCount(left)} more`] : []].join(separator);
 }
@@ -6679,6 +7369,16 @@ function joined(lines, detail, separator) {
 function leftOut(total, detail) {
 	const left = total - detail.items;
 	return left > 0 ? `\n\n${formatCount(left)} more left out; report.html has all.` : "";
+}
+/** A link to release notes; an address that is not PostgreSQL's own stays text. */
+function notes$1(address, title, detail) {
+	const link = notesLink$1(address);
+	return link === null ? `${words$1(title, detail)}: ${code$1(address, detail)}` : `[${words$1(title, detail)}](${link})`;
+}
+/** Statements to copy; a blank line within would end what GitHub takes for the block when a summary is cut. */
+function sqlBlock(lines) {
+	const shown = lines.filter((line) => line.trim() !== "");
+	return shown.length === 0 ? null : markdownBlock(shown, "sql");
 }
 /** A folded section; null without a body. */
 function folded$1(title, body) {
@@ -6705,7 +7405,7 @@ function nextStep(next, detail) {
 			continue;
 		}
 		flush();
-		shown.push(line.kind === "words" ? words(line.text, detail) : `A command of ${formatCount(line.text.length)} characters is in report.html.`);
+		shown.push(line.kind === "words" ? words$1(line.text, detail) : `A command of ${formatCount(line.text.length)} characters is in report.html.`);
 	}
 	flush();
 	if (shown.length === 0) return null;
@@ -6715,42 +7415,17 @@ function nextStep(next, detail) {
 	}).trim());
 }
 
-/** The folded sections of a job summary, one function each; null where the record has nothing to say. */
-/** All folded sections of a record. */
-function detailSections(record, detail) {
-	return stack(steps(record, detail), checks(record, detail), facts(record, detail), backup$2(record, detail), performance$1(record, detail), switchedOff(record, detail), issues$1(record, detail), communication(record, detail), artifacts(record, detail), plan(record, detail));
-}
-function steps(record, detail) {
-	if (record.steps.length === 0) return null;
-	const rows = record.steps.map((step) => [
-		words(step.title, detail),
-		step.state,
-		formatClock(step.started),
-		step.finished === null ? "not finished" : formatDuration(between(step.started, step.finished))
-	]);
-	const output = record.steps.flatMap((step) => {
-		if (!detail.everything || step.output.length === 0) return [];
-		const lines = step.output.slice(0, detail.items).map((line) => `  - ${code$1(line, detail)}`);
-		const left = step.output.length - lines.length;
-		if (left > 0) lines.push(`  - ${formatCount(left)} more lines left out`);
-		return [`${words(step.title, detail)}\n${lines.join("\n")}`];
-	});
-	return folded$1(`Steps (${record.steps.length})`, stack(renderGantt(record), table$1([
-		"Step",
-		"State",
-		"Started (UTC)",
-		"Took"
-	], rows, detail), output.length > 0 && `What the steps printed:\n\n${list(output, detail)}`));
-}
-function checks(record, detail) {
+/** Checks and the comparison of before and after, folded. */
+/** Checks; those that passed are left out of the shorter forms. */
+function checkDetails(record, detail) {
 	if (record.checks.length === 0) return null;
 	const shown = byUrgency(record.checks).filter((check) => detail.everything || check.status !== "passed");
 	const rows = shown.map((check) => [
 		statusWord(check.status),
 		check.when,
-		words(check.title, detail),
-		joined(check.seen, detail, "<br>"),
-		check.status === "passed" ? "" : words(check.fix, detail),
+		words$1(check.title, detail),
+		joined$1(check.seen, detail, "<br>"),
+		check.status === "passed" ? "" : words$1(check.fix, detail),
 		code$1(check.docs, detail)
 	]);
 	const passed = record.checks.length - shown.length;
@@ -6763,32 +7438,297 @@ function checks(record, detail) {
 		"Docs"
 	], rows, detail), passed > 0 && `${plural(passed, "passed check")} left out; report.html has all.`));
 }
-const VERDICTS = [
-	"unexpected",
-	"not-compared",
-	"expected",
-	"equal"
-];
-function facts(record, detail) {
-	if (record.facts.length === 0) return null;
-	const differ = record.facts.filter((fact) => fact.verdict !== "equal").toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
-	const equal = record.facts.length - differ.length;
+/** Facts that differ or could not be compared; equal ones are counted. */
+function factDetails({ facts }, detail) {
+	if (facts.length === 0) return null;
+	const differ = facts.filter(({ verdict }) => verdict !== "equal").toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
+	const equal = facts.length - differ.length;
 	const rows = differ.map((fact) => [
-		words(fact.name, detail),
-		code$1(fact.before, detail),
-		code$1(fact.after, detail),
-		fact.verdict,
-		words(fact.why, detail)
+		fact.verdict.replace("-", " "),
+		words$1(fact.group, detail),
+		words$1(fact.name, detail),
+		...factValues(fact, detail),
+		words$1(fact.why, detail)
 	]);
-	return folded$1(`Before and after: ${formatCount(differ.length)} differ or not compared, ${formatCount(equal)} equal`, stack(rows.length > 0 && table$1([
+	return folded$1(`Before and after: ${countFacts(facts)}`, stack(rows.length > 0 && table$1([
+		"Verdict",
+		"Kind",
 		"Fact",
 		"Before",
 		"After",
-		"Verdict",
 		"Why"
 	], rows, detail), equal > 0 && `${plural(equal, "fact")} equal before and after.`));
 }
-function backup$2({ backup: taken }, detail) {
+/** Both values of a fact, in its unit where it has one; the second says how it changed. */
+function factValues({ before, after, measure, verdict }, detail) {
+	const none = verdict === "not-compared" ? "" : "nothing";
+	if (measure === null) return [code$1(before, detail) || none, code$1(after, detail) || none];
+	const change = changeOf(measure);
+	return [formatMeasure(measure.before, measure.unit), `${formatMeasure(measure.after, measure.unit)}${change === null ? "" : ` (${change})`}`];
+}
+
+/** The key figures of a health snapshot: one line each, so that two snapshots can stand side by side. */
+/** What stands where a part could not be measured. */
+const NOT_MEASURED = "not measured";
+/** What a person asks first; the labels are the same for every snapshot. */
+function figuresOf(snapshot) {
+	const { databases, connections, archiver, slots, replication, log, missing } = snapshot;
+	const sum = (label, pick, format = formatCount) => ({
+		label,
+		value: summed(databases, pick, format)
+	});
+	const figure = (label, part, format) => ({
+		label,
+		value: part === null ? NOT_MEASURED : format(part)
+	});
+	return [
+		{
+			label: "Databases",
+			value: formatCount(databases.length)
+		},
+		sum("Size", ({ bytes }) => bytes, formatBytes$1),
+		sum("Tables", ({ tables }) => tables?.count),
+		sum("Rows, estimated", ({ tables }) => tables && Math.max(0, Math.round(tables.rows))),
+		{
+			label: "Cache hit ratio",
+			value: allHits(databases)
+		},
+		figure("Connections", connections, (found) => formatCount(found.reduce((total, { count }) => total + count, 0))),
+		sum("Deadlocks", ({ activity }) => activity?.deadlocks),
+		figure("Standbys", replication, standbyWords),
+		figure("Replication slots", slots, slotWords),
+		figure("Archiver", archiver, archiverWords),
+		sum("Invalid indexes and constraints", ({ invalid }) => invalid && invalid.indexes + invalid.constraints),
+		sum("Sequences behind their column", ({ sequences }) => sequences?.behind.length),
+		figure("Errors in the log", log, (found) => plural(errorsOf(found), "line")),
+		{
+			label: "Could not be measured",
+			value: missing.length === 0 ? "nothing" : plural(missing.length, "thing")
+		}
+	];
+}
+/** The sum over the databases in which it was measured, and in how many it was not. */
+function summed(databases, pick, format) {
+	const values = databases.flatMap((database) => pick(database) ?? []);
+	if (values.length === 0) return NOT_MEASURED;
+	const left = databases.length - values.length;
+	const all = format(values.reduce((total, value) => total + value, 0));
+	return left === 0 ? all : `${all}, ${NOT_MEASURED} in ${plural(left, "database")}`;
+}
+function allHits(databases) {
+	const seen = databases.flatMap(({ activity }) => activity ?? []);
+	if (seen.length === 0) return NOT_MEASURED;
+	return hitRatio({
+		blocksHit: seen.reduce((total, { blocksHit }) => total + blocksHit, 0),
+		blocksRead: seen.reduce((total, { blocksRead }) => total + blocksRead, 0)
+	});
+}
+/** Blocks found in memory, of all that were asked for. */
+function hitRatio(activity) {
+	if (activity === null) return NOT_MEASURED;
+	const all = activity.blocksHit + activity.blocksRead;
+	return all > 0 ? formatShare(activity.blocksHit / all) : "nothing read yet";
+}
+/** One sentence about the archiver. */
+function archiverWords({ mode, archived, failed, failing }) {
+	if (mode === "off") return "off";
+	return `${failing ? "failing now" : "working"}, mode ${mode}: ${formatCount(archived)} archived, ${formatCount(failed)} failed`;
+}
+function standbyWords(standbys) {
+	if (standbys.length === 0) return "none";
+	const lags = standbys.flatMap(({ lagBytes }) => lagBytes === null ? [] : [lagBytes]);
+	const lag = lags.length === 0 ? "" : `, at most ${formatBytes$1(Math.max(0, ...lags))} behind`;
+	return `${formatCount(standbys.length)}${lag}`;
+}
+function slotWords(slots) {
+	if (slots.length === 0) return "none";
+	const idle = slots.filter(({ active }) => !active).length;
+	const held = slots.reduce((total, { retainedBytes }) => total + Math.max(0, retainedBytes ?? 0), 0);
+	return `${formatCount(slots.length)}${idle === 0 ? "" : `, ${formatCount(idle)} not in use`}, ${formatBytes$1(held)} held back`;
+}
+function errorsOf({ classes }) {
+	return classes.filter(({ severity }) => /^(error|fatal|panic)$/i.test(severity)).reduce((total, { count }) => total + count, 0);
+}
+
+/** Key figures of the health snapshots, and results of the user's own SQL, folded and short. */
+const ROWS = 5;
+const COLUMNS = 8;
+const CHARACTERS = 100;
+/** One short table; the snapshots themselves are in report.html. */
+function healthDetails({ health }, detail) {
+	const [first, second] = [health.before, health.after].flatMap((snapshot) => snapshot ? [figuresOf(snapshot)] : []);
+	if (!first) return null;
+	const head = second ? [
+		"",
+		"Before",
+		"After"
+	] : ["", health.before ? "Before" : "After"];
+	const rows = first.map(({ label, value }, place) => [
+		label,
+		words$1(value, detail),
+		...second ? [words$1(second[place]?.value ?? "", detail)] : []
+	]);
+	return folded$1("Health: key figures", stack(table$1(head, rows, {
+		...detail,
+		items: rows.length
+	}), MORE));
+}
+const MORE = "report.html has databases, tables, connections, replication, statements and the log.";
+/** Blocked and failed statements stand above all folds; the others are a line each here. */
+function queryDetails({ queries }, detail) {
+	if (queries.length === 0) return null;
+	const { fine } = pairQueries(queries);
+	const few = {
+		...detail,
+		items: Math.min(detail.items, 10)
+	};
+	const shown = fine.slice(0, few.items);
+	return folded$1(`Your own SQL: ${countQueries(queries)}`, stack(...shown.map(({ before, after, same, query }) => same ? stack(resultTable(query, few), "The same before and after.") : stack(before && resultTable(before, few), after && resultTable(after, few))), fine.length > shown.length && `${plural(fine.length - shown.length, "more statement")} in report.html.`, shown.length === 0 && list(["Every statement is above: blocked or failed."], detail)));
+}
+/** Where it stands, how it ended, and the first rows. It begins with a word: backticks could be taken for a fence. */
+function resultTable(query, detail) {
+	const { file, line, database, status, why, columns, rows, total, when, durationMs } = query;
+	const cell = {
+		...detail,
+		characters: CHARACTERS
+	};
+	const names = columns.slice(0, COLUMNS).map((name) => words$1(name, cell));
+	const kept = rows.slice(0, ROWS).map((row) => row.slice(0, COLUMNS).map((value) => value === null ? "*null*" : words$1(value, cell)));
+	const left = columns.length - names.length;
+	const ended = {
+		passed: "passed",
+		blocked: "**blocked**",
+		error: "**failed**"
+	}[status];
+	const counted = status === "error" ? "." : `. ${rowWords(total, kept.length)}`;
+	return stack(`Statement ${code$1(`${file}:${line}`, detail)} in ${code$1(database, detail)}, ${when}: ${ended}, took ${formatDuration(durationMs)}${counted}${why === null ? "" : ` ${words$1(why, detail)}`}`, kept.length > 0 && names.length > 0 && table$1(names, kept, detail), left > 0 && kept.length > 0 && `${formatCount(left)} more columns are in report.html.`);
+}
+
+/** What a reader of a summary must see without unfolding anything: what blocks, then what warns. */
+/** The first few of each kind; the folded sections have more, report.html has all. */
+function attention(record, detail) {
+	const few = {
+		...detail,
+		items: Math.min(detail.items, 20)
+	};
+	const { checks, queries, facts, mustRead } = blocksOf(record);
+	const warnings = warningsOf(record);
+	const checked = (from, status) => from.filter((check) => check.status === status);
+	const open = record.switchedOff.filter(({ putBackAt }) => putBackAt === null);
+	return stack(group$1("Blocks the upgrade", checked(checks, "blocked"), checkItem, few), group$1("Could not be answered", checked(checks, "error"), checkItem, few), queries.length > 0 && stack("### Your own SQL blocks", ...queries.slice(0, MOST_RESULTS).map((query) => resultTable(query, few)), queries.length > MOST_RESULTS && `${formatCount(queries.length - MOST_RESULTS)} more are in report.html.`), group$1("Release notes that a person must read", mustRead, readItem, few), group$1("Changed unexpectedly", facts, factItem, few), group$1("Switched off and not put back", open, ({ what }) => words$1(what, few), few), group$1("Warnings", warnings.checks, checkItem, few), group$1("Release notes to read", warnings.mustRead, readItem, few), group$1("What the release notes ask", warnings.advice, adviceItem, few), group$1("Alerts", warnings.facts, factItem, few));
+}
+/** Results of statements that are shown with their rows. */
+const MOST_RESULTS = 5;
+/** Only what is shown is written: there may be many thousands. */
+function group$1(title, found, item, detail) {
+	if (found.length === 0) return null;
+	const items = found.map((entry, place) => place < detail.items ? item(entry, detail) : "");
+	return `### ${title}\n\n${list(items, detail)}`;
+}
+function checkItem(check, detail) {
+	const seen = joined$1(check.seen, {
+		...detail,
+		items: 5
+	}, "; ");
+	const fix = check.fix === null ? "" : `<br>To do: ${words$1(check.fix, detail)}`;
+	return `**${words$1(check.title, detail)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
+}
+function readItem({ version, why, link }, detail) {
+	return `**PostgreSQL ${words$1(version, detail)}**: ${words$1(why, detail)} ${notes$1(link, `Release notes of ${version}`, detail)}`;
+}
+function factItem(fact, detail) {
+	const [before, after] = factValues(fact, detail);
+	const why = fact.why === null ? "" : `; ${words$1(fact.why, detail)}`;
+	return `**${words$1(fact.name, detail)}**: ${before} → ${after}${why}`;
+}
+function adviceItem(advice, detail) {
+	const names = advice.objects.slice(0, 3).map(({ database, name }) => `${code$1(name, detail)}${database === null ? "" : ` in ${code$1(database, detail)}`}`);
+	const shown = names.join(", ");
+	const left = Math.max(advice.total, advice.objects.length) - names.length;
+	const found = shown === "" ? "" : ` (${shown}${left > 0 ? ` and ${formatCount(left)} more` : ""})`;
+	return [`**${words$1(advice.title, detail)}**, ${timingWords(advice.timing)}. ${certaintyWords(advice)}${found}.`, `To do: ${words$1(advice.todo, detail)} ${byWords(advice)}. ${notes$1(advice.link, `Release notes of ${advice.fixedIn}`, detail)}`].join("<br>");
+}
+
+/** The end of the ladder: a text that is too long is cut between two blocks or rows, and says so. */
+/** The paragraph that says what a shorter form leaves out. */
+function notice(what) {
+	return `> ${what} report.html has all of it.`;
+}
+/** Whole blocks and rows from the start, then a notice; with less room than the notice needs, nothing. */
+function cut(text, limitBytes) {
+	if (Buffer.byteLength(text) <= limitBytes) return text;
+	const end = `\n${notice("This summary was cut here.")}\n`;
+	let left = limitBytes - Buffer.byteLength(end);
+	if (left < 0) return "";
+	let kept = "";
+	for (const piece of pieces(text)) {
+		left -= Buffer.byteLength(piece);
+		if (left < 0) break;
+		kept += piece;
+	}
+	return kept === "" ? end.trimStart() : `${kept.trimEnd()}\n${end}`;
+}
+/** A table can end after any row; half of a code block would swallow what follows. */
+function pieces(text) {
+	return text.split(/(?<=\n\n)/).flatMap((block) => block.startsWith("|") ? block.split(/(?<=\n)/) : [block]);
+}
+
+/** The advice of the release notes, folded, with the statements to run. */
+/** Bytes of statements that one piece of advice may take here. */
+const MOST_SQL = 8e3;
+/** Databases of one piece of advice, those with the same objects counted once. */
+const MOST_GROUPS = 10;
+/** What applies with its objects, what could not be asked, and the rest in a line each; what does not apply is counted. */
+function adviceDetails(record, detail) {
+	const headline = adviceHeadline(record);
+	if (headline === null || record.advice.length === 0) return null;
+	const { applies, unanswered, judge, done, notApplicable } = sortAdvice(record.advice);
+	const listed = (title, found) => found.length === 0 ? null : `${title}:\n\n${list(found.map((advice) => item(advice, detail)), detail)}`;
+	return folded$1(`Release notes: ${countAdvice(record.advice)}`, stack(words$1(headline, detail), ...applies.slice(0, detail.items).map((advice) => objects$3(advice, detail)), moreOf(applies.length - detail.items, "piece of advice", "pieces of advice"), listed("Could not be asked", unanswered), listed("Carried out by the action", done), listed(`${plural(judge.length, "piece")} of advice cannot be seen from the database`, judge), notApplicable.length > 0 && `${plural(notApplicable.length, "piece")} of advice ${notApplicable.length === 1 ? "does" : "do"} not apply here.`));
+}
+function item(advice, detail) {
+	const seen = joined$1(advice.seen, {
+		...detail,
+		items: 3
+	}, "; ");
+	const said = seen === "" ? "" : `: ${seen}`;
+	const todo = advice.state === "done" ? "" : `. ${words$1(advice.todo, detail)}`;
+	return `${words$1(advice.title, detail)}${said}${todo} ${notes$1(advice.link, `Release notes of ${advice.fixedIn}`, detail)}`;
+}
+function objects$3(advice, detail) {
+	const seen = joined$1(advice.seen, {
+		...detail,
+		items: 3
+	}, "; ");
+	const groups = objectsByDatabase(advice.objects);
+	return stack(`**${words$1(advice.title, detail)}** (${code$1(advice.id, detail)}). ${words$1(advice.why, detail)}`, seen !== "" && `Seen: ${seen}`, `${certaintyWords(advice)}.`, ...groups.slice(0, MOST_GROUPS).map(({ databases, objects: found, sql }) => {
+		const most = Math.min(detail.items, 50);
+		const names = found.slice(0, most).map(({ name }) => code$1(name, detail));
+		const left = found.length - names.length;
+		const where = databases.includes(null) ? "In the whole cluster" : `In ${databases.slice(0, most).map((name) => code$1(name, detail)).join(", ")}${databases.length > most ? ` and ${formatCount(databases.length - most)} more` : ""}`;
+		return stack(`${where}: ${names.join(", ")}${left > 0 ? ` and ${formatCount(left)} more` : ""}`, sql.length > 0 && statements$1(sql, most));
+	}), moreOf(groups.length - MOST_GROUPS, "database", "databases"));
+}
+function moreOf(left, one, many) {
+	return left > 0 ? `${plural(left, `more ${one}`, `more ${many}`)} in report.html.` : null;
+}
+/** Statements are shown whole: half of one must not be copied. */
+function statements$1(sql, most) {
+	const shown = [];
+	let bytes = 0;
+	for (const statement of sql.slice(0, most)) {
+		bytes += Buffer.byteLength(statement);
+		if (bytes > MOST_SQL) break;
+		shown.push(...visible(statement).split("\n"));
+	}
+	const count = sql.length;
+	if (bytes > MOST_SQL || count > most) return stack(sqlBlock(shown), "Not all statements are shown here; report.html has all.");
+	return sqlBlock(shown) ?? "";
+}
+
+/** The backup with its proof, and the latency of the probe, folded. */
+/** The backup, and how far it was proved. */
+function backupDetails({ backup: taken }, detail) {
 	if (!taken) return null;
 	const { proof } = taken;
 	const about = [
@@ -6797,7 +7737,7 @@ function backup$2({ backup: taken }, detail) {
 		`Taken: ${formatTime(taken.started)}, took ${formatDuration(between(taken.started, taken.finished))}`,
 		`Client: ${code$1(taken.clients, detail)}`,
 		`Manifest sha256: ${code$1(taken.manifestSha256, detail)}`,
-		`Proof by ${proof.method}: ${words(proofOf(taken), detail)}; took ${formatDuration(proof.durationMs)}`,
+		`Proof by ${proof.method}: ${words$1(proofOf(taken), detail)}; took ${formatDuration(proof.durationMs)}`,
 		`Compared: ${[
 			plural(proof.databases, "database"),
 			plural(proof.tables, "table"),
@@ -6821,9 +7761,10 @@ function backup$2({ backup: taken }, detail) {
 		"On the server",
 		"In the backup",
 		"Took"
-	], rows, detail), proof.differences.length > 0 && `Differences:\n\n${list(proof.differences.map((line) => words(line, detail)), detail)}`, proof.notCompared.length > 0 && `Not compared:\n\n${list(proof.notCompared.map((line) => words(line, detail)), detail)}`));
+	], rows, detail), proof.differences.length > 0 && `Differences:\n\n${list(proof.differences.map((line) => words$1(line, detail)), detail)}`, proof.notCompared.length > 0 && `Not compared:\n\n${list(proof.notCompared.map((line) => words$1(line, detail)), detail)}`));
 }
-function performance$1({ performance: measured }, detail) {
+/** Latency of the probe before and after. */
+function performanceDetails({ performance: measured }, detail) {
 	if (!measured) return null;
 	const rows = [["Before", measured.before], ["After", measured.after]].map(([when, latency]) => [
 		when,
@@ -6837,12 +7778,15 @@ function performance$1({ performance: measured }, detail) {
 		"Median",
 		"95th percentile"
 	], rows, detail);
-	return folded$1("Performance", stack(words(measured.assessment, detail), shown));
+	return folded$1("Performance", stack(words$1(measured.assessment, detail), shown));
 }
-function switchedOff(record, detail) {
+
+/** The log of a run, folded: what was switched off, issues, messages, files. */
+/** What the run switched off. */
+function switchedOffDetails(record, detail) {
 	if (record.switchedOff.length === 0) return null;
 	const rows = record.switchedOff.map((entry) => [
-		words(entry.what, detail),
+		words$1(entry.what, detail),
 		formatTime(entry.at),
 		entry.putBackAt === null ? "**not put back**" : formatTime(entry.putBackAt)
 	]);
@@ -6853,14 +7797,15 @@ function switchedOff(record, detail) {
 		"Put back"
 	], rows, detail));
 }
-function issues$1(record, detail) {
+/** Issues with their resolutions. */
+function issueDetails(record, detail) {
 	if (record.issues.length === 0) return null;
 	const rows = record.issues.map((issue) => [
 		formatTime(issue.at),
 		code$1(issue.code, detail),
-		words(issue.what, detail),
-		words(issue.hint, detail),
-		words(issue.resolution, detail)
+		words$1(issue.what, detail),
+		words$1(issue.hint, detail),
+		words$1(issue.resolution, detail)
 	]);
 	return folded$1(`Issues and resolutions (${record.issues.length})`, table$1([
 		"Time",
@@ -6870,12 +7815,13 @@ function issues$1(record, detail) {
 		"Resolution"
 	], rows, detail));
 }
-function communication(record, detail) {
+/** Who was told what, and when. */
+function communicationDetails(record, detail) {
 	if (record.communication.length === 0) return null;
 	const rows = record.communication.map((message) => [
 		formatTime(message.at),
-		words(message.to, detail),
-		words(message.what, detail),
+		words$1(message.to, detail),
+		words$1(message.what, detail),
 		message.delivered ? "delivered" : "**not delivered**"
 	]);
 	return folded$1(`Communication log (${record.communication.length})`, table$1([
@@ -6885,14 +7831,15 @@ function communication(record, detail) {
 		"Delivery"
 	], rows, detail));
 }
-function artifacts(record, detail) {
+/** Files that were kept. */
+function artifactDetails(record, detail) {
 	if (record.artifacts.length === 0) return null;
 	const rows = record.artifacts.map((artifact) => [
 		code$1(artifact.name, detail),
 		artifact.state,
 		formatBytes$1(artifact.bytes),
 		code$1(artifact.sha256, detail),
-		words(artifact.why, detail)
+		words$1(artifact.why, detail)
 	]);
 	return folded$1(`Artifacts (${record.artifacts.length})`, table$1([
 		"Name",
@@ -6902,18 +7849,142 @@ function artifacts(record, detail) {
 		"Why"
 	], rows, detail));
 }
-function plan({ plan: planned }, detail) {
+
+/** CVEs that a summary lists: the list begins with the highest score. */
+const MOST$1 = 50;
+/** The CVEs as a table; the release line is a sentence in the key table. */
+function cveDetails({ release }, detail) {
+	if (!release || release.cves.length + release.cvesUnknown.length === 0) return null;
+	const rows = release.cves.map(({ id, score, component, fixedIn }) => [
+		words$1(id, detail),
+		score === null ? ratingOf(score) : `${score >= 7 ? `**${score.toFixed(1)}**` : score.toFixed(1)} ${ratingOf(score)}`,
+		words$1(component, detail),
+		words$1(fixedIn, detail)
+	]);
+	const few = {
+		...detail,
+		items: Math.min(detail.items, MOST$1)
+	};
+	return folded$1(cveHeadline(release), stack(rows.length > 0 && table$1([
+		"CVE",
+		"Score",
+		"Component",
+		"Fixed in"
+	], rows, few), release.cvesUnknown.length > 0 && `Nobody has listed yet what these releases fix: ${joined$1(release.cvesUnknown, detail, ", ")}`));
+}
+
+/** A mermaid gantt chart of the steps. GitHub draws it in a summary; elsewhere it reads as a list. */
+/** Mermaid refuses text of more than 50,000 characters; a chart of more bars than this is not read anyway. */
+const MOST_BARS = 60;
+/** The fenced chart, or null with fewer than two steps that have both times. */
+function renderGantt(record) {
+	const steps = record.steps.filter((step) => step.finished !== null);
+	if (steps.length < 2) return null;
+	const bars = steps.slice(0, MOST_BARS).map((step, index) => {
+		return `    ${index + 1} ${ganttLabel(step.title)} :${tagOf(step)}s${index + 1}, ${times(step.started, step.finished ?? "")}`;
+	});
+	const gap = gapOf(record.downtime);
+	if (gap) bars.push("    section Clients", `    No commit possible :crit, gap, ${times(gap.from, gap.to)}`);
+	const lines = [
+		"```mermaid",
+		"gantt",
+		"    dateFormat YYYY-MM-DD HH:mm:ss.SSS",
+		"    axisFormat %H:%M:%S",
+		"    todayMarker off",
+		`    title Steps from ${formatTime(steps[0]?.started ?? record.started)}`,
+		"    section Steps",
+		...bars,
+		"```"
+	];
+	const left = steps.length - MOST_BARS;
+	return left > 0 ? `${lines.join("\n")}\n\n${plural(left, "more step")} not drawn.` : lines.join("\n");
+}
+/** Only letters, digits and a few signs: `:`, `;`, `#`, `,`, `%%` and braces are mermaid's syntax, `<` is HTML's. */
+function ganttLabel(title) {
+	const label = oneLine(title).replace(/[^\p{L}\p{M}\p{N} ._()/+-]+/gu, " ").replace(/ +/g, " ").replace(/-{2,}/g, "-").trim();
+	const characters = Array.from(label);
+	if (characters.length > 60) return `${characters.slice(0, 59).join("")}…`;
+	return label === "" ? "step" : label;
+}
+function tagOf(step) {
+	switch (step.state) {
+		case "failed":
+		case "undo-failed":
+		case "interrupted": return "crit, ";
+		case "running":
+		case "paused": return "active, ";
+		case "done":
+		case "already-done":
+		case "undone": return "done, ";
+	}
+}
+function times(from, to) {
+	const start = Date.parse(from);
+	const end = Math.max(Date.parse(to), start + 1);
+	return `${local(start)}, ${local(end)}`;
+}
+function local(ms) {
+	return new Date(ms).toISOString().replace("T", " ").replace("Z", "");
+}
+
+/** The steps of a run and the plan they follow, folded. */
+/** The steps, as a chart and as a table. */
+function stepDetails(record, detail) {
+	if (record.steps.length === 0) return null;
+	const rows = record.steps.map((step) => [
+		words$1(step.title, detail),
+		step.state,
+		formatClock(step.started),
+		step.finished === null ? "not finished" : formatDuration(between(step.started, step.finished))
+	]);
+	const output = record.steps.flatMap((step) => {
+		if (!detail.everything || step.output.length === 0) return [];
+		const lines = step.output.slice(0, detail.items).map((line) => `  - ${code$1(line, detail)}`);
+		const left = step.output.length - lines.length;
+		if (left > 0) lines.push(`  - ${formatCount(left)} more lines left out`);
+		return [`${words$1(step.title, detail)}\n${lines.join("\n")}`];
+	});
+	return folded$1(`Steps (${record.steps.length})`, stack(renderGantt(record), table$1([
+		"Step",
+		"State",
+		"Started (UTC)",
+		"Took"
+	], rows, detail), output.length > 0 && `What the steps printed:\n\n${list(output, detail)}`));
+}
+/** The plan as it was approved. */
+function planDetails({ plan: planned }, detail) {
 	if (!planned) return null;
 	const items = planned.steps.map((step) => {
 		const does = step.does.slice(0, detail.items).map((line) => `  - ${code$1(line, detail)}`);
 		const left = step.does.length - does.length;
 		if (left > 0) does.push(`  - ${formatCount(left)} more left out`);
-		does.push(`  - Undo: ${step.undo === null ? "nothing to undo" : words(step.undo, detail)}`);
-		if (step.breaks !== null) does.push(`  - Clients notice: ${words(step.breaks, detail)}`);
+		does.push(`  - Undo: ${step.undo === null ? "nothing to undo" : words$1(step.undo, detail)}`);
+		if (step.breaks !== null) does.push(`  - Clients notice: ${words$1(step.breaks, detail)}`);
 		if (!step.interruptible) does.push("  - Must not be interrupted");
-		return `${words(step.title, detail)}\n${does.join("\n")}`;
+		return `${words$1(step.title, detail)}\n${does.join("\n")}`;
 	});
-	return folded$1(`Plan: ${planned.route}, ${plural(planned.steps.length, "step")}`, stack(`${words(`${planned.from} → ${planned.wanted}`, detail)}, digest ${code$1(planned.digest, detail)}`, list(items, detail), planned.notes.length > 0 && `Notes:\n\n${list(planned.notes.map((note) => words(note, detail)), detail)}`));
+	return folded$1(`Plan: ${planned.route}, ${plural(planned.steps.length, "step")}`, stack(`${words$1(`${planned.from} → ${planned.wanted}`, detail)}, digest ${code$1(planned.digest, detail)}`, list(items, detail), planned.notes.length > 0 && `Notes:\n\n${list(planned.notes.map((note) => words$1(note, detail)), detail)}`));
+}
+
+const SECTIONS = [
+	stepDetails,
+	adviceDetails,
+	factDetails,
+	cveDetails,
+	healthDetails,
+	queryDetails,
+	checkDetails,
+	backupDetails,
+	performanceDetails,
+	switchedOffDetails,
+	issueDetails,
+	communicationDetails,
+	artifactDetails,
+	planDetails
+];
+/** All folded sections of a record. */
+function detailSections(record, detail) {
+	return stack(...SECTIONS.map((section) => section(record, detail)));
 }
 
 /**
@@ -6991,9 +8062,9 @@ function overview(records) {
 	const rows = records.map((record) => [
 		code$1(record.target.name, SHORTEST),
 		`${outcomeOf(record).symbol} ${outcomeOf(record).word}`,
-		words(versionsOf(record), SHORTEST),
-		words(downtimeOf$1(record), SHORTEST),
-		words(record.verdict, SHORTEST)
+		words$1(versionsOf(record), SHORTEST),
+		words$1(downtimeOf$1(record), SHORTEST),
+		words$1(record.verdict, SHORTEST)
 	]);
 	return stack(`# ${plural(records.length, "target")}: ${counted}`, table$1([
 		"Target",
@@ -7004,10 +8075,10 @@ function overview(records) {
 	], rows, EVERYTHING));
 }
 function verdict(record, detail) {
-	return `## ${outcomeOf(record).symbol} ${words(clip(record.verdict, 500), detail)}`;
+	return `## ${outcomeOf(record).symbol} ${words$1(clip$2(record.verdict, 500), detail)}`;
 }
 function keyTable(record, detail) {
-	const rows = keyFacts(record).map((fact) => [fact.label, phrase$1(fact.value, detail)]);
+	const rows = [...keyFacts(record), ...furtherFacts(record)].map((fact) => [fact.label, phrase$1(fact.value, detail)]);
 	return [
 		rows[0] ?? [],
 		rows.slice(1),
@@ -7017,54 +8088,6 @@ function keyTable(record, detail) {
 /** What a reader must see without unfolding anything. */
 function top(record, detail) {
 	return stack(verdict(record, detail), table$1(...keyTable(record, detail)), nextStep(record.next, detail), attention(record, detail));
-}
-function attention(record, detail) {
-	const urgent = byUrgency(record.checks.filter(asksAttention));
-	const few = {
-		...detail,
-		items: Math.min(detail.items, 20)
-	};
-	const group = (title, status) => {
-		const items = urgent.filter((check) => check.status === status).map((check) => {
-			const seen = joined(check.seen, {
-				...few,
-				items: 5
-			}, "; ");
-			const fix = check.fix === null ? "" : `<br>To do: ${words(check.fix, few)}`;
-			return `**${words(check.title, few)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
-		});
-		return items.length === 0 ? null : `### ${title}\n\n${list(items, few)}`;
-	};
-	return stack(group("Blocks the upgrade", "blocked"), group("Could not be answered", "error"), group("Warnings", "warning"), unexpected(record, few));
-}
-function unexpected(record, detail) {
-	const items = record.facts.filter((fact) => fact.verdict === "unexpected").map((fact) => {
-		const change = `${code$1(fact.before, detail) || "nothing"} → ${code$1(fact.after, detail) || "nothing"}`;
-		return `**${words(fact.name, detail)}**: ${change}`;
-	});
-	const open = record.switchedOff.filter((entry) => entry.putBackAt === null).map((entry) => words(entry.what, detail));
-	return stack(items.length > 0 && `### Changed unexpectedly\n\n${list(items, detail)}`, open.length > 0 && `### Switched off and not put back\n\n${list(open, detail)}`);
-}
-function notice(what) {
-	return `> ${what} report.html has all of it.`;
-}
-/** Whole blocks and rows from the start, then a notice; with less room than the notice needs, nothing. */
-function cut(text, limitBytes) {
-	if (Buffer.byteLength(text) <= limitBytes) return text;
-	const end = `\n${notice("This summary was cut here.")}\n`;
-	let left = limitBytes - Buffer.byteLength(end);
-	if (left < 0) return "";
-	let kept = "";
-	for (const piece of pieces(text)) {
-		left -= Buffer.byteLength(piece);
-		if (left < 0) break;
-		kept += piece;
-	}
-	return kept === "" ? end.trimStart() : `${kept.trimEnd()}\n${end}`;
-}
-/** A table can end after any row; half of a code block would swallow what follows. */
-function pieces(text) {
-	return text.split(/(?<=\n\n)/).flatMap((block) => block.startsWith("|") ? block.split(/(?<=\n)/) : [block]);
 }
 
 /** How a run is named to others: in the lock, in the journal. */
@@ -7114,6 +8137,1396 @@ function formatVersion(version) {
 /** Negative where `a` is older than `b`, 0 where equal. */
 function compareVersions(a, b) {
 	return a.major - b.major || a.minor - b.minor;
+}
+
+/** Statements that may take long on a live database: without a time limit, ended on the server when the run is. */
+/** Seconds to wait for others' locks and transactions: a rebuild waits for every transaction that is older than itself. */
+const patience = 600;
+/** The same for what is swept up afterwards: a cancelled run has seconds. */
+const shortPatience = 5;
+/**
+* Runs one statement on a connection of its own. When the signal fires, the server is told to end it.
+* @param seconds how long it waits for locks
+* @throws Cancelled, and what the server says
+*/
+async function runLong(connect, sql, signal, seconds = patience) {
+	if (signal.aborted) throw new Cancelled();
+	await using connection = await connect();
+	await connection.script(`SET statement_timeout = 0; SET lock_timeout = '${seconds}s'`);
+	const [row] = await connection.query("SELECT pg_catalog.pg_backend_pid() AS pid");
+	const end = () => void endBackend(connect, row?.pid ?? 0).catch(() => {});
+	signal.addEventListener("abort", end, { once: true });
+	try {
+		await connection.script(sql);
+	} catch (cause) {
+		if (signal.aborted) throw new Cancelled();
+		throw cause;
+	} finally {
+		signal.removeEventListener("abort", end);
+	}
+}
+async function endBackend(connect, pid) {
+	await using connection = await connect();
+	await connection.query("SELECT pg_catalog.pg_cancel_backend($1)", [pid]);
+}
+/** What an ended or failed REINDEX CONCURRENTLY leaves (documentation, "REINDEX", "Rebuilding Indexes Concurrently"). */
+const leftovers = `
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_catalog.pg_index AS x
+JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE NOT x.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
+  AND x.indrelid = (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = $1::pg_catalog.regclass)`;
+/**
+* Rebuilds an index by `sql`, and drops the half-built copy where that fails.
+* @param index qualified and quoted
+* @throws Cancelled, UpgradeError `index-left` where the copy could not be dropped, and what the server says
+*/
+async function rebuildIndex(connect, index, sql, signal) {
+	const before = await leftBehind(connect, index);
+	try {
+		await runLong(connect, sql, signal);
+	} catch (cause) {
+		for (const name of await leftBehind(connect, index).catch(() => [])) if (!before.includes(name)) await drop(connect, name, cause);
+		throw cause;
+	}
+}
+/** While an older transaction is open, nobody can drop it; it costs every write to the table until then. */
+async function drop(connect, name, cause) {
+	const sql = `DROP INDEX CONCURRENTLY IF EXISTS ${name}`;
+	await runLong(connect, sql, new AbortController().signal, shortPatience).catch(() => {
+		throw new UpgradeError("index-left", `${messageOf(cause)} Its half-built copy is left: ${name}.`, {
+			phase: "upgrade",
+			hint: `When older transactions have ended: ${sql};`,
+			cause
+		});
+	});
+}
+async function leftBehind(connect, index) {
+	await using connection = await connect();
+	return (await connection.query(leftovers, [index])).map(({ name }) => name);
+}
+
+/** The pieces that statements finding objects have in common. Aliases: x pg_index, i index, t table, n schema, m method. */
+/** Schemas of users; those of temporary tables and TOAST begin with pg_ as well. */
+const usersSchema = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+/**
+* What is told of an index of users' tables that holds data (of a partitioned index: its leaves).
+* PostgreSQL cannot rebuild the index of an exclusion constraint (or of a temporal key) CONCURRENTLY: that one needs a
+* lock on its table, and an invalid index needs somebody who knows why, so the action does neither.
+*/
+const columns = `
+       pg_catalog.format('%I.%I', n.nspname, i.relname) AS object,
+       pg_catalog.format(CASE WHEN x.indisexclusion THEN 'REINDEX INDEX %I.%I;'
+                              ELSE 'REINDEX INDEX CONCURRENTLY %I.%I;' END, n.nspname, i.relname) AS fix,
+       x.indisvalid AND x.indisready AND x.indislive AND NOT x.indisexclusion AS safe,
+       pg_catalog.concat_ws('; ', pg_catalog.format('on %I.%I', n.nspname, t.relname),
+         CASE WHEN x.indisexclusion THEN
+           'backs an exclusion constraint: its rebuild locks the table, and the action does not do it' END,
+         CASE WHEN NOT (x.indisvalid AND x.indisready AND x.indislive) THEN
+           'invalid: rebuild it, or drop it, by hand' END) AS detail`;
+const tables$1 = `
+FROM pg_catalog.pg_index AS x
+JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = i.relnamespace
+JOIN pg_catalog.pg_am AS m ON m.oid = i.relam`;
+const ours = `i.relkind = 'i' AND i.relpersistence <> 't' AND ${usersSchema}`;
+/** The statement of a piece of advice about indexes that meet a condition, and the condition itself. */
+function indexesWhere(condition) {
+	return {
+		sql: `SELECT ${columns} ${tables$1} WHERE ${ours} AND (${condition}) ORDER BY i.relpages DESC, 1`,
+		index: condition
+	};
+}
+/**
+* The same for several pieces of advice in one pass over all indexes: each row names in `advice` whose it is. Few
+* indexes meet any condition, so which one it is is asked of those only.
+*/
+function indexesOfAll(conditions) {
+	const any = [...conditions.values()].map((condition) => `(${condition})`).join(" OR ");
+	const each = [...conditions].map(([id, condition]) => `('${id}', (${condition}))`).join(", ");
+	return `
+SELECT a.advice, ${columns} ${tables$1}
+CROSS JOIN LATERAL (VALUES ${each}) AS a(advice, applies)
+WHERE ${ours} AND (${any}) AND a.applies ORDER BY i.relpages DESC, 2`;
+}
+/** Condition: an index of this access method. */
+function method(name) {
+	return `m.amname = '${name}'`;
+}
+/** Condition: a key column has an operator class (alias oc) that meets a condition. The classes are listed once. */
+function operatorClass(condition) {
+	return `x.indclass::pg_catalog.oid[] && ARRAY(SELECT oc.oid FROM pg_catalog.pg_opclass AS oc WHERE ${condition})`;
+}
+/** Condition: a key column has one of these operator classes. */
+function operatorClassNamed(...names) {
+	return operatorClass(`oc.opcname IN (${names.map((name) => `'${name}'`).join(", ")})`);
+}
+
+/** What all of them have in common: an index that is built anew is good. */
+const index$4 = {
+	timing: "after",
+	scope: "database",
+	remedy: { kind: "statements" },
+	rebuiltByRestore: true
+};
+/** A key column that is an expression has the number 0, and nobody knows whether it can be null. */
+const nullable = `
+  0 = ANY (x.indkey::pg_catalog.int2[]) OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = t.oid AND a.attnum = ANY (x.indkey::pg_catalog.int2[]) AND NOT a.attnotnull)`;
+/** Nulls. */
+const brinNulls = {
+	...index$4,
+	id: "brin-null-handling",
+	title: "BRIN indexes on columns with nulls can miss rows",
+	why: "Older releases confused page ranges without rows with ranges of nulls only, and merged summaries of nulls wrongly. A search for IS NULL through such an index can miss rows.",
+	todo: "Rebuild the BRIN indexes that may serve a search for nulls: those on columns that can be null.",
+	certainty: "candidates",
+	...indexesWhere(`${method("brin")} AND (${nullable})`)
+};
+/** Distances of dates. */
+const brinDates = {
+	...index$4,
+	id: "brin-minmax-multi-date",
+	title: "BRIN minmax-multi indexes on dates are inefficient",
+	why: "Older releases computed the distance of two dates wrongly, so the index keeps poor ranges. Results are right, searches read more than they must.",
+	todo: "Rebuild the BRIN indexes with date_minmax_multi_ops when it suits.",
+	certainty: "exact",
+	...indexesWhere(`${method("brin")} AND ${operatorClassNamed("date_minmax_multi_ops")}`)
+};
+/** Distances of timestamps. */
+const brinTimestamps = {
+	...index$4,
+	id: "brin-minmax-multi-timestamp",
+	title: "BRIN minmax-multi indexes on timestamps may be inefficient",
+	why: "Older releases computed the distance to infinite and extreme timestamps wrongly, so an index over such values keeps poor ranges. Results are right.",
+	todo: "Rebuild the BRIN indexes with timestamp_minmax_multi_ops or timestamptz_minmax_multi_ops where the column holds, or once held, infinity or extreme values.",
+	certainty: "candidates",
+	...indexesWhere(`${method("brin")} AND ${operatorClassNamed("timestamp_minmax_multi_ops", "timestamptz_minmax_multi_ops")}`)
+};
+/** Merged bloom filters. */
+const brinBloom = {
+	...index$4,
+	id: "brin-bloom-union",
+	title: "BRIN bloom indexes can miss rows",
+	why: "Older releases could lose values when they merged two bloom filters: seldom before 17, and more likely where 17 built the index in parallel. Searches can miss rows.",
+	todo: "Rebuild the BRIN indexes with a bloom operator class.",
+	certainty: "candidates",
+	...indexesWhere(`${method("brin")} AND ${operatorClass(`oc.opcname ~ '_bloom_ops$'`)}`)
+};
+/** Distances of numerics. */
+const brinNumerics = {
+	...index$4,
+	id: "brin-numeric-minmax-multi",
+	title: "BRIN minmax-multi indexes on numeric are inefficient",
+	why: "Older releases computed the distance of two numeric values wrongly, so the index keeps poor ranges and can grow. Results are right, searches read more than they must.",
+	todo: "Rebuild the BRIN indexes with numeric_minmax_multi_ops when it suits.",
+	certainty: "exact",
+	...indexesWhere(`${method("brin")} AND ${operatorClassNamed("numeric_minmax_multi_ops")}`)
+};
+
+const index$3 = {
+	timing: "after",
+	scope: "database",
+	rebuiltByRestore: true
+};
+/** Blanks of char(n). */
+const btreeGistChar = {
+	...index$3,
+	id: "btree-gist-char-trailing-spaces",
+	title: "btree_gist indexes on char(n) return values without their blanks",
+	why: "Older releases stored char(n) without trailing blanks, so an index-only scan returns the shorter text. Searches find all rows.",
+	todo: "Rebuild these indexes if an application minds the missing blanks.",
+	certainty: "candidates",
+	...indexesWhere(`${method("gist")} AND ${operatorClassNamed("gist_bpchar_ops")}`),
+	remedy: null
+};
+/** NaN. */
+const btreeGistNan = {
+	...index$3,
+	id: "btree-gist-float-nan",
+	title: "btree_gist indexes on floating-point columns with NaN can give wrong results",
+	why: "Older releases compared NaN wrongly in such an index, so searches through it can give wrong results.",
+	todo: "Rebuild the btree_gist indexes on real and double precision columns that may hold NaN.",
+	certainty: "candidates",
+	...indexesWhere(`${method("gist")} AND ${operatorClassNamed("gist_float4_ops", "gist_float8_ops")}`),
+	remedy: { kind: "statements" }
+};
+/** Order of bit strings. */
+const btreeGistBits = {
+	...index$3,
+	id: "btree-gist-bit-order",
+	title: "btree_gist indexes on bit strings that 18.0 to 18.4 built are inefficient",
+	why: "These releases sorted bit strings in a wrong order when they built such an index. Results are right, searches read more than they must.",
+	todo: "Rebuild the btree_gist indexes on bit and bit varying columns when it suits.",
+	certainty: "exact",
+	...indexesWhere(`${method("gist")} AND ${operatorClassNamed("gist_bit_ops", "gist_vbit_ops")}`),
+	remedy: { kind: "statements" }
+};
+
+const shared$4 = {
+	timing: "after",
+	scope: "database",
+	rebuiltByRestore: true
+};
+/**
+* Only views that read a relation with privileges on columns. CREATE OR REPLACE without WITH would drop the view's
+* options (security_barrier, for one), so they are written again.
+*/
+const viewPrivileges = {
+	...shared$4,
+	id: "view-column-privs-recreate",
+	title: "Views over tables with column privileges check too little",
+	why: "Views that older releases stored can lack columns in their list of what to check (CVE-2021-20229): a user with SELECT on one column may read others through a join.",
+	todo: "Create each view again with its own definition, in the order in which they use each other.",
+	certainty: "candidates",
+	sql: `
+SELECT pg_catalog.format('%I.%I', n.nspname, v.relname) AS object,
+       pg_catalog.format('CREATE OR REPLACE VIEW %I.%I%s AS %s', n.nspname, v.relname,
+         ' WITH (' || pg_catalog.array_to_string(v.reloptions, ', ') || ')',
+         pg_catalog.pg_get_viewdef(v.oid)) AS fix,
+       false AS safe, 'reads a relation with privileges on columns'::pg_catalog.text AS detail
+FROM pg_catalog.pg_class AS v
+JOIN pg_catalog.pg_namespace AS n ON n.oid = v.relnamespace
+WHERE v.relkind = 'v' AND v.relpersistence <> 't' AND ${usersSchema}
+  AND EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r
+              JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND d.refobjid <> v.oid
+              JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid
+              WHERE r.ev_class = v.oid AND a.attnum > 0 AND a.attacl IS NOT NULL)
+ORDER BY 1`,
+	remedy: null
+};
+/** pg_stats_ext_exprs came with 14, and with it the fault. */
+const statsViews = {
+	...shared$4,
+	id: "cve-2024-4317-stats-views",
+	title: "Views of extended statistics show values of others (CVE-2024-4317)",
+	why: "A cluster that was made by an older release has views pg_stats_ext and pg_stats_ext_exprs that show statistics to users who may not read the table. A minor upgrade alone does not replace them.",
+	todo: "Run fix-CVE-2024-4317.sql of the new version as a superuser in every database, also in template1 and in template0, which must accept connections meanwhile.",
+	certainty: "exact",
+	templates: true,
+	sql: `
+SELECT pg_catalog.format('pg_catalog.%I', v.relname) AS object, NULL::pg_catalog.text AS fix, false AS safe,
+       'fix-CVE-2024-4317.sql, in the share directory of the new version'::pg_catalog.text AS detail
+FROM pg_catalog.pg_class AS v
+WHERE v.oid IN (pg_catalog.to_regclass('pg_catalog.pg_stats_ext'), pg_catalog.to_regclass('pg_catalog.pg_stats_ext_exprs'))
+  AND pg_catalog.to_regclass('pg_catalog.pg_stats_ext_exprs') IS NOT NULL
+  AND pg_catalog.strpos(pg_catalog.pg_get_viewdef(v.oid), 'relowner') = 0
+ORDER BY 1`,
+	remedy: {
+		kind: "script",
+		file: "fix-CVE-2024-4317.sql"
+	}
+};
+/** The two functions have had these numbers since 9.5. */
+const stripNulls = {
+	...shared$4,
+	id: "json-strip-nulls-volatility",
+	title: "json_strip_nulls and jsonb_strip_nulls are not marked immutable",
+	why: "A cluster that 18.0 to 18.2 made has them as stable, so they cannot stand in index expressions or generated columns, and a restore of such an index fails.",
+	todo: "Run the UPDATE of pg_proc in every database, also the templates.",
+	certainty: "exact",
+	templates: true,
+	sql: `
+SELECT pg_catalog.format('pg_catalog.%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) AS object,
+       pg_catalog.format('UPDATE pg_catalog.pg_proc SET provolatile = ''i'' WHERE oid = %s;', p.oid) AS fix,
+       true AS safe, NULL::pg_catalog.text AS detail
+FROM pg_catalog.pg_proc AS p WHERE p.oid IN (3261, 3262) AND p.provolatile <> 'i'
+ORDER BY p.oid`,
+	remedy: { kind: "statements" }
+};
+
+const shared$3 = {
+	timing: "after",
+	scope: "database",
+	rebuiltByRestore: true
+};
+/** Prepared transactions. */
+const preparedTransactions$1 = {
+	...shared$3,
+	id: "cic-prepared-xacts",
+	title: "Indexes built CONCURRENTLY beside prepared transactions may lack rows",
+	why: "In older releases CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY did not wait for all prepared transactions, so their rows can be missing. The catalog does not say how an index was built.",
+	todo: "Where prepared transactions are used, rebuild the indexes that were built CONCURRENTLY, or prove B-trees good with amcheck (bt_index_check with heapallindexed).",
+	certainty: "cannot-be-seen",
+	...indexesWhere(`pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int4 > 0`),
+	remedy: null
+};
+/** A race with inserts. */
+const concurrentInserts = {
+	...shared$3,
+	id: "cic-insert-race",
+	title: "Indexes built CONCURRENTLY may lack rows of inserts at the same time",
+	why: "In older releases an insert that ran while an index was built CONCURRENTLY could be left out of it. It is rare, and the catalog does not say how an index was built.",
+	todo: "Rebuild the indexes that were built CONCURRENTLY, or prove B-trees good with amcheck (bt_index_check with heapallindexed).",
+	certainty: "cannot-be-seen",
+	...indexesWhere("true"),
+	remedy: null
+};
+/** 14.0 to 14.3. */
+const concurrently14 = {
+	...shared$3,
+	id: "cic-missing-rows-14",
+	title: "Indexes that 14.0 to 14.3 built CONCURRENTLY may lack rows",
+	why: "These releases could leave out rows of an index that was created or rebuilt CONCURRENTLY. The catalog does not say how an index was built, nor by which release.",
+	todo: "Rebuild the indexes that were built CONCURRENTLY on 14.0 to 14.3, or prove B-trees good with amcheck (bt_index_check with heapallindexed).",
+	certainty: "cannot-be-seen",
+	...indexesWhere("true"),
+	remedy: null
+};
+/** Indexes of the table `t` that a parallel vacuum takes for large, or for small. */
+function indexes(size) {
+	return `(SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS x WHERE x.indrelid = t.oid
+           AND pg_catalog.pg_relation_size(x.indexrelid)
+               ${size} pg_catalog.pg_size_bytes(pg_catalog.current_setting('min_parallel_index_scan_size')))`;
+}
+/** 14.0. */
+const parallelVacuum = {
+	...shared$3,
+	id: "parallel-vacuum-missed-indexes",
+	title: "Small indexes of tables that 14.0 vacuumed by hand may point to rows that are gone",
+	why: "A VACUUM command of 14.0 that worked in parallel skipped small indexes. Their entries can point to rows that were removed, so results can be wrong.",
+	todo: "Rebuild the indexes of tables that were vacuumed by hand (not by autovacuum) on 14.0.",
+	certainty: "cannot-be-seen",
+	sql: `
+SELECT pg_catalog.format('%I.%I', n.nspname, t.relname) AS object,
+       pg_catalog.format('REINDEX TABLE CONCURRENTLY %I.%I;', n.nspname, t.relname) AS fix, false AS safe,
+       pg_catalog.format('%s VACUUM commands since the statistics were reset',
+                         pg_catalog.pg_stat_get_vacuum_count(t.oid)) AS detail
+FROM pg_catalog.pg_class AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+WHERE t.relkind IN ('r', 'm') AND t.relpersistence <> 't' AND ${usersSchema}
+  AND pg_catalog.pg_stat_get_vacuum_count(t.oid) > 0
+  AND ${indexes(">=")} >= 2 AND ${indexes("<")} >= 1
+ORDER BY 1`,
+	remedy: null
+};
+
+const shared$2 = {
+	timing: "after",
+	scope: "database",
+	certainty: "exact",
+	remedy: null
+};
+/** How SQL names a constraint, as in COMMENT ON CONSTRAINT. */
+const object = `pg_catalog.format('%I ON %s', c.conname, c.conrelid::pg_catalog.regclass) AS object`;
+/**
+* A foreign key to a partitioned table needs an entry, with its triggers, for each partition at any depth. Counting
+* entries is not enough: partitions that came later get theirs, and a table that refers to itself has others besides.
+*/
+function withoutEntries(condition) {
+	return `
+WITH RECURSIVE parts AS (
+  SELECT h.inhparent AS root, h.inhrelid AS part
+  FROM pg_catalog.pg_inherits AS h JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = h.inhparent
+  UNION
+  SELECT r.root, h.inhrelid FROM parts AS r JOIN pg_catalog.pg_inherits AS h ON h.inhparent = r.part
+), entries AS (
+  SELECT c.oid AS root, c.oid, c.conrelid, c.confrelid FROM pg_catalog.pg_constraint AS c
+  WHERE c.contype = 'f' AND c.conparentid = 0
+    AND pg_catalog.to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false'
+  UNION ALL
+  SELECT e.root, c.oid, c.conrelid, c.confrelid
+  FROM entries AS e JOIN pg_catalog.pg_constraint AS c ON c.conparentid = e.oid
+)
+SELECT ${object},
+       pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I; ALTER TABLE %s ADD CONSTRAINT %I %s;',
+         c.conrelid::pg_catalog.regclass, c.conname, c.conrelid::pg_catalog.regclass, c.conname,
+         pg_catalog.pg_get_constraintdef(c.oid)) AS fix,
+       false AS safe,
+       pg_catalog.format('deletes and updates are not checked in %s of %s partitions of %s',
+         pg_catalog.count(*) FILTER (WHERE e.oid IS NULL), pg_catalog.count(*),
+         c.confrelid::pg_catalog.regclass) AS detail
+FROM entries AS o
+JOIN pg_catalog.pg_constraint AS c ON c.oid = o.oid AND o.oid = o.root
+JOIN parts AS p ON p.root = c.confrelid
+LEFT JOIN entries AS e ON e.root = c.oid AND e.conrelid = c.conrelid AND e.confrelid = p.part
+WHERE ${condition}
+GROUP BY c.oid, c.conname, c.conrelid, c.confrelid
+HAVING pg_catalog.count(*) FILTER (WHERE e.oid IS NULL) > 0
+ORDER BY 1`;
+}
+/** Not rebuiltByRestore: a restore fails on rows that violate the key, so it must be known before. */
+const detachedPartition = {
+	...shared$2,
+	id: "detached-partition-fk",
+	title: "Foreign keys of detached partitions are not enforced",
+	why: "In older releases a table that was detached from a partitioned table lost a part of its foreign key to another partitioned table. Rows that it refers to can be deleted without an error, and a restore of such rows fails.",
+	todo: "Drop and add the constraint again with the SQL given; where adding fails, mend or delete the rows that violate it first.",
+	sql: withoutEntries("c.conrelid <> c.confrelid"),
+	rebuiltByRestore: false
+};
+/** Not rebuiltByRestore, for the same reason. */
+const selfReference = {
+	...shared$2,
+	id: "selfref-fk-partitioned",
+	title: "Foreign keys of a partitioned table to itself are not enforced in later partitions",
+	why: "In older releases partitions that were created or attached after the foreign key got only a part of it. Rows that others refer to can be deleted without an error, and a restore of such rows fails.",
+	todo: "Drop and add the constraint again with the SQL given; where adding fails, mend or delete the rows that violate it first.",
+	sql: withoutEntries("c.conrelid = c.confrelid"),
+	rebuiltByRestore: false
+};
+/** Triggers of CASCADE, RESTRICT and SET are never deferrable; the others are where their constraint is. */
+const deferrable = [
+	"check_ins",
+	"check_upd",
+	"noaction_del",
+	"noaction_upd"
+].map((name) => `'pg_catalog."RI_FKey_${name}"'::pg_catalog.regproc`).join(", ");
+/** NOT ENFORCED exists from 18 on. */
+const notEnforced = {
+	...shared$2,
+	id: "fk-deferrable-not-enforced",
+	title: "Deferrable foreign keys are no longer deferred",
+	why: "When 18.0 to 18.3 switched a DEFERRABLE foreign key to NOT ENFORCED and back, it forgot that the key is deferrable: violations are reported at once, not at the end of the transaction.",
+	todo: "Switch the constraint to NOT ENFORCED and back to ENFORCED once more on the new version.",
+	sql: `
+SELECT ${object},
+       pg_catalog.format('ALTER TABLE %s ALTER CONSTRAINT %I NOT ENFORCED; ALTER TABLE %s ALTER CONSTRAINT %I ENFORCED;',
+         c.conrelid::pg_catalog.regclass, c.conname, c.conrelid::pg_catalog.regclass, c.conname) AS fix,
+       false AS safe, 'ENFORCED reads both tables while it locks them'::pg_catalog.text AS detail
+FROM pg_catalog.pg_constraint AS c
+WHERE c.contype = 'f' AND c.conparentid = 0 AND c.condeferrable
+  AND EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
+              WHERE g.tgconstraint = c.oid AND NOT g.tgdeferrable AND g.tgfoid IN (${deferrable}))
+ORDER BY 1`,
+	rebuiltByRestore: true
+};
+
+const shared$1 = {
+	timing: "after",
+	scope: "database",
+	rebuiltByRestore: true
+};
+/** Locks of an unfinished split. */
+const ginSplits = {
+	...shared$1,
+	id: "gin-incomplete-split-lock",
+	title: "GIN indexes may be damaged where a page split was interrupted",
+	why: "In older releases finishing an interrupted page split lacked a lock, so concurrent changes could damage the index. It is rare.",
+	todo: "Rebuild a GIN index whose searches seem to return wrong results.",
+	certainty: "candidates",
+	...indexesWhere(method("gin")),
+	remedy: null
+};
+/** Entries that VACUUM left. */
+const ginVacuum = {
+	...shared$1,
+	id: "gin-vacuum-missed-entries",
+	title: "GIN indexes may hold entries of removed rows, or miss rows",
+	why: "Older releases could leave entries of removed rows when a vacuum needed several passes over a GIN index, or met a page split: such an entry later points to another row. After an interrupted page split they could also cut pages off, so that searches miss rows.",
+	todo: "Rebuild a GIN index whose results seem wrong; large tables with many deleted rows are the likeliest. No check of amcheck compares a GIN index with its table.",
+	certainty: "candidates",
+	...indexesWhere(method("gin")),
+	remedy: null
+};
+/**
+* No page holds a row in less than 28 bytes (a header of 24 with its line pointer), so more rows than that
+* are impossible. A number that is wrong by a smaller factor cannot be told from a right one.
+*/
+const ginRows = {
+	...shared$1,
+	id: "gin-parallel-reltuples",
+	title: "Tables with GIN indexes have an absurd estimate of rows",
+	why: "When 18.0 to 18.4 built a GIN index in parallel, the estimate of rows in pg_class could become absurd, infinite or NaN. Autovacuum then never works on the table, and it does not heal by itself.",
+	todo: "ANALYZE these tables.",
+	certainty: "exact",
+	sql: `
+SELECT pg_catalog.format('%I.%I', n.nspname, t.relname) AS object,
+       pg_catalog.format('ANALYZE %I.%I;', n.nspname, t.relname) AS fix, true AS safe,
+       pg_catalog.format('estimate: %s rows in %s pages', t.reltuples, t.relpages) AS detail
+FROM pg_catalog.pg_class AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+WHERE t.relkind IN ('r', 'm') AND t.relpersistence <> 't' AND ${usersSchema}
+  AND EXISTS (SELECT FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+              JOIN pg_catalog.pg_am AS m ON m.oid = i.relam WHERE x.indrelid = t.oid AND ${method("gin")})
+  AND (t.reltuples < -1 OR t.reltuples = 'NaN'::pg_catalog.float4
+       OR t.reltuples > (t.relpages::pg_catalog.float8 + 1)
+                        * pg_catalog.current_setting('block_size')::pg_catalog.float8 / 28)
+ORDER BY 1`,
+	remedy: { kind: "statements" }
+};
+
+const index$2 = {
+	timing: "after",
+	scope: "database",
+	remedy: { kind: "statements" },
+	rebuiltByRestore: true
+};
+/** Concurrent inserts. */
+const gistInserts = {
+	...index$2,
+	id: "gist-concurrent-insert-split",
+	title: "GiST indexes may be damaged by concurrent inserts",
+	why: "In older releases an insert could fail to notice that another one had just split a page, and put its entry into the wrong page. Searches through the index can then miss rows.",
+	todo: "Rebuild the GiST indexes of tables that several sessions insert into.",
+	certainty: "candidates",
+	...indexesWhere(method("gist"))
+};
+/** Splits that split again. */
+const gistSplits = {
+	...index$2,
+	id: "gist-recursive-split",
+	title: "GiST indexes can miss rows",
+	why: "In older releases a page split that led to further splits, as while an index was built, could lose its place in the parent page. Searches can then give wrong results.",
+	todo: "Rebuild all GiST indexes.",
+	certainty: "candidates",
+	...indexesWhere(method("gist"))
+};
+/** Size of signatures of ltree. */
+const gistLtree = {
+	...index$2,
+	id: "gist-ltree-signature",
+	title: "GiST indexes on ltree are likely damaged",
+	why: "Older releases took the wrong length for the signatures of such an index; very likely where the extension ltree was still older than 1.2. Searches can miss rows.",
+	todo: "Rebuild the GiST indexes on ltree columns.",
+	certainty: "candidates",
+	...indexesWhere(`${method("gist")} AND ${operatorClassNamed("gist_ltree_ops")}`)
+};
+/** Format of trigram keys. */
+const gistTrigrams = {
+	...index$2,
+	id: "pg-trgm-gist-format-flag",
+	title: "GiST indexes of pg_trgm can miss rows",
+	why: "Older releases could mark a key of such an index with the wrong format. Searches through it can miss rows.",
+	todo: "Rebuild the GiST indexes with gist_trgm_ops.",
+	certainty: "exact",
+	...indexesWhere(`${method("gist")} AND ${operatorClassNamed("gist_trgm_ops")}`)
+};
+
+const index$1 = {
+	timing: "after",
+	scope: "database",
+	remedy: { kind: "statements" },
+	rebuiltByRestore: true
+};
+/** Deduplicated intervals. */
+const btreeInterval = {
+	...index$1,
+	id: "btree-interval-dedup",
+	title: "B-tree indexes on interval return wrong values",
+	why: "Older releases merged intervals that are equal but not the same (24 hours, 1 day). An index-only scan can return the other one, and the amcheck of newer releases reports nearly all such indexes.",
+	todo: "Rebuild the B-tree indexes with an interval column.",
+	certainty: "exact",
+	...indexesWhere(`${method("btree")} AND ${operatorClass(`oc.opcintype = 'pg_catalog.interval'::pg_catalog.regtype`)}`)
+};
+/** A length makes equal values identical; it stands with the index column or with the domain that it is of. */
+const withoutLength = `
+  ${operatorClass(`oc.opcintype = 'pg_catalog.bpchar'::pg_catalog.regtype`)} AND EXISTS (SELECT FROM pg_catalog.unnest(x.indclass::pg_catalog.oid[]) WITH ORDINALITY AS u(opclass, number)
+          JOIN pg_catalog.pg_opclass AS oc ON oc.oid = u.opclass
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.oid AND a.attnum = u.number
+          JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid
+          WHERE oc.opcintype = 'pg_catalog.bpchar'::pg_catalog.regtype AND a.atttypmod = -1 AND y.typtypmod = -1)`;
+/** Deduplicated bpchar. */
+const btreeBpchar = {
+	...index$1,
+	id: "bpchar-btree-dedup",
+	title: "B-tree indexes on bpchar without a length return wrong blanks",
+	why: "Older releases merged values that differ only in trailing blanks, so an index-only scan can return the other number of blanks. Columns char(n) are safe.",
+	todo: "Rebuild the B-tree indexes with a bpchar column that has no length.",
+	certainty: "exact",
+	...indexesWhere(`${method("btree")} AND ${withoutLength}`)
+};
+/** Long ltree. */
+const ltreeLabels = {
+	...index$1,
+	id: "ltree-many-labels-overflow",
+	title: "B-tree indexes on ltree values with very many labels may be in a wrong order",
+	why: "Older releases compared values with more than about 14,653 labels wrongly. Such values can be out of order in an index, so searches miss rows.",
+	todo: "Rebuild the B-tree indexes on ltree columns that hold such values; max(nlevel(column)) tells.",
+	certainty: "candidates",
+	...indexesWhere(`${method("btree")} AND ${operatorClassNamed("ltree_ops")}`)
+};
+/** Which provider a database has is recorded from 15 on; before, all had libc. */
+const libc = `COALESCE(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'`;
+/** Case of ltree. */
+const ltreeCase = {
+	...index$1,
+	id: "ltree-casefold",
+	title: "Indexes on ltree can miss rows",
+	why: "Up to 18.1 the functions behind such indexes folded the case of labels in another way than the operators, unless the database sorts by libc in a single-byte encoding. Later releases fold it as the collation of the database does, and do not find all that older indexes hold.",
+	todo: "Rebuild all indexes on ltree columns.",
+	certainty: "exact",
+	...indexesWhere(`
+  ${operatorClass(`EXISTS (SELECT FROM pg_catalog.pg_type AS y WHERE y.oid = oc.opcintype AND y.typname IN ('ltree', '_ltree'))`)}
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+                  AND ${libc} AND pg_catalog.pg_encoding_max_length(d.encoding) = 1)`)
+};
+const mixed = (collate, ctype) => `${ctype} IN ('C', 'POSIX') AND ${collate} NOT IN ('C', 'POSIX')`;
+/** Order of text. A column has its own collation, or the database's. */
+const mixedLocale = {
+	...index$1,
+	id: "lc-ctype-c-collate-other",
+	title: "Text indexes under LC_CTYPE C with another LC_COLLATE are in a wrong order",
+	why: "17.0 sorted text by LC_CTYPE where that is C or POSIX and LC_COLLATE is not. Later releases sort by LC_COLLATE again and do not find everything in indexes of 17.0.",
+	todo: "Rebuild the indexes on text columns of such databases and collations.",
+	certainty: "exact",
+	...indexesWhere(`
+  EXISTS (SELECT FROM pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
+          JOIN pg_catalog.pg_collation AS c ON c.oid = u.coll
+          JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
+          WHERE CASE c.collprovider
+                WHEN 'd' THEN ${libc} AND ${mixed("d.datcollate", "d.datctype")}
+                WHEN 'c' THEN ${mixed("c.collcollate", "c.collctype")} END)`)
+};
+/** Hashed NaN. */
+const hashNan = {
+	...index$1,
+	id: "hash-float-nan",
+	title: "Hash indexes on floating-point columns with NaN can miss rows",
+	why: "Older releases gave different hashes to NaN values of different bits, although all are equal. Searches for NaN can miss rows.",
+	todo: "Rebuild the hash indexes on real and double precision columns that may hold NaN.",
+	certainty: "candidates",
+	...indexesWhere(`${method("hash")} AND ${operatorClass(`oc.opcintype IN ('pg_catalog.float4'::pg_catalog.regtype, 'pg_catalog.float8'::pg_catalog.regtype)`)}`)
+};
+
+/** \restrict. */
+const plainDumps = {
+	id: "plain-dump-restrict",
+	title: "Plain dumps need a psql as new as the pg_dump",
+	why: "pg_dump and pg_dumpall of the newer release begin a plain dump with \\restrict. A psql of an older minor release stops at it with \"invalid command\".",
+	todo: "Upgrade psql wherever plain dumps are restored; or dump in the custom or directory format and restore with pg_restore.",
+	timing: "before",
+	certainty: "exact",
+	scope: "client",
+	sql: null,
+	remedy: null,
+	rebuiltByRestore: false
+};
+/** COPY FROM STDIN. */
+const failedCopy = {
+	id: "psql-failed-copy-inline-data",
+	title: "psql scripts with a COPY that is meant to fail need a terminator",
+	why: "The newer psql takes what follows a COPY FROM STDIN for its data even if the command fails at once, and skips it up to a line with \\. alone. Scripts that count on the failure (tests, mostly) and lack this line lose the commands that follow.",
+	todo: "Add a line with \\. after each COPY FROM STDIN that is meant to fail.",
+	timing: "before",
+	certainty: "cannot-be-seen",
+	scope: "client",
+	sql: null,
+	remedy: null,
+	rebuiltByRestore: false
+};
+/** The function bodies only hint at use: applications encrypt from outside as well. */
+const pgpCiphers = {
+	id: "pgcrypto-pgp-unsupported-cipher",
+	title: "Data that pgcrypto encrypted with an unsupported cipher no longer decrypts",
+	why: "Where OpenSSL refused bf, blowfish, twofish, cast5 or 3des (FIPS mode, no legacy provider), older releases of the PGP functions encrypted without protection and said nothing. The newer release refuses such data.",
+	todo: "Decrypt such data with ignore-cipher-failure=1 and encrypt it again with a modern cipher; leave OpenSSL as it is until then.",
+	timing: "after",
+	certainty: "cannot-be-seen",
+	scope: "database",
+	sql: `
+SELECT pg_catalog.format('%I', e.extname) AS object, NULL::pg_catalog.text AS fix, false AS safe,
+       pg_catalog.format('version %s; %s functions of this database encrypt with it', e.extversion,
+         (SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc AS p
+          JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+          WHERE l.lanname NOT IN ('c', 'internal') AND p.prosrc ~* 'pgp_(sym|pub)_encrypt')) AS detail
+FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pgcrypto'`,
+	remedy: null,
+	rebuiltByRestore: false
+};
+/** Extensions that come with the server's own programs, so that they are always of its release. */
+const bundled = [
+	...[
+		"adminpack",
+		"amcheck",
+		"autoinc",
+		"bloom",
+		"bool_plperl",
+		"bool_plperlu",
+		"btree_gin",
+		"btree_gist"
+	],
+	...[
+		"citext",
+		"cube",
+		"dblink",
+		"dict_int",
+		"dict_xsyn",
+		"earthdistance",
+		"file_fdw",
+		"fuzzystrmatch"
+	],
+	...[
+		"hstore",
+		"hstore_plperl",
+		"hstore_plperlu",
+		"hstore_plpython3u",
+		"insert_username",
+		"intagg",
+		"intarray"
+	],
+	...[
+		"isn",
+		"jsonb_plperl",
+		"jsonb_plperlu",
+		"jsonb_plpython3u",
+		"lo",
+		"ltree",
+		"ltree_plpython3u"
+	],
+	...[
+		"moddatetime",
+		"old_snapshot",
+		"pageinspect",
+		"pg_buffercache",
+		"pg_freespacemap",
+		"pg_logicalinspect"
+	],
+	...[
+		"pg_prewarm",
+		"pg_stat_statements",
+		"pg_surgery",
+		"pg_trgm",
+		"pg_visibility",
+		"pg_walinspect",
+		"pgcrypto"
+	],
+	...[
+		"pgrowlocks",
+		"pgstattuple",
+		"plperl",
+		"plperlu",
+		"plpgsql",
+		"plpython3u",
+		"pltcl",
+		"pltclu"
+	],
+	...[
+		"postgres_fdw",
+		"refint",
+		"seg",
+		"sslinfo",
+		"tablefunc",
+		"tcn",
+		"tsm_system_rows",
+		"tsm_system_time"
+	],
+	...[
+		"unaccent",
+		"uuid-ossp",
+		"xml2"
+	]
+];
+/** Which extensions were built against which release is not recorded, nor whether they handle composite values. */
+const extensionBuilds = {
+	id: "composite-type-versioning-extensions",
+	title: "Extensions in C may need a build for the newer release",
+	why: "The newer release can tell when a composite type changed under a value. Extensions in C that handle composite values are fully protected only when they were built against it.",
+	todo: "Install builds of these extensions that were made against the newer release; some need changes of their source. composite_type_mismatch turns the check off, at a risk to security.",
+	timing: "after",
+	certainty: "candidates",
+	scope: "database",
+	sql: `
+SELECT pg_catalog.format('%I', e.extname) AS object, NULL::pg_catalog.text AS fix, false AS safe,
+       pg_catalog.format('version %s', e.extversion) AS detail
+FROM pg_catalog.pg_extension AS e
+WHERE e.extname NOT IN (${bundled.map((name) => `'${name}'`).join(", ")})
+  AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+              JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
+              JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+              WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
+                AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
+                AND l.lanname = 'c')
+ORDER BY 1`,
+	remedy: null,
+	rebuiltByRestore: false,
+	perServer: true
+};
+
+/** What receives all WAL, base backups and archivers aside. Its application_name need not be unique. */
+const standbys = `
+SELECT pg_catalog.format('%s (%s)', COALESCE(NULLIF(r.application_name, ''), 'without a name'),
+                         COALESCE(pg_catalog.host(r.client_addr), 'local')) AS object,
+       NULL::pg_catalog.text AS fix, false AS safe,
+       pg_catalog.format('%s, %s', r.state, r.sync_state) AS detail
+FROM pg_catalog.pg_stat_replication AS r
+WHERE r.state IS DISTINCT FROM 'backup' AND r.application_name NOT IN ('pg_receivewal', 'pg_basebackup')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_replication_slots AS s
+                  WHERE s.active_pid = r.pid AND s.slot_type = 'logical')`;
+/** Order of servers. */
+const standbysFirst = {
+	id: "standby-before-primary-contrecord",
+	title: "Standbys must be upgraded before their primary",
+	why: "After a crash the newer primary can write a kind of WAL record that an older standby does not know: the standby stops.",
+	todo: "Upgrade each standby first, then the primary.",
+	timing: "order",
+	certainty: "exact",
+	scope: "cluster",
+	sql: `${standbys}
+ORDER BY 1`,
+	remedy: null,
+	rebuiltByRestore: true
+};
+/** A standby that runs a release that must not be a target. */
+const olderWal = {
+	id: "multixid-wal-from-older-minor",
+	title: "Standbys of some releases stop at WAL of an older primary",
+	why: "A standby on 18.2, 17.8, 16.12, 15.16 or 14.21 that replays WAL of an older minor release can stop with \"could not access status of transaction\". 18.3, 17.9 and 15.17 can still crash and start again in a loop, and 15.18 can hang.",
+	todo: "Do not run these releases on a standby of an older primary: bring standbys to the newest release first, then the primary.",
+	timing: "order",
+	certainty: "cannot-be-seen",
+	scope: "cluster",
+	sql: null,
+	remedy: null,
+	rebuiltByRestore: true
+};
+const defaults = ["pgoutput", "test_decoding"];
+/**
+* The setting is a list of quoted names: one string with commas would be one name. Releases that do not know it have
+* their libraries' names from the slots alone; on those that do, what it names already needs nothing.
+*/
+const outputPlugins = {
+	id: "output-plugin-allowlist",
+	title: "Logical slots stop unless their output plugin is allowed",
+	why: "The newer release loads only pgoutput and test_decoding as output plugins. Slots with another one (wal2json, for one) fail until the setting output_plugin_libraries names it.",
+	todo: "After the upgrade set output_plugin_libraries to the defaults and your plugins, and reload. Not before: older releases refuse to start with a setting that they do not know, so take it out again before a way back.",
+	timing: "after",
+	certainty: "exact",
+	scope: "cluster",
+	sql: `
+WITH allowed AS (
+  SELECT q.name, q.number
+  FROM pg_catalog.unnest(pg_catalog.string_to_array(pg_catalog.regexp_replace(
+         COALESCE(pg_catalog.current_setting('output_plugin_libraries', true), '${defaults.join(",")}'),
+         '[" ]', '', 'g'), ',')) WITH ORDINALITY AS q(name, number)
+  WHERE q.name <> ''
+), found AS (
+  SELECT s.plugin::pg_catalog.text AS name,
+         pg_catalog.string_agg(pg_catalog.format('%s in %s', s.slot_name, s.database), ', '
+                               ORDER BY s.slot_name) AS slots
+  FROM pg_catalog.pg_replication_slots AS s
+  WHERE s.plugin IS NOT NULL AND s.plugin::pg_catalog.text NOT IN (SELECT a.name FROM allowed AS a)
+  GROUP BY s.plugin
+), names AS (
+  SELECT a.name, 1 AS part, a.number FROM allowed AS a
+  UNION ALL
+  SELECT f.name, 2, pg_catalog.row_number() OVER (ORDER BY f.name) FROM found AS f
+)
+SELECT f.name AS object,
+       (SELECT pg_catalog.format('ALTER SYSTEM SET output_plugin_libraries = %s; SELECT pg_catalog.pg_reload_conf();',
+                 pg_catalog.string_agg('"' || pg_catalog.replace(l.name, '"', '""') || '"', ', '
+                                       ORDER BY l.part, l.number)) FROM names AS l) AS fix,
+       false AS safe, f.slots AS detail
+FROM found AS f ORDER BY 1`,
+	remedy: {
+		kind: "list-setting",
+		name: "output_plugin_libraries",
+		defaults
+	},
+	rebuiltByRestore: false,
+	perServer: true
+};
+/** Seen on a primary by its standbys, on a standby by itself. Whether anybody dumps there is not known. */
+const standbyDumps = {
+	id: "standby-snapshot-parallel-dump",
+	title: "Parallel dumps of a standby can be wrong, and damage the standby",
+	why: "An exported snapshot on a standby of an older release behaves wrongly. A parallel pg_dump (-j) there can hold wrong rows, and can damage the data of the standby for good.",
+	todo: "Dump from the primary, or with one job, until the standby runs the newer release. Make parallel dumps of a standby anew, and consider building that standby anew.",
+	timing: "before",
+	certainty: "candidates",
+	scope: "cluster",
+	sql: `
+SELECT 'this server'::pg_catalog.text AS object, NULL::pg_catalog.text AS fix, false AS safe,
+       'a standby'::pg_catalog.text AS detail WHERE pg_catalog.pg_is_in_recovery()
+UNION ALL (${standbys})
+ORDER BY 1`,
+	remedy: null,
+	rebuiltByRestore: false
+};
+/** summarize_wal exists from 17 on. */
+const incrementalBackups = {
+	id: "incremental-backups-untrusted",
+	title: "Incremental base backups of older releases are not to be trusted",
+	why: "Older releases could leave changed blocks out of an incremental base backup. A restore of the chain can then be wrong without an error.",
+	todo: "Take a new full base backup after the upgrade, begin a new chain with it, and do not rely on the older ones.",
+	timing: "after",
+	certainty: "exact",
+	scope: "cluster",
+	sql: `
+SELECT s.name AS object, NULL::pg_catalog.text AS fix, false AS safe,
+       'on: WAL is summarized for incremental backups'::pg_catalog.text AS detail
+FROM pg_catalog.pg_settings AS s WHERE s.name = 'summarize_wal' AND s.setting = 'on'`,
+	remedy: null,
+	rebuiltByRestore: true
+};
+
+const shared = {
+	timing: "after",
+	scope: "database",
+	remedy: null,
+	rebuiltByRestore: true
+};
+/**
+* Indexes of the TOAST tables that hold data, as VACUUM or the statistics saw it: their size would open each, and wait
+* for whoever locks one. The action leaves them: it takes a lock on the TOAST table.
+*/
+const toastIndexes = `
+SELECT pg_catalog.format('%I.%I', s.nspname, i.relname) AS object,
+       pg_catalog.format('REINDEX INDEX %I.%I;', s.nspname, i.relname) AS fix, false AS safe,
+       pg_catalog.format('long values of %I.%I', n.nspname, t.relname) AS detail
+FROM pg_catalog.pg_class AS t
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
+JOIN pg_catalog.pg_class AS o ON o.oid = t.reltoastrelid
+JOIN pg_catalog.pg_index AS x ON x.indrelid = o.oid
+JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace AS s ON s.oid = i.relnamespace
+WHERE t.reltoastrelid <> 0 AND t.relpersistence <> 't' AND ${usersSchema}
+  AND (o.relpages > 0 OR pg_catalog.pg_stat_get_tuples_inserted(o.oid) > 0)
+ORDER BY 4`;
+/** Entries that a rebuild lost. */
+const toastRebuilt = {
+	...shared,
+	id: "toast-reindex-concurrently",
+	title: "TOAST indexes that were rebuilt CONCURRENTLY may be damaged",
+	why: "In older releases REINDEX CONCURRENTLY of a TOAST table could damage its index. Reading a long value then fails with \"missing chunk number\".",
+	todo: "Rebuild (without CONCURRENTLY) the TOAST index of each table that had REINDEX CONCURRENTLY or such an error.",
+	certainty: "cannot-be-seen",
+	sql: toastIndexes
+};
+/** Entries that a session did not make. */
+const toastStale = {
+	...shared,
+	id: "toast-index-stale-pg-index",
+	title: "TOAST indexes that were rebuilt CONCURRENTLY may lack entries",
+	why: "In older releases a session could go on with an outdated list of indexes while a TOAST index was rebuilt CONCURRENTLY. Reading fails with \"missing chunk number\"; the data itself is there.",
+	todo: "Rebuild (without CONCURRENTLY) the TOAST index of each table that had REINDEX CONCURRENTLY or such an error.",
+	certainty: "cannot-be-seen",
+	sql: toastIndexes
+};
+/** Redirected line pointers. */
+const hotChains = {
+	...shared,
+	id: "hot-chain-redirect-corruption",
+	title: "Row chains of a table may be damaged, with very low probability",
+	why: "Pruning in 14.0 and 14.1 could leave a chain of row versions that points to a wrong row. It was hardly ever seen, and the catalog does not show it.",
+	todo: "Nothing by default; run amcheck (verify_heapam, bt_index_check) where results seem odd.",
+	certainty: "cannot-be-seen",
+	sql: null
+};
+/** Folders of this database: in the default tablespace, and in those of this major's. */
+const folders = `
+  SELECT pg_catalog.format('base/%s', d.oid) AS folder
+  FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+  UNION ALL
+  SELECT pg_catalog.format('pg_tblspc/%s/%s/%s', s.oid, p.name, d.oid)
+  FROM pg_catalog.pg_database AS d, pg_catalog.pg_tablespace AS s,
+       pg_catalog.pg_ls_dir(pg_catalog.format('pg_tblspc/%s', s.oid), true, false) AS p(name)
+  WHERE d.datname = pg_catalog.current_database() AND s.spcname NOT IN ('pg_default', 'pg_global')
+    AND p.name ~ pg_catalog.format('^PG_%s_',
+          pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000)`;
+/** Each folder is listed once: two listings of a live one need not agree. */
+const orphanSegments = {
+	...shared,
+	id: "orphan-segments-15-0",
+	title: "Files of dropped tables may have been left after a crash of 15.0",
+	why: "After a crash, 15.0 could leave the further segments (1234.1) of a dropped table whose first file (1234) is gone. They take space and can disturb a new table of the same number.",
+	todo: "Look at the files that are listed; when sure, stop the server and remove them.",
+	certainty: "exact",
+	sql: `
+WITH files AS MATERIALIZED (
+  SELECT f.folder, l.name FROM (${folders}) AS f, pg_catalog.pg_ls_dir(f.folder, true, false) AS l(name)
+  WHERE l.name ~ '^[0-9]+([.][0-9]+)?$'
+)
+SELECT pg_catalog.format('%s/%s', f.folder, f.name) AS object, NULL::pg_catalog.text AS fix, false AS safe,
+       'in the data directory'::pg_catalog.text AS detail
+FROM files AS f
+WHERE f.name ~ '[.]' AND NOT EXISTS (SELECT FROM files AS b
+  WHERE b.folder = f.folder AND b.name = pg_catalog.split_part(f.name, '.', 1))
+ORDER BY 1`
+};
+
+/** Every kind of advice, by family. */
+const allAdvice = [
+	...[
+		btreeInterval,
+		btreeBpchar,
+		mixedLocale,
+		ltreeCase,
+		ltreeLabels,
+		hashNan
+	],
+	...[
+		preparedTransactions$1,
+		concurrentInserts,
+		concurrently14,
+		parallelVacuum
+	],
+	...[
+		gistInserts,
+		gistSplits,
+		gistLtree,
+		gistTrigrams
+	],
+	...[
+		btreeGistChar,
+		btreeGistNan,
+		btreeGistBits
+	],
+	...[
+		ginSplits,
+		ginVacuum,
+		ginRows
+	],
+	...[
+		brinNulls,
+		brinDates,
+		brinTimestamps,
+		brinBloom,
+		brinNumerics
+	],
+	...[
+		toastRebuilt,
+		toastStale,
+		hotChains,
+		orphanSegments
+	],
+	...[
+		detachedPartition,
+		selfReference,
+		notEnforced
+	],
+	...[
+		viewPrivileges,
+		statsViews,
+		stripNulls
+	],
+	...[
+		standbysFirst,
+		olderWal,
+		outputPlugins,
+		standbyDumps,
+		incrementalBackups
+	],
+	...[
+		plainDumps,
+		failedCopy,
+		pgpCiphers,
+		extensionBuilds
+	]
+];
+const byId = new Map(allAdvice.map((advice) => [advice.id, advice]));
+/** A kind of advice by its id; undefined for one that is not known (a record of a newer action). */
+function findAdvice(id) {
+	return byId.get(id);
+}
+
+/** A session on the target, under the action's name. */
+/**
+* Connects to a database of the target; to that of the spec's connection by default.
+* @param statementTimeout milliseconds; 0 for no limit
+*/
+async function connectTo(run, database, statementTimeout = 6e4) {
+	const connection = await connect({
+		...run.settings,
+		database: database ?? run.settings.database
+	}, {
+		name: "postgres-upgrade",
+		statementTimeout
+	});
+	await connection.script("SET search_path = pg_catalog");
+	return connection;
+}
+
+/** Asking the questions of checks over a connection. Nothing here judges. */
+/** SQLSTATE of what the server refused; empty for anything else. */
+function stateOf$1(cause) {
+	const code = cause?.code;
+	return typeof code === "string" ? code : "";
+}
+/**
+* Set once for a session: every statement is a read-only transaction of its own then. The search path is pinned because
+* it decides about operators, which nobody qualifies, and how names are printed. JIT costs more than it gains on
+* catalogs.
+*/
+function settings$1(statementTimeout) {
+	return [
+		"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY",
+		`SET statement_timeout = ${Math.trunc(statementTimeout)}`,
+		"SET search_path = pg_catalog, pg_temp",
+		"SET jit = off"
+	].join("; ");
+}
+async function askOne(connection, { role, sql }) {
+	if (role) {
+		const [row] = await connection.query("SELECT pg_catalog.pg_has_role($1, $2) AS has", [role, "USAGE"]);
+		if (row?.has !== true) return { kind: "denied" };
+	}
+	return {
+		kind: "rows",
+		rows: await connection.query(sql ?? "")
+	};
+}
+async function open$2(connect, statementTimeout) {
+	const connection = await connect();
+	await connection.script(settings$1(statementTimeout));
+	return connection;
+}
+/** Why a statement failed, for people. */
+function reason(cause, timeout) {
+	return stateOf$1(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
+}
+/**
+* Asks one question after the other, each in a read-only transaction of its own, so that none can spoil the next.
+* A lost connection is opened again for the next check; where that fails, the rest has failed with it.
+* @throws Cancelled
+*/
+async function askAll(checks, connect, options) {
+	const { signal, statementTimeout } = options;
+	const answers = /* @__PURE__ */ new Map();
+	let connection = null;
+	let unreachable = null;
+	const stop = () => void connection?.close();
+	signal.addEventListener("abort", stop, { once: true });
+	try {
+		for (const check of checks) {
+			if (check.sql === null) continue;
+			for (let attempt = 1; !answers.has(check.id); attempt += 1) {
+				if (signal.aborted) throw new Cancelled("check");
+				try {
+					if (unreachable !== null) throw new Error(unreachable);
+					connection ??= await open$2(connect, statementTimeout).catch((cause) => {
+						unreachable = messageOf(cause);
+						throw cause;
+					});
+					if (signal.aborted) throw new Cancelled("check");
+					answers.set(check.id, await askOne(connection, check));
+				} catch (cause) {
+					if (signal.aborted) throw new Cancelled("check");
+					const state = stateOf$1(cause);
+					if (state === "42501") answers.set(check.id, { kind: "denied" });
+					else if (state !== "XX000" || attempt > 1) answers.set(check.id, {
+						kind: "failed",
+						message: reason(cause, statementTimeout)
+					});
+					if (await connection?.script("SELECT").then(() => true, () => false) === false) {
+						await connection?.close();
+						connection = null;
+					}
+				}
+			}
+		}
+		return answers;
+	} finally {
+		signal.removeEventListener("abort", stop);
+		await connection?.close();
+	}
+}
+
+/** A text; null reads as empty. */
+function textOf(row, key) {
+	const value = row[key];
+	if (value === void 0) throw new Error(`the answer has no column ${key}`);
+	return value === null ? "" : String(value);
+}
+/** A number; bigint and numeric arrive as strings. */
+function numberOf(row, key) {
+	const value = row[key];
+	const number = value === null || value === void 0 || value === "" ? NaN : Number(value);
+	if (!Number.isFinite(number)) throw new Error(`${key} is ${String(value)}, not a number`);
+	return number;
+}
+function flagOf(row, key) {
+	const value = row[key];
+	if (typeof value !== "boolean") throw new Error(`${key} is ${String(value)}, not true or false`);
+	return value;
+}
+/** The database that a row of a database check comes from, as a prefix. */
+function prefixOf(row) {
+	const database = row.database;
+	return typeof database === "string" ? `${database}: ` : "";
+}
+/** How many rows there would be without LIMIT: `total` of each database once. */
+function totalOf(rows) {
+	const totals = /* @__PURE__ */ new Map();
+	for (const row of rows) totals.set(row.database, numberOf(row, "total"));
+	return [...totals.values()].reduce((sum, total) => sum + total, 0);
+}
+const severity$2 = {
+	passed: 0,
+	info: 1,
+	skipped: 2,
+	warning: 3,
+	blocked: 4
+};
+/** Several findings about one question: the worst status, the worst lines first. */
+function worst(findings) {
+	const sorted = findings.filter(({ status }) => status !== "passed").toSorted((a, b) => severity$2[b.status] - severity$2[a.status]);
+	return {
+		status: sorted[0]?.status ?? "passed",
+		lines: sorted.map(({ line }) => line)
+	};
+}
+
+/**
+* The databases of users that accept connections. One that an interrupted DROP DATABASE left behind
+* (datconnlimit = -2, marked so since the minor releases of 2023-05-11) accepts none.
+*/
+async function listDatabases(connection) {
+	return (await connection.query(`SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes
+     FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2 ORDER BY datname`)).map(({ name, bytes }) => ({
+		name,
+		bytes: Number(bytes)
+	}));
+}
+/** The same without their sizes, which cost a look at every file. */
+async function listDatabaseNames(connection) {
+	return (await connection.query(`SELECT datname AS name FROM pg_catalog.pg_database
+     WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2 ORDER BY datname`)).map(({ name }) => name);
+}
+/** Every database, also templates and those that accept no connections; without what an interrupted DROP left. */
+async function listAllDatabases(connection) {
+	return await connection.query(`SELECT datname AS name, datallowconn AS connectable, datistemplate AS template
+     FROM pg_catalog.pg_database WHERE datconnlimit <> -2 ORDER BY datname`);
+}
+
+/** Extensions whose files on the new server offer a newer version: asked after the upgrade, when they can be seen. */
+/** Only where a path of update scripts leads there: ALTER EXTENSION ... UPDATE would fail otherwise. */
+const sql = `
+SELECT pg_catalog.quote_ident(e.extname) AS object, e.extversion AS installed, a.default_version AS offered
+FROM pg_catalog.pg_extension AS e
+JOIN pg_catalog.pg_available_extensions AS a ON a.name = e.extname
+WHERE a.default_version <> e.extversion
+  AND EXISTS (SELECT FROM pg_catalog.pg_extension_update_paths(e.extname) AS p
+              WHERE p.source = e.extversion AND p.target = a.default_version AND p.path IS NOT NULL)
+ORDER BY 1`;
+/** The advice to update them; null where none is to be updated. */
+async function askExtensionUpdates(run) {
+	await using main = await connectTo(run);
+	const objects = [];
+	const seen = [];
+	for (const name of await listDatabaseNames(main)) {
+		const answer = (await askAll([{
+			id: "updates",
+			sql
+		}], () => connectTo(run, name), {
+			signal: run.context.signal,
+			statementTimeout: 3e4
+		})).get("updates");
+		if (answer?.kind === "failed") seen.push(`${name}: ${answer.message}`);
+		if (answer?.kind !== "rows") continue;
+		for (const row of answer.rows) objects.push({
+			database: name,
+			name: textOf(row, "object"),
+			sql: `ALTER EXTENSION ${textOf(row, "object")} UPDATE;`,
+			detail: `${textOf(row, "installed")} → ${textOf(row, "offered")}`,
+			state: "found"
+		});
+	}
+	if (objects.length === 0 && seen.length === 0) return null;
+	return {
+		id: "extension-updates",
+		title: "Extensions have a newer version on this server",
+		fixedIn: run.spec.postgres,
+		why: "The objects of an extension stay at the version that created them until somebody updates them.",
+		todo: "Update each in its database. It cannot be taken back by going back to the older server.",
+		timing: "after",
+		certainty: "exact",
+		state: objects.length > 0 ? "applies" : "error",
+		by: "action",
+		objects,
+		total: objects.length,
+		seen,
+		link: "https://www.postgresql.org/docs/current/sql-alterextension.html"
+	};
+}
+
+/** Id of the journal's entry for a template that was opened for a moment. */
+const openedTemplate = "template-opened:";
+/** Never fails but by Cancelled: what could not be done is in the record, and an issue says so. */
+function adviceStep(run) {
+	return {
+		isDone: async () => false,
+		async run(step) {
+			const { record } = run.recorder;
+			const updates = await askExtensionUpdates(run);
+			if (updates) record.advice.push(updates);
+			for (const advice of record.advice) {
+				const remedy = findAdvice(advice.id)?.remedy ?? { kind: "statements" };
+				if (advice.by !== "action" || advice.state !== "applies" || remedy.kind === "list-setting") continue;
+				await carryOut(run, step, advice, remedy.kind === "script" ? remedy.file : null);
+				conclude$3(run, step, advice);
+			}
+			return { state: "done" };
+		}
+	};
+}
+/** @param script file of the server's own share folder; null where each object has its statement */
+async function carryOut(run, step, advice, script) {
+	if (script !== null) {
+		const databases = [...new Set(advice.objects.map(({ database }) => database ?? run.settings.database))];
+		for (const database of databases) await attempt(run, step, advice, advice.objects.filter((object) => (object.database ?? run.settings.database) === database), () => runScript(run, step, database, script));
+		return;
+	}
+	const todo = advice.objects.filter(({ sql, state }) => sql !== null && state === "found");
+	for (const [index, object] of todo.entries()) {
+		step.progress(`${advice.id}: ${object.name} (${index + 1} of ${todo.length})`);
+		const connect = () => connectTo(run, object.database ?? void 0, 0);
+		const sql = object.sql ?? "";
+		await attempt(run, step, advice, [object], () => /^REINDEX INDEX CONCURRENTLY /.test(sql) ? rebuildIndex(connect, object.name, sql, step.signal) : runLong(connect, sql, step.signal));
+	}
+}
+async function attempt(run, step, advice, objects, work) {
+	try {
+		await work();
+		for (const object of objects) object.state = "done";
+	} catch (cause) {
+		if (cause instanceof Cancelled) throw cause;
+		for (const object of objects) {
+			object.state = "failed";
+			object.detail = messageOf(cause);
+		}
+		step.note(`${advice.id}: ${objects[0]?.database ?? ""} ${objects[0]?.name ?? ""}: ${messageOf(cause)}`);
+	} finally {
+		run.recorder.save();
+	}
+}
+/**
+* Runs a script that the new server brings, in one database. The server reads the file itself, so it is the right one
+* also on another machine. A template that accepts no connections is opened for the time of it.
+*/
+async function runScript(run, step, database, file) {
+	await using main = await connectTo(run);
+	const [row] = await main.query(`SELECT pg_catalog.pg_read_file(c.setting || '/' || $1) AS script, d.datallowconn AS connectable
+     FROM pg_catalog.pg_config AS c, pg_catalog.pg_database AS d WHERE c.name = 'SHAREDIR' AND d.datname = $2`, [file, database]);
+	if (!row) throw new Error(`there is no database ${database}`);
+	const id = `${openedTemplate}${database}`;
+	if (!row.connectable) {
+		await step.switchOff({
+			id,
+			what: `database ${database} accepts connections for a moment`,
+			detail: { database }
+		});
+		await main.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS true`);
+	}
+	try {
+		step.progress(`${file} in ${database}`);
+		await runLong(() => connectTo(run, database, 0), row.script, step.signal);
+		step.note(`${file} was run in ${database}`);
+	} finally {
+		if (!row.connectable) {
+			await closeTemplate(run, database);
+			await step.isBack(id);
+		}
+	}
+}
+/** Puts back what an opened template was: closed. */
+async function closeTemplate(run, database) {
+	await using connection = await connectTo(run);
+	await connection.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS false`);
+}
+function conclude$3(run, step, advice) {
+	const count = (state) => advice.objects.filter((object) => object.state === state).length;
+	const [done, failed] = [count("done"), count("failed")];
+	const left = advice.total - done - failed;
+	advice.state = failed > 0 && done === 0 ? "failed" : failed > 0 || left > 0 ? "partly" : "done";
+	step.note(`${advice.id}: ${done} done${failed > 0 ? `, ${failed} failed` : ""}${left > 0 ? `, ${left} left` : ""}`);
+	if (failed > 0) run.recorder.issue(new UpgradeError("advice-failed", `${advice.title}: ${failed} of ${advice.total} could not be mended.`, {
+		phase: "upgrade",
+		hint: advice.objects.find(({ state }) => state === "failed")?.detail ?? advice.todo
+	}), "The upgrade stays: the older version would have the same fault. Run the SQL of the report by hand.");
+	run.recorder.save();
 }
 
 /**
@@ -7233,7 +9646,7 @@ async function run(argv, options = {}) {
 /** A nameless file for the output of a program: it goes with the last process that holds it. */
 async function openSpool() {
 	const folder = await mkdtemp(join(tmpdir(), "pgu-out-"));
-	const file = await open$3(join(folder, "out"), "w+");
+	const file = await open$4(join(folder, "out"), "w+");
 	await rm(folder, {
 		recursive: true,
 		force: true
@@ -7582,18 +9995,295 @@ async function cleanBackupWork(detail) {
 	});
 }
 
-/** A connection to a database of the target, under the action's name. */
-async function connectTo(run, database, statementTimeout = 6e4) {
-	const connection = await connect({
-		...run.settings,
-		database: database ?? run.settings.database
-	}, {
-		name: "postgres-upgrade",
-		statementTimeout
-	});
-	await connection.script("SET search_path = pg_catalog");
-	return connection;
+/**
+* The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
+* It holds only what cannot be read back from the world, and the facts that a comparison needs.
+*/
+/** Id of the entry while indexes are being rebuilt: until it is gone, some have the one order, some the other. */
+const mixedOrder = "collations";
+/** Replays the lines. */
+function readJournal(lines) {
+	const state = {
+		begin: null,
+		ended: null,
+		snapshot: null,
+		backup: null,
+		steps: /* @__PURE__ */ new Map(),
+		outstanding: [],
+		rebuilt: []
+	};
+	for (const line of lines) {
+		const entry = JSON.parse(line);
+		switch (entry.kind) {
+			case "begin":
+				state.begin = state.begin ?? entry;
+				state.begin = {
+					...entry,
+					from: state.begin.from,
+					wanted: state.begin.wanted,
+					...state.begin.digest === void 0 ? {} : { digest: state.begin.digest }
+				};
+				state.ended = null;
+				break;
+			case "snapshot":
+				state.snapshot = entry.snapshot;
+				break;
+			case "step":
+				state.steps.set(entry.id, entry.state);
+				break;
+			case "switched-off":
+				if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
+				break;
+			case "put-back":
+				state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
+				if (entry.id === "collations") state.rebuilt = [];
+				break;
+			case "rebuild":
+				state.rebuilt = state.rebuilt.filter(({ database, index }) => database !== entry.database || index !== entry.index);
+				if (entry.state === "started") state.rebuilt.push({
+					database: entry.database,
+					index: entry.index
+				});
+				break;
+			case "backup":
+				state.backup = entry.backup;
+				break;
+			case "end": state.ended = entry.result;
+		}
+	}
+	return state;
 }
+/** @throws UpgradeError `journal-corrupt` */
+async function openJournal(store, now) {
+	const lines = await store.read();
+	try {
+		readJournal(lines);
+	} catch (cause) {
+		throw new UpgradeError("journal-corrupt", `The journal ${store.where} cannot be read: ${messageOf(cause)}.`, {
+			phase: "inspect",
+			hint: "Look at its last lines and at the target, then move it away. docs/modes.md says what it holds.",
+			cause
+		});
+	}
+	const write = async (entry) => {
+		const line = JSON.stringify(entry);
+		await store.append(line);
+		lines.push(line);
+	};
+	const at = () => now().toISOString();
+	let ours = false;
+	return {
+		state: () => readJournal(lines),
+		isOurs: () => ours,
+		adopt() {
+			ours = true;
+		},
+		async begin(entry) {
+			ours = true;
+			await write({
+				kind: "begin",
+				at: at(),
+				host: hostname(),
+				pid: process.pid,
+				birth: birthOf(process.pid),
+				...entry
+			});
+		},
+		snapshot: (snapshot) => write({
+			kind: "snapshot",
+			at: at(),
+			snapshot
+		}),
+		step: (id, state) => write({
+			kind: "step",
+			at: at(),
+			id,
+			state
+		}),
+		switchedOff: (entry) => write({
+			kind: "switched-off",
+			at: at(),
+			entry
+		}),
+		putBack: (id) => write({
+			kind: "put-back",
+			at: at(),
+			id
+		}),
+		backup: (backup) => write({
+			kind: "backup",
+			at: at(),
+			backup
+		}),
+		rebuild: (database, index, state) => write({
+			kind: "rebuild",
+			at: at(),
+			database,
+			index,
+			state
+		}),
+		async end(result, then) {
+			if (!ours || lines.length === 0) return;
+			await write({
+				kind: "end",
+				at: at(),
+				result
+			});
+			if (then === "archive") await store.archive(at().replaceAll(/[:.]/g, "-"));
+			if (then === "discard") await store.discard();
+		}
+	};
+}
+/**
+* Boot and start time of a process (field 22 of /proc/PID/stat, proc(5)): its number alone may be somebody else's by
+* now. Empty where there is no such process, or a dead one that nobody has waited for.
+*/
+function birthOf(pid) {
+	try {
+		const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+		const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+		return fields[0] === "Z" ? "" : `${boot} ${fields[19]}`;
+	} catch {
+		return "";
+	}
+}
+/** Whether the process that wrote the journal's last `begin` is still at work on this machine. */
+function isAlive(begin) {
+	if (begin.host !== hostname() || begin.pid === process.pid) return false;
+	if (begin.birth && existsSync("/proc/self/stat")) return birthOf(begin.pid) === begin.birth;
+	try {
+		process.kill(begin.pid, 0);
+		return true;
+	} catch (cause) {
+		return cause.code === "EPERM";
+	}
+}
+
+/** Version of the database's own collation, recorded and actual; from 15 on. */
+const databaseVersion = `
+SELECT d.datcollversion AS recorded, pg_catalog.pg_database_collation_actual_version(d.oid) AS actual
+FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()`;
+/** Collations that something uses, and whose version is not the recorded one. */
+const collations = `
+SELECT c.oid::pg_catalog.int8::pg_catalog.text AS oid, pg_catalog.format('%I.%I', n.nspname, c.collname) AS name
+FROM pg_catalog.pg_collation AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
+WHERE c.collversion IS NOT NULL
+  AND c.oid IN (SELECT d.refobjid FROM pg_catalog.pg_depend AS d
+                WHERE d.refclassid = 'pg_catalog.pg_collation'::pg_catalog.regclass)
+  AND pg_catalog.pg_collation_actual_version(c.oid) IS DISTINCT FROM c.collversion`;
+/** Keys, expressions and predicates of indexes, and range types with a collation of their own. $1: oids of collations. */
+const dependentIndexes = `
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, NOT x.indisexclusion AS concurrently
+FROM pg_catalog.pg_index AS x
+JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'i' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'pg_toast')
+  AND (x.indcollation::pg_catalog.oid[] && $1::pg_catalog.oid[]
+    OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+               WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+                 AND d.refclassid = 'pg_catalog.pg_collation'::pg_catalog.regclass AND d.refobjid = ANY ($1::pg_catalog.oid[]))
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_range AS r ON r.rngtypid = a.atttypid
+               WHERE a.attrelid = c.oid AND r.rngcollation = ANY ($1::pg_catalog.oid[])))
+ORDER BY 1`;
+/** A bound of a list or hash partition does not depend on the order of texts as such; one of a range does. */
+const dependentPartitions = `
+SELECT p.partrelid::pg_catalog.regclass::pg_catalog.text AS name FROM pg_catalog.pg_partitioned_table AS p
+WHERE p.partstrat = 'r' AND p.partcollation::pg_catalog.oid[] && $1::pg_catalog.oid[] ORDER BY 1`;
+/** Oid of the collation "default", which stands for the database's own (pg_collation.dat). */
+const databaseDefault = "100";
+async function lookAt(connection, database) {
+	const [version] = await connection.query("SELECT pg_catalog.current_setting('server_version_num') AS num");
+	const [own] = Number(version?.num) < 15e4 ? [] : await connection.query(databaseVersion);
+	const found = await connection.query(collations);
+	const oids = found.map(({ oid }) => oid);
+	const refresh = found.map(({ name }) => `ALTER COLLATION ${name} REFRESH VERSION`);
+	if (own !== void 0 && own.recorded !== null && own.recorded !== own.actual) {
+		oids.push(databaseDefault);
+		refresh.push(`ALTER DATABASE ${quoteIdent(database)} REFRESH COLLATION VERSION`);
+	}
+	if (oids.length === 0) return {
+		indexes: [],
+		refresh,
+		partitioned: []
+	};
+	return {
+		indexes: await connection.query(dependentIndexes, [oids]),
+		refresh,
+		partitioned: (await connection.query(dependentPartitions, [oids])).map(({ name }) => name)
+	};
+}
+/**
+* Rebuilds what depends on collations whose version changed, and what an interrupted attempt may have rebuilt for
+* another version; then records the versions. In every database.
+* @returns how many indexes were rebuilt
+* @throws Cancelled, UpgradeError `collation-partitions`, `collation-reindex`
+*/
+async function mendCollations(run, step) {
+	const names = await (async () => {
+		await using main = await connectTo(run);
+		return await listDatabaseNames(main);
+	})();
+	const earlier = run.journal.state().rebuilt;
+	let rebuilt = 0;
+	for (const database of names) {
+		const { indexes, refresh, partitioned } = await (async () => {
+			await using connection = await connectTo(run, database);
+			return await lookAt(connection, database);
+		})();
+		if (partitioned[0] !== void 0) throw new UpgradeError("collation-partitions", `${database}: ${partitioned[0]} is partitioned by ranges of text, and text sorts differently now: rows may lie in the wrong partition.`, {
+			phase: "upgrade",
+			hint: "Upgrade to programs that are built with the same libraries, or move its rows into new partitions by hand."
+		});
+		const again = earlier.filter((each) => each.database === database && !indexes.some(({ name }) => name === each.index)).map(({ index }) => ({
+			name: index,
+			concurrently: true
+		}));
+		const todo = [...indexes, ...again];
+		if (todo.length + refresh.length === 0) continue;
+		await step.switchOff({
+			id: mixedOrder,
+			what: "indexes on text are being rebuilt for another version of the library that sorts",
+			detail: null
+		});
+		for (const [index, each] of todo.entries()) {
+			step.progress(`${database}: rebuilding ${each.name} (${index + 1} of ${todo.length})`);
+			await rebuild(run, step, database, each);
+		}
+		for (const sql of refresh) await runLong(() => connectTo(run, database, 0), sql, step.signal);
+		step.note(`${database}: ${todo.length} indexes on text rebuilt, ${refresh.length} collation versions recorded`);
+		rebuilt += todo.length;
+	}
+	await step.isBack(mixedOrder);
+	return rebuilt;
+}
+/** A rebuild that fails leaves the index as it was: on the way back that one fits. */
+async function rebuild(run, step, database, { name, concurrently }) {
+	const sql = `REINDEX INDEX ${concurrently ? "CONCURRENTLY " : ""}${name}`;
+	await run.journal.rebuild(database, name, "started");
+	try {
+		await rebuildIndex(() => connectTo(run, database, 0), name, sql, step.signal);
+	} catch (cause) {
+		await run.journal.rebuild(database, name, "failed");
+		if (cause instanceof Cancelled) throw cause;
+		throw new UpgradeError("collation-reindex", `${database}: ${name} could not be rebuilt: ${messageOf(cause)}.`, {
+			phase: "upgrade",
+			hint: "A unique index that cannot be rebuilt has duplicates: find and remove them, then run again.",
+			cause
+		});
+	}
+}
+/** The step; does nothing where no collation changed, which only the new server can tell. */
+function collationsStep(run) {
+	return {
+		isDone: async () => false,
+		async run(step) {
+			if (await mendCollations(run, step) === 0) step.note("no collation changed its version");
+			return { state: "done" };
+		}
+	};
+}
+
 /** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
 function stepRun(run, record, interruptible) {
 	const { context, journal, recorder } = run;
@@ -7665,6 +10355,8 @@ async function putBackAll(run, only = () => true) {
 			const step = stepRun(run, null, false);
 			if (entry.id === "backup-work") await cleanBackupWork(entry.detail);
 			else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
+			else if (entry.id === "collations") await mendCollations(run, step);
+			else if (entry.id.startsWith("template-opened:")) await closeTemplate(run, entry.detail.database);
 			else await run.environment.putBack(entry, step);
 			await run.journal.putBack(entry.id);
 			markBack(run, entry.id);
@@ -7707,7 +10399,7 @@ async function finish(run, ending) {
 	record.changed = record.versions.now !== null && record.versions.from !== null && record.versions.now !== record.versions.from;
 	const left = journal.isOurs() ? journal.state().outstanding : [];
 	record.state = [unknown ? `Not known: ${unknown}` : now?.serving ? `PostgreSQL ${formatVersion(now.running)} serves clients.` : "PostgreSQL does not serve clients.", ...left.length > 0 ? [`Still switched off: ${left.map(({ what }) => what).join("; ")}.`] : []].join(" ");
-	conclude$1(run, ending, failures, now?.serving === true);
+	conclude$2(run, ending, failures, now?.serving === true);
 	tellEnd(run);
 	await journal.end(record.result ?? "failed", afterEnd(run, ending.finished && record.result === ending.result));
 	record.finished = context.now().toISOString();
@@ -7720,7 +10412,7 @@ const promises = [
 	"rolled-back"
 ];
 /** An ending is only as good as what is left: a promise that the world does not keep is a failure. */
-function conclude$1(run, ending, failures, serving) {
+function conclude$2(run, ending, failures, serving) {
 	const { record } = run.recorder;
 	const left = run.journal.state().outstanding;
 	const { result, verdict, next } = ending;
@@ -7769,152 +10461,6 @@ function unchangedEnding(error, resumed) {
 		next: error.hint ?? null,
 		finished: !resumed
 	};
-}
-
-/**
-* The journal of a run: written ahead of every step, so that a later job can put right what a killed one left.
-* It holds only what cannot be read back from the world, and the facts that a comparison needs.
-*/
-/** Replays the lines. */
-function readJournal(lines) {
-	const state = {
-		begin: null,
-		ended: null,
-		facts: null,
-		backup: null,
-		steps: /* @__PURE__ */ new Map(),
-		outstanding: []
-	};
-	for (const line of lines) {
-		const entry = JSON.parse(line);
-		switch (entry.kind) {
-			case "begin":
-				state.begin = state.begin ?? entry;
-				state.begin = {
-					...entry,
-					from: state.begin.from,
-					wanted: state.begin.wanted,
-					...state.begin.digest === void 0 ? {} : { digest: state.begin.digest }
-				};
-				state.ended = null;
-				break;
-			case "facts":
-				state.facts = entry.facts;
-				break;
-			case "step":
-				state.steps.set(entry.id, entry.state);
-				break;
-			case "switched-off":
-				if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
-				break;
-			case "put-back":
-				state.outstanding = state.outstanding.filter(({ id }) => id !== entry.id);
-				break;
-			case "backup":
-				state.backup = entry.backup;
-				break;
-			case "end": state.ended = entry.result;
-		}
-	}
-	return state;
-}
-/** @throws UpgradeError `journal-corrupt` */
-async function openJournal(store, now) {
-	const lines = await store.read();
-	try {
-		readJournal(lines);
-	} catch (cause) {
-		throw new UpgradeError("journal-corrupt", `The journal ${store.where} cannot be read: ${messageOf(cause)}.`, {
-			phase: "inspect",
-			hint: "Look at its last lines and at the target, then move it away. docs/modes.md says what it holds.",
-			cause
-		});
-	}
-	const write = async (entry) => {
-		const line = JSON.stringify(entry);
-		await store.append(line);
-		lines.push(line);
-	};
-	const at = () => now().toISOString();
-	let ours = false;
-	return {
-		state: () => readJournal(lines),
-		isOurs: () => ours,
-		adopt() {
-			ours = true;
-		},
-		async begin(entry) {
-			ours = true;
-			await write({
-				kind: "begin",
-				at: at(),
-				host: hostname(),
-				pid: process.pid,
-				birth: birthOf(process.pid),
-				...entry
-			});
-		},
-		facts: (facts) => write({
-			kind: "facts",
-			at: at(),
-			facts
-		}),
-		step: (id, state) => write({
-			kind: "step",
-			at: at(),
-			id,
-			state
-		}),
-		switchedOff: (entry) => write({
-			kind: "switched-off",
-			at: at(),
-			entry
-		}),
-		putBack: (id) => write({
-			kind: "put-back",
-			at: at(),
-			id
-		}),
-		backup: (backup) => write({
-			kind: "backup",
-			at: at(),
-			backup
-		}),
-		async end(result, then) {
-			if (!ours || lines.length === 0) return;
-			await write({
-				kind: "end",
-				at: at(),
-				result
-			});
-			if (then === "archive") await store.archive(at().replaceAll(/[:.]/g, "-"));
-			if (then === "discard") await store.discard();
-		}
-	};
-}
-/**
-* Boot and start time of a process (field 22 of /proc/PID/stat, proc(5)): its number alone may be somebody else's by
-* now. Empty where there is no such process, or a dead one that nobody has waited for.
-*/
-function birthOf(pid) {
-	try {
-		const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
-		const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-		return fields[0] === "Z" ? "" : `${boot} ${fields[19]}`;
-	} catch {
-		return "";
-	}
-}
-/** Whether the process that wrote the journal's last `begin` is still at work on this machine. */
-function isAlive(begin) {
-	if (begin.host !== hostname() || begin.pid === process.pid) return false;
-	if (begin.birth && existsSync("/proc/self/stat")) return birthOf(begin.pid) === begin.birth;
-	try {
-		process.kill(begin.pid, 0);
-		return true;
-	} catch (cause) {
-		return cause.code === "EPERM";
-	}
 }
 
 /** `environment: { kind: embedded, ... }` in the spec. */
@@ -7975,6 +10521,7 @@ function extensionFolder(binaries) {
 	return [
 		join(binaries.bin, "../share/postgresql/extension"),
 		join(binaries.bin, "../share/extension"),
+		join(binaries.bin, `../../../../share/postgresql/${major}/extension`),
 		`/usr/share/postgresql/${major}/extension`
 	].find((folder) => existsSync(folder)) ?? null;
 }
@@ -8107,7 +10654,7 @@ function fileStore(folder) {
 					recursive: true,
 					mode: 493
 				});
-				const handle = await open$3(file, "a+", 384);
+				const handle = await open$4(file, "a+", 384);
 				try {
 					await dropCutLine(handle);
 					await handle.write(`${line}\n`);
@@ -8172,7 +10719,7 @@ function portIn(args) {
 }
 /** DBState of pg_control (src/include/catalog/pg_control.h): 1 shut down, 2 shut down in recovery. Byte 16, 32 bits. */
 async function stoppedCleanly(data) {
-	const file = await open$3(join(data, "global", "pg_control"), "r");
+	const file = await open$4(join(data, "global", "pg_control"), "r");
 	try {
 		const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 16);
 		return [1, 2].includes(buffer.readUInt32LE(0));
@@ -8239,6 +10786,43 @@ async function readCluster$1(data) {
 	};
 }
 
+/** What is read from, and written to, files of a cluster without its server. */
+/** The last bytes of a file, from the first whole line on; null where it cannot be read. */
+async function endOfFile(path, bytes) {
+	const file = await open$4(path, "r").catch(() => null);
+	if (!file) return null;
+	try {
+		const { size } = await file.stat();
+		const length = Math.min(size, bytes);
+		const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+		const text = buffer.toString("utf8", 0, bytesRead);
+		return {
+			source: path,
+			text: size > length ? text.slice(text.indexOf("\n") + 1) : text,
+			size
+		};
+	} finally {
+		await file.close();
+	}
+}
+/**
+* Takes settings out of postgresql.auto.conf, which ALTER SYSTEM writes one a line; only while no server runs. Written
+* beside it and moved over it, so that there is always a whole file.
+*/
+async function forgetSettings(data, names) {
+	const path = join(data, "postgresql.auto.conf");
+	const text = await readFile(path, "utf8");
+	const kept = text.split("\n").filter((line) => !names.some((name) => isOf(line, name)));
+	if (kept.length === text.split("\n").length) return;
+	const { mode, uid, gid } = await stat(path);
+	await writeFile(`${path}.new`, kept.join("\n"), { mode: mode & 511 });
+	if (areWeRoot()) await chown(`${path}.new`, uid, gid);
+	await rename(`${path}.new`, path);
+}
+function isOf(line, name) {
+	return line.split("=")[0]?.trim().toLowerCase() === name.toLowerCase();
+}
+
 /** Which steps take an embedded cluster to the wanted version. Pure. */
 /** @throws UpgradeError `route-major`: a new major needs dump and restore, which this kind cannot do */
 function planEmbedded(facts, wanted) {
@@ -8284,8 +10868,11 @@ function planEmbedded(facts, wanted) {
 				breaks: "every session ends; new ones are refused until the new server answers",
 				interruptible: false
 			},
+			"configure",
+			"collations",
 			"validate",
-			"start-applications"
+			"start-applications",
+			"advice"
 		]
 	};
 }
@@ -8932,29 +11519,34 @@ function embeddedSteps(config, state, store, tools) {
 			});
 		});
 	};
+	/** What programs say against the cluster's configuration: `-C` parses all of it and starts nothing. */
+	const refusals = async (cluster, binaries, abort) => {
+		const { code, stderr } = await run([
+			join(binaries.bin, "postgres"),
+			"-D",
+			config.data,
+			...recipeOf(cluster).args,
+			"-C",
+			"shared_buffers"
+		], {
+			env: binaries.env,
+			user: cluster.user,
+			signal: abort,
+			timeout: 6e4
+		});
+		return code === 0 ? [] : (lastLines(stderr, 3) || `postgres -C ended with exit code ${code}`).split("\n");
+	};
 	const preflight = (wanted) => ({
 		isDone: async () => false,
 		async run(step) {
 			const cluster = await readCluster$1(config.data);
 			await programsOfRunning(cluster, await runningVersion(connection));
 			const binaries = await binariesOf(wanted);
-			const { code, stderr } = await run([
-				join(binaries.bin, "postgres"),
-				"-D",
-				config.data,
-				...recipeOf(cluster).args,
-				"-C",
-				"shared_buffers"
-			], {
-				env: binaries.env,
-				user: cluster.user,
-				signal: step.signal,
-				timeout: 6e4
-			});
 			step.note(`${join(binaries.bin, "postgres")} (${binaries.source})`);
-			if (code !== 0) throw new UpgradeError("config-refused", `PostgreSQL ${formatVersion(wanted)} refuses the configuration.`, {
+			const errors = await refusals(cluster, binaries, step.signal);
+			if (errors.length > 0) throw new UpgradeError("config-refused", `PostgreSQL ${formatVersion(wanted)} refuses the configuration.`, {
 				phase: "upgrade",
-				hint: `${lastLines(stderr, 3)}\nThe old server was not stopped. Mend the setting, then run again.`,
+				hint: `${errors.join("\n")}\nThe old server was not stopped. Mend the setting, then run again.`,
 				docs: "embedded.md#preflight"
 			});
 			return { state: "done" };
@@ -9011,6 +11603,7 @@ function embeddedSteps(config, state, store, tools) {
 		async undo(step) {
 			const old = await oldRecipe(facts);
 			const cluster = await readCluster$1(config.data);
+			await assertOldReads(old, cluster, step.signal);
 			await step.switchOff({
 				id: "server",
 				what: `the server is stopped to go back to ${old.version}`,
@@ -9032,6 +11625,17 @@ function embeddedSteps(config, state, store, tools) {
 			await step.isBack("woken");
 		}
 	});
+	/** A setting of the newer version in the files keeps the older one from starting: better known before the stop. */
+	const assertOldReads = async (old, cluster, abort) => {
+		const binaries = cluster.pid === null ? null : await binariesIn(old.bin, "journal");
+		const errors = binaries ? await refusals(cluster, binaries, abort) : [];
+		if (errors.length === 0) return;
+		throw new UpgradeError("rollback-config", `PostgreSQL ${old.version} refuses the configuration as it is now.`, {
+			phase: "rollback",
+			hint: `${errors.join("\n")}\nNothing was stopped. Take back what the older version does not know, then go back again.`,
+			docs: "embedded.md#preflight"
+		});
+	};
 	/** How the server of the version before the upgrade was started: the journal knows, also in a later job. */
 	const oldRecipe = async (facts) => {
 		for (const lines of [await store.read(), ...await store.readArchives()]) for (const line of lines.toReversed()) {
@@ -9045,9 +11649,11 @@ function embeddedSteps(config, state, store, tools) {
 			version: formatVersion(facts.running)
 		};
 	};
+	const configErrors = async (wanted) => refusals(await readCluster$1(config.data), await binariesOf(wanted), signal);
 	return {
 		binariesOf,
 		recipeOf,
+		configErrors,
 		preflight,
 		checkpoint,
 		restart
@@ -9154,6 +11760,12 @@ function open$1(config, tools) {
 		async wantedExtensions(wanted) {
 			return extensionVersions(await binariesOf(wanted));
 		},
+		configErrors: tasks.configErrors,
+		async serverLog(bytes) {
+			const { log } = await readCluster$1(config.data);
+			return log === null ? null : endOfFile(log, bytes);
+		},
+		forgetSettings: (names) => forgetSettings(config.data, names),
 		async scratch(wanted, options, abort) {
 			const cluster = await readCluster$1(config.data);
 			return startScratch(await binariesOf(wanted), options, cluster.user, abort);
@@ -9316,8 +11928,36 @@ var require_fastest_levenshtein = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.closest = closest;
 }));
 
-/** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 var import_fastest_levenshtein = require_fastest_levenshtein();
+/** Values that ship; each is explained in docs/checks.md. */
+const defaultThresholds = {
+	longTransactionWarning: 60,
+	longTransactionBlock: 600,
+	preparedTransactionWarning: 300,
+	xidAgeWarning: 1e9,
+	xidAgeBlock: 18e8,
+	slotRetainedWarning: 1024 ** 3,
+	replayLagBlock: 16 * 1024 ** 2,
+	archiveBacklogWarning: 10,
+	archiveBacklogBlock: 1e3,
+	idleInTransactionWarning: 60,
+	lockWaitWarning: 5,
+	walDirWarning: 2,
+	checkpointDistanceInfo: 1024 ** 3,
+	connectionsWarning: .9,
+	sequenceWarning: .8,
+	sequenceBlock: .95,
+	collationIndexesInfo: 1024 ** 3,
+	largeObjectsWarning: 1e5,
+	locksBlock: .8,
+	neverAnalyzedInfo: 1e4,
+	endOfLifeWarning: 180,
+	latencyFactor: 2,
+	latencyMilliseconds: 20,
+	latencyCalls: 50
+};
+
+/** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
 const absolute = string().regex(/^\//, "write an absolute path");
 const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
@@ -9348,8 +11988,34 @@ const applicationSchema = strictObject({
 	health: url({ protocol: /^https?$/ }).optional().meta({ description: "Asked after the start until it answers 2xx" }),
 	"start-timeout": number().int().min(1).max(3600).default(600).meta({ description: "Seconds until `health` must answer" })
 });
+const kebab = (name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The thresholds as the spec spells them: `longTransactionBlock` is `long-transaction-block`. */
+const thresholdKeys = new Map(Object.keys(defaultThresholds).map((key) => [kebab(key), key]));
+/** Checks that nobody may switch off: without them the run does not know what it works on. */
+const indispensable = ["identity"];
+function checksSchema(ids) {
+	return strictObject({
+		disable: array(_enum(ids.filter((id) => !indispensable.includes(id)), { error: "no check of this id may be switched off; docs/checks.md lists all" })).default([]).meta({ description: "Ids of checks that are not asked; the record says so" }),
+		thresholds: strictObject(Object.fromEntries([...thresholdKeys.keys()].map((key) => [key, number().min(0).optional()]))).default({}).meta({ description: "Limits other than those that ship; docs/checks.md explains each" })
+	});
+}
+const sqlFile = string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.sql$/, "write the path of an .sql file in the repository").meta({
+	description: "Path of a file with SQL, from the root of the repository",
+	examples: ["ops/health.sql"]
+});
+const healthFile = strictObject({
+	file: sqlFile,
+	database: string().min(1).optional().meta({ description: "Where it is asked; default: the database of the connection" }),
+	"read-only": boolean().default(true).meta({ description: "false: its statements may write" }),
+	timeout: number().int().min(1).max(3600).default(30).meta({ description: "Seconds for one statement" })
+});
+const healthSchema = union([sqlFile.transform((file) => ({
+	file,
+	"read-only": true,
+	timeout: 30
+})), healthFile]);
 /** Builds the schema for the environments that exist. */
-function specSchema(environment) {
+function specSchema(environment, checkIds) {
 	const target = strictObject({
 		name: string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, at most 63"),
 		postgres: string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"").meta({
@@ -9365,7 +12031,11 @@ function specSchema(environment) {
 			"all",
 			"none"
 		]).default("none").meta({ description: "Stop for a person after the first member, after each, or never" }),
-		"on-failure": _enum(["rollback", "stop"]).default("rollback")
+		"on-failure": _enum(["rollback", "stop"]).default("rollback"),
+		advice: _enum(["apply", "report"]).default("report").meta({ description: "What the release notes ask of this database: report it, or carry out what is safe after the upgrade" }),
+		"notes-read": array(string().regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"16.16\"")).default([]).meta({ description: "Releases whose notes a person has read, where the action does not know them" }),
+		checks: checksSchema(checkIds).prefault({}),
+		health: array(healthSchema).default([]).meta({ description: "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks" })
 	});
 	return strictObject({
 		version: literal(1),
@@ -9377,11 +12047,8 @@ function specSchema(environment) {
 }
 /** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */
 const laterKeys = /* @__PURE__ */ new Set([
-	"health",
 	"extensions",
 	"notify",
-	"checks",
-	"advice",
 	"wave",
 	"windows",
 	"require-rehearsal",
@@ -16094,7 +18761,7 @@ function readYaml(text, file) {
 	});
 	return {
 		value: toValue(document, file),
-		...places(document, at)
+		...places$1(document, at)
 	};
 }
 function toValue(document, file) {
@@ -16108,7 +18775,7 @@ function toValue(document, file) {
 		});
 	}
 }
-function places(document, at) {
+function places$1(document, at) {
 	const nodeAt = (path) => {
 		const found = path.length === 0 ? document.contents : document.getIn(path, true);
 		return (0, import_dist.isNode)(found) && found.range ? found : null;
@@ -16188,84 +18855,2218 @@ function resolveReference(reference, environment) {
 	});
 }
 
-/** Asking the questions of checks over a connection. Nothing here judges. */
-/** SQLSTATE of what the server refused; empty for anything else. */
-function stateOf(cause) {
-	const code = cause?.code;
-	return typeof code === "string" ? code : "";
-}
-/**
-* The search path is pinned as well: it decides about operators, which nobody qualifies, and how names are printed.
-* JIT would cost more than it gains on catalogs.
-*/
-function beginning(statementTimeout) {
-	return [
-		"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
-		`SET LOCAL statement_timeout = ${Math.trunc(statementTimeout)}`,
-		"SET LOCAL search_path = pg_catalog, pg_temp",
-		"SET LOCAL jit = off"
-	].join("; ");
-}
-async function askOne(connection, check, sql, timeout) {
-	await connection.script(beginning(timeout));
-	if (check.role) {
-		const [row] = await connection.query("SELECT pg_catalog.pg_has_role($1, $2) AS has", [check.role, "USAGE"]);
-		if (row?.has !== true) return { kind: "denied" };
+var generated = "2026-11-20";
+var endOfLife$1 = {
+	"13": "2025-11-13",
+	"14": "2026-11-12",
+	"15": "2027-11-11",
+	"16": "2028-11-09",
+	"17": "2029-11-08",
+	"18": "2030-11-14",
+	"19": null
+};
+var neverReleased = ["18.5"];
+var cves = {
+	"CVE-2020-25694": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2020-25695": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2020-25696": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-3393": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-3677": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-20229": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-23214": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-23222": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-32027": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-32028": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2021-32029": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2022-1552": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2022-2625": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2022-41862": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-2454": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-2455": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-5868": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-5869": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-5870": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-39417": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2023-39418": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-0985": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-4317": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-7348": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-10976": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-10977": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-10978": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2024-10979": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2025-1094": {
+		"score": 8.1,
+		"component": null
+	},
+	"CVE-2025-4207": {
+		"score": 5.9,
+		"component": null
+	},
+	"CVE-2025-8713": {
+		"score": 3.1,
+		"component": null
+	},
+	"CVE-2025-8714": {
+		"score": 8.8,
+		"component": null
+	},
+	"CVE-2025-8715": {
+		"score": 8.8,
+		"component": null
+	},
+	"CVE-2025-12817": {
+		"score": 3.1,
+		"component": null
+	},
+	"CVE-2025-12818": {
+		"score": 5.9,
+		"component": null
+	},
+	"CVE-2026-2003": {
+		"score": 4.3,
+		"component": "core server"
+	},
+	"CVE-2026-2004": {
+		"score": 8.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-2005": {
+		"score": 8.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-2006": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-2007": {
+		"score": 8.2,
+		"component": "contrib module"
+	},
+	"CVE-2026-6460": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-6464": {
+		"score": 8.1,
+		"component": "client"
+	},
+	"CVE-2026-6467": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-6469": {
+		"score": 3.8,
+		"component": "core server"
+	},
+	"CVE-2026-6470": {
+		"score": 4.3,
+		"component": "core server"
+	},
+	"CVE-2026-6471": {
+		"score": 7.2,
+		"component": "core server"
+	},
+	"CVE-2026-6472": {
+		"score": 5.4,
+		"component": "core server"
+	},
+	"CVE-2026-6473": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-6474": {
+		"score": 4.3,
+		"component": "core server"
+	},
+	"CVE-2026-6475": {
+		"score": 8.8,
+		"component": "client"
+	},
+	"CVE-2026-6476": {
+		"score": 7.2,
+		"component": "client"
+	},
+	"CVE-2026-6477": {
+		"score": 8.8,
+		"component": "client"
+	},
+	"CVE-2026-6478": {
+		"score": 6.5,
+		"component": "core server"
+	},
+	"CVE-2026-6479": {
+		"score": 7.5,
+		"component": "core server"
+	},
+	"CVE-2026-6575": {
+		"score": 4.3,
+		"component": "core server"
+	},
+	"CVE-2026-6637": {
+		"score": 8.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-6638": {
+		"score": 3.7,
+		"component": "core server"
+	},
+	"CVE-2026-14661": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-14662": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-14663": {
+		"score": 6.5,
+		"component": "contrib module"
+	},
+	"CVE-2026-14664": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-14666": {
+		"score": 4.2,
+		"component": "core server"
+	},
+	"CVE-2026-14668": {
+		"score": 8.1,
+		"component": "core server"
+	},
+	"CVE-2026-14669": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-14670": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-14671": {
+		"score": 8.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-14672": {
+		"score": 5.3,
+		"component": "core server"
+	},
+	"CVE-2026-14673": {
+		"score": 3.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-14676": {
+		"score": 8.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-14677": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-14678": {
+		"score": 4.3,
+		"component": "contrib module"
+	},
+	"CVE-2026-14679": {
+		"score": 8.2,
+		"component": "core server"
+	},
+	"CVE-2026-14680": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-14681": {
+		"score": 4.2,
+		"component": "core server"
+	},
+	"CVE-2026-15741": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-15742": {
+		"score": 8.8,
+		"component": "contrib module"
+	},
+	"CVE-2026-16237": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-16238": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-16239": {
+		"score": 8.8,
+		"component": "core server"
+	},
+	"CVE-2026-16240": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-16241": {
+		"score": 3.8,
+		"component": "client"
+	},
+	"CVE-2026-18024": {
+		"score": 4.3,
+		"component": "core server"
+	},
+	"CVE-2026-18408": {
+		"score": 8.8,
+		"component": "client"
+	},
+	"CVE-2026-18447": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-19385": {
+		"score": 8.8,
+		"component": "client"
+	},
+	"CVE-2026-116303": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116304": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116306": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116307": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116308": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116309": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116310": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116311": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116312": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116314": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116315": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116316": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116317": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116319": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116320": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116321": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116323": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116325": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116326": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116327": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116328": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116330": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116331": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116332": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116333": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116335": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-116336": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120139": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120141": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120142": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120143": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120145": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120146": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120147": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120148": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120149": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120150": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120151": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120152": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120153": {
+		"score": null,
+		"component": null
+	},
+	"CVE-2026-120154": {
+		"score": null,
+		"component": null
 	}
-	return {
-		kind: "rows",
-		rows: await connection.query(sql)
+};
+var releases$1 = [
+	{
+		"version": "13.0",
+		"date": "2020-09-24",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "13.1",
+		"date": "2020-11-12",
+		"advice": [],
+		"cves": [
+			"CVE-2020-25694",
+			"CVE-2020-25695",
+			"CVE-2020-25696"
+		]
+	},
+	{
+		"version": "13.2",
+		"date": "2021-02-11",
+		"asks": true,
+		"advice": [
+			"view-column-privs-recreate",
+			"gist-concurrent-insert-split",
+			"cic-prepared-xacts"
+		],
+		"cves": ["CVE-2021-3393", "CVE-2021-20229"]
+	},
+	{
+		"version": "13.3",
+		"date": "2021-05-13",
+		"alsoSee": "13.2",
+		"advice": [],
+		"cves": [
+			"CVE-2021-32027",
+			"CVE-2021-32028",
+			"CVE-2021-32029"
+		]
+	},
+	{
+		"version": "13.4",
+		"date": "2021-08-12",
+		"alsoSee": "13.2",
+		"advice": [],
+		"cves": ["CVE-2021-3677"]
+	},
+	{
+		"version": "13.5",
+		"date": "2021-11-11",
+		"asks": true,
+		"alsoSee": "13.2",
+		"advice": [
+			"cic-prepared-xacts",
+			"cic-insert-race",
+			"standby-before-primary-contrecord",
+			"hash-float-nan"
+		],
+		"cves": ["CVE-2021-23214", "CVE-2021-23222"]
+	},
+	{
+		"version": "13.6",
+		"date": "2022-02-10",
+		"asks": true,
+		"alsoSee": "13.5",
+		"advice": ["toast-reindex-concurrently", "btree-gist-char-trailing-spaces"],
+		"cves": []
+	},
+	{
+		"version": "13.7",
+		"date": "2022-05-12",
+		"asks": true,
+		"alsoSee": "13.6",
+		"advice": ["gist-ltree-signature"],
+		"cves": ["CVE-2022-1552"]
+	},
+	{
+		"version": "13.8",
+		"date": "2022-08-11",
+		"alsoSee": "13.7",
+		"advice": [],
+		"cves": ["CVE-2022-2625"]
+	},
+	{
+		"version": "13.9",
+		"date": "2022-11-10",
+		"alsoSee": "13.7",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "13.10",
+		"date": "2023-02-09",
+		"alsoSee": "13.7",
+		"advice": [],
+		"cves": ["CVE-2022-41862"]
+	},
+	{
+		"version": "13.11",
+		"date": "2023-05-11",
+		"alsoSee": "13.7",
+		"advice": [],
+		"cves": ["CVE-2023-2454", "CVE-2023-2455"]
+	},
+	{
+		"version": "13.12",
+		"date": "2023-08-10",
+		"asks": true,
+		"alsoSee": "13.7",
+		"advice": ["brin-null-handling"],
+		"cves": ["CVE-2023-39417"]
+	},
+	{
+		"version": "13.13",
+		"date": "2023-11-09",
+		"asks": true,
+		"alsoSee": "13.12",
+		"advice": ["gist-recursive-split", "btree-interval-dedup"],
+		"cves": [
+			"CVE-2023-5868",
+			"CVE-2023-5869",
+			"CVE-2023-5870"
+		]
+	},
+	{
+		"version": "13.14",
+		"date": "2024-02-08",
+		"asks": true,
+		"alsoSee": "13.13",
+		"advice": ["gin-incomplete-split-lock"],
+		"cves": ["CVE-2024-0985"]
+	},
+	{
+		"version": "13.15",
+		"date": "2024-05-09",
+		"alsoSee": "13.14",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "13.16",
+		"date": "2024-08-08",
+		"alsoSee": "13.14",
+		"advice": [],
+		"cves": ["CVE-2024-7348"]
+	},
+	{
+		"version": "13.17",
+		"date": "2024-11-14",
+		"avoid": {
+			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
+			"useAtLeast": "13.18"
+		},
+		"asks": true,
+		"alsoSee": "13.14",
+		"advice": ["detached-partition-fk"],
+		"cves": [
+			"CVE-2024-10976",
+			"CVE-2024-10977",
+			"CVE-2024-10978",
+			"CVE-2024-10979"
+		]
+	},
+	{
+		"version": "13.18",
+		"date": "2024-11-21",
+		"alsoSee": "13.17",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "13.19",
+		"date": "2025-02-13",
+		"avoid": {
+			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
+			"useAtLeast": "13.20"
+		},
+		"alsoSee": "13.17",
+		"advice": [],
+		"cves": ["CVE-2025-1094"]
+	},
+	{
+		"version": "13.20",
+		"date": "2025-02-20",
+		"alsoSee": "13.17",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "13.21",
+		"date": "2025-05-08",
+		"asks": true,
+		"alsoSee": "13.17",
+		"advice": ["selfref-fk-partitioned"],
+		"cves": ["CVE-2025-4207"]
+	},
+	{
+		"version": "13.22",
+		"date": "2025-08-14",
+		"alsoSee": "13.21",
+		"advice": ["plain-dump-restrict"],
+		"cves": [
+			"CVE-2025-8713",
+			"CVE-2025-8714",
+			"CVE-2025-8715"
+		]
+	},
+	{
+		"version": "13.23",
+		"date": "2025-11-13",
+		"alsoSee": "13.21",
+		"advice": [],
+		"cves": ["CVE-2025-12817", "CVE-2025-12818"]
+	},
+	{
+		"version": "14.0",
+		"date": "2021-09-30",
+		"avoid": {
+			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
+			"useAtLeast": "14.4"
+		},
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "14.1",
+		"date": "2021-11-11",
+		"avoid": {
+			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
+			"useAtLeast": "14.4"
+		},
+		"asks": true,
+		"advice": [
+			"cic-prepared-xacts",
+			"cic-insert-race",
+			"standby-before-primary-contrecord",
+			"parallel-vacuum-missed-indexes"
+		],
+		"cves": ["CVE-2021-23214", "CVE-2021-23222"]
+	},
+	{
+		"version": "14.2",
+		"date": "2022-02-10",
+		"avoid": {
+			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
+			"useAtLeast": "14.4"
+		},
+		"asks": true,
+		"alsoSee": "14.1",
+		"advice": [
+			"toast-reindex-concurrently",
+			"hot-chain-redirect-corruption",
+			"btree-gist-char-trailing-spaces"
+		],
+		"cves": []
+	},
+	{
+		"version": "14.3",
+		"date": "2022-05-12",
+		"avoid": {
+			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
+			"useAtLeast": "14.4"
+		},
+		"asks": true,
+		"alsoSee": "14.2",
+		"advice": ["gist-ltree-signature"],
+		"cves": ["CVE-2022-1552"]
+	},
+	{
+		"version": "14.4",
+		"date": "2022-06-16",
+		"asks": true,
+		"alsoSee": "14.3",
+		"advice": ["cic-missing-rows-14"],
+		"cves": []
+	},
+	{
+		"version": "14.5",
+		"date": "2022-08-11",
+		"alsoSee": "14.4",
+		"advice": [],
+		"cves": ["CVE-2022-2625"]
+	},
+	{
+		"version": "14.6",
+		"date": "2022-11-10",
+		"alsoSee": "14.4",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "14.7",
+		"date": "2023-02-09",
+		"alsoSee": "14.4",
+		"advice": [],
+		"cves": ["CVE-2022-41862"]
+	},
+	{
+		"version": "14.8",
+		"date": "2023-05-11",
+		"alsoSee": "14.4",
+		"advice": [],
+		"cves": ["CVE-2023-2454", "CVE-2023-2455"]
+	},
+	{
+		"version": "14.9",
+		"date": "2023-08-10",
+		"asks": true,
+		"alsoSee": "14.4",
+		"advice": ["brin-null-handling"],
+		"cves": ["CVE-2023-39417"]
+	},
+	{
+		"version": "14.10",
+		"date": "2023-11-09",
+		"asks": true,
+		"alsoSee": "14.9",
+		"advice": [
+			"gist-recursive-split",
+			"btree-interval-dedup",
+			"brin-minmax-multi-date",
+			"brin-minmax-multi-timestamp"
+		],
+		"cves": [
+			"CVE-2023-5868",
+			"CVE-2023-5869",
+			"CVE-2023-5870"
+		]
+	},
+	{
+		"version": "14.11",
+		"date": "2024-02-08",
+		"asks": true,
+		"alsoSee": "14.10",
+		"advice": ["gin-incomplete-split-lock"],
+		"cves": ["CVE-2024-0985"]
+	},
+	{
+		"version": "14.12",
+		"date": "2024-05-09",
+		"asks": true,
+		"alsoSee": "14.11",
+		"advice": ["cve-2024-4317-stats-views"],
+		"cves": ["CVE-2024-4317"]
+	},
+	{
+		"version": "14.13",
+		"date": "2024-08-08",
+		"alsoSee": "14.12",
+		"advice": [],
+		"cves": ["CVE-2024-7348"]
+	},
+	{
+		"version": "14.14",
+		"date": "2024-11-14",
+		"avoid": {
+			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
+			"useAtLeast": "14.15"
+		},
+		"asks": true,
+		"alsoSee": "14.12",
+		"advice": ["detached-partition-fk"],
+		"cves": [
+			"CVE-2024-10976",
+			"CVE-2024-10977",
+			"CVE-2024-10978",
+			"CVE-2024-10979"
+		]
+	},
+	{
+		"version": "14.15",
+		"date": "2024-11-21",
+		"alsoSee": "14.14",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "14.16",
+		"date": "2025-02-13",
+		"avoid": {
+			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
+			"useAtLeast": "14.17"
+		},
+		"alsoSee": "14.14",
+		"advice": [],
+		"cves": ["CVE-2025-1094"]
+	},
+	{
+		"version": "14.17",
+		"date": "2025-02-20",
+		"alsoSee": "14.14",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "14.18",
+		"date": "2025-05-08",
+		"asks": true,
+		"alsoSee": "14.14",
+		"advice": ["selfref-fk-partitioned", "brin-bloom-union"],
+		"cves": ["CVE-2025-4207"]
+	},
+	{
+		"version": "14.19",
+		"date": "2025-08-14",
+		"asks": true,
+		"alsoSee": "14.18",
+		"advice": ["brin-numeric-minmax-multi", "plain-dump-restrict"],
+		"cves": [
+			"CVE-2025-8713",
+			"CVE-2025-8714",
+			"CVE-2025-8715"
+		]
+	},
+	{
+		"version": "14.20",
+		"date": "2025-11-13",
+		"alsoSee": "14.19",
+		"advice": [],
+		"cves": ["CVE-2025-12817", "CVE-2025-12818"]
+	},
+	{
+		"version": "14.21",
+		"date": "2026-02-12",
+		"avoid": {
+			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
+			"useAtLeast": "14.22"
+		},
+		"alsoSee": "14.19",
+		"advice": [],
+		"cves": [
+			"CVE-2026-2003",
+			"CVE-2026-2004",
+			"CVE-2026-2005",
+			"CVE-2026-2006"
+		]
+	},
+	{
+		"version": "14.22",
+		"date": "2026-02-26",
+		"alsoSee": "14.19",
+		"advice": ["multixid-wal-from-older-minor"],
+		"cves": []
+	},
+	{
+		"version": "14.23",
+		"date": "2026-05-14",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"alsoSee": "14.19",
+		"advice": [],
+		"cves": [
+			"CVE-2026-6472",
+			"CVE-2026-6473",
+			"CVE-2026-6474",
+			"CVE-2026-6475",
+			"CVE-2026-6477",
+			"CVE-2026-6478",
+			"CVE-2026-6479",
+			"CVE-2026-6637"
+		]
+	},
+	{
+		"version": "14.24",
+		"date": "2026-08-13",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"asks": true,
+		"alsoSee": "14.19",
+		"advice": [
+			"output-plugin-allowlist",
+			"pgcrypto-pgp-unsupported-cipher",
+			"psql-failed-copy-inline-data",
+			"btree-gist-float-nan",
+			"ltree-many-labels-overflow"
+		],
+		"cves": [
+			"CVE-2026-6464",
+			"CVE-2026-6469",
+			"CVE-2026-6470",
+			"CVE-2026-6471",
+			"CVE-2026-14662",
+			"CVE-2026-14663",
+			"CVE-2026-14664",
+			"CVE-2026-14666",
+			"CVE-2026-14668",
+			"CVE-2026-14669",
+			"CVE-2026-14670",
+			"CVE-2026-14671",
+			"CVE-2026-14673",
+			"CVE-2026-14677",
+			"CVE-2026-14678",
+			"CVE-2026-14679",
+			"CVE-2026-14680",
+			"CVE-2026-15741",
+			"CVE-2026-15742",
+			"CVE-2026-16239",
+			"CVE-2026-16241",
+			"CVE-2026-18024",
+			"CVE-2026-18408",
+			"CVE-2026-19385"
+		]
+	},
+	{
+		"version": "14.25",
+		"date": "2026-11-12",
+		"inferred": true,
+		"asks": true,
+		"advice": [
+			"bpchar-btree-dedup",
+			"gin-vacuum-missed-entries",
+			"toast-index-stale-pg-index",
+			"pg-trgm-gist-format-flag",
+			"composite-type-versioning-extensions",
+			"standby-snapshot-parallel-dump"
+		],
+		"cves": null
+	},
+	{
+		"version": "15.0",
+		"date": "2022-10-13",
+		"avoid": {
+			"reason": "dropped temp/large relations leak segments",
+			"useAtLeast": "15.1"
+		},
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "15.1",
+		"date": "2022-11-10",
+		"asks": true,
+		"advice": ["orphan-segments-15-0"],
+		"cves": []
+	},
+	{
+		"version": "15.2",
+		"date": "2023-02-09",
+		"alsoSee": "15.1",
+		"advice": [],
+		"cves": ["CVE-2022-41862"]
+	},
+	{
+		"version": "15.3",
+		"date": "2023-05-11",
+		"alsoSee": "15.1",
+		"advice": [],
+		"cves": ["CVE-2023-2454", "CVE-2023-2455"]
+	},
+	{
+		"version": "15.4",
+		"date": "2023-08-10",
+		"asks": true,
+		"alsoSee": "15.1",
+		"advice": ["brin-null-handling"],
+		"cves": ["CVE-2023-39417", "CVE-2023-39418"]
+	},
+	{
+		"version": "15.5",
+		"date": "2023-11-09",
+		"asks": true,
+		"alsoSee": "15.4",
+		"advice": [
+			"gist-recursive-split",
+			"btree-interval-dedup",
+			"brin-minmax-multi-date",
+			"brin-minmax-multi-timestamp"
+		],
+		"cves": [
+			"CVE-2023-5868",
+			"CVE-2023-5869",
+			"CVE-2023-5870"
+		]
+	},
+	{
+		"version": "15.6",
+		"date": "2024-02-08",
+		"asks": true,
+		"alsoSee": "15.5",
+		"advice": ["gin-incomplete-split-lock"],
+		"cves": ["CVE-2024-0985"]
+	},
+	{
+		"version": "15.7",
+		"date": "2024-05-09",
+		"asks": true,
+		"alsoSee": "15.6",
+		"advice": ["cve-2024-4317-stats-views"],
+		"cves": ["CVE-2024-4317"]
+	},
+	{
+		"version": "15.8",
+		"date": "2024-08-08",
+		"alsoSee": "15.7",
+		"advice": [],
+		"cves": ["CVE-2024-7348"]
+	},
+	{
+		"version": "15.9",
+		"date": "2024-11-14",
+		"avoid": {
+			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
+			"useAtLeast": "15.10"
+		},
+		"asks": true,
+		"alsoSee": "15.7",
+		"advice": ["detached-partition-fk"],
+		"cves": [
+			"CVE-2024-10976",
+			"CVE-2024-10977",
+			"CVE-2024-10978",
+			"CVE-2024-10979"
+		]
+	},
+	{
+		"version": "15.10",
+		"date": "2024-11-21",
+		"alsoSee": "15.9",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "15.11",
+		"date": "2025-02-13",
+		"avoid": {
+			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
+			"useAtLeast": "15.12"
+		},
+		"alsoSee": "15.9",
+		"advice": [],
+		"cves": ["CVE-2025-1094"]
+	},
+	{
+		"version": "15.12",
+		"date": "2025-02-20",
+		"alsoSee": "15.9",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "15.13",
+		"date": "2025-05-08",
+		"asks": true,
+		"alsoSee": "15.9",
+		"advice": ["selfref-fk-partitioned", "brin-bloom-union"],
+		"cves": ["CVE-2025-4207"]
+	},
+	{
+		"version": "15.14",
+		"date": "2025-08-14",
+		"asks": true,
+		"alsoSee": "15.13",
+		"advice": ["brin-numeric-minmax-multi", "plain-dump-restrict"],
+		"cves": [
+			"CVE-2025-8713",
+			"CVE-2025-8714",
+			"CVE-2025-8715"
+		]
+	},
+	{
+		"version": "15.15",
+		"date": "2025-11-13",
+		"alsoSee": "15.14",
+		"advice": [],
+		"cves": ["CVE-2025-12817", "CVE-2025-12818"]
+	},
+	{
+		"version": "15.16",
+		"date": "2026-02-12",
+		"avoid": {
+			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
+			"useAtLeast": "15.17"
+		},
+		"alsoSee": "15.14",
+		"advice": [],
+		"cves": [
+			"CVE-2026-2003",
+			"CVE-2026-2004",
+			"CVE-2026-2005",
+			"CVE-2026-2006"
+		]
+	},
+	{
+		"version": "15.17",
+		"date": "2026-02-26",
+		"alsoSee": "15.14",
+		"advice": ["multixid-wal-from-older-minor"],
+		"cves": []
+	},
+	{
+		"version": "15.18",
+		"date": "2026-05-14",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful; a standby of 15.18 can hang behind an older primary, mended in 15.19",
+		"alsoSee": "15.14",
+		"advice": [],
+		"cves": [
+			"CVE-2026-6472",
+			"CVE-2026-6473",
+			"CVE-2026-6474",
+			"CVE-2026-6475",
+			"CVE-2026-6477",
+			"CVE-2026-6478",
+			"CVE-2026-6479",
+			"CVE-2026-6637"
+		]
+	},
+	{
+		"version": "15.19",
+		"date": "2026-08-13",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"asks": true,
+		"alsoSee": "15.14",
+		"advice": [
+			"output-plugin-allowlist",
+			"pgcrypto-pgp-unsupported-cipher",
+			"psql-failed-copy-inline-data",
+			"btree-gist-float-nan",
+			"ltree-many-labels-overflow"
+		],
+		"cves": [
+			"CVE-2026-6464",
+			"CVE-2026-6469",
+			"CVE-2026-6470",
+			"CVE-2026-6471",
+			"CVE-2026-14662",
+			"CVE-2026-14663",
+			"CVE-2026-14664",
+			"CVE-2026-14666",
+			"CVE-2026-14668",
+			"CVE-2026-14669",
+			"CVE-2026-14670",
+			"CVE-2026-14671",
+			"CVE-2026-14673",
+			"CVE-2026-14677",
+			"CVE-2026-14678",
+			"CVE-2026-14679",
+			"CVE-2026-14680",
+			"CVE-2026-15741",
+			"CVE-2026-15742",
+			"CVE-2026-16239",
+			"CVE-2026-16241",
+			"CVE-2026-18024",
+			"CVE-2026-18408",
+			"CVE-2026-19385"
+		]
+	},
+	{
+		"version": "15.20",
+		"date": "2026-11-12",
+		"asks": true,
+		"alsoSee": "15.19",
+		"advice": [
+			"bpchar-btree-dedup",
+			"gin-vacuum-missed-entries",
+			"toast-index-stale-pg-index",
+			"pg-trgm-gist-format-flag",
+			"composite-type-versioning-extensions",
+			"standby-snapshot-parallel-dump"
+		],
+		"cves": [
+			"CVE-2026-6460",
+			"CVE-2026-6467",
+			"CVE-2026-14661",
+			"CVE-2026-16237",
+			"CVE-2026-16240",
+			"CVE-2026-18447",
+			"CVE-2026-116303",
+			"CVE-2026-116304",
+			"CVE-2026-116306",
+			"CVE-2026-116307",
+			"CVE-2026-116308",
+			"CVE-2026-116309",
+			"CVE-2026-116311",
+			"CVE-2026-116312",
+			"CVE-2026-116314",
+			"CVE-2026-116315",
+			"CVE-2026-116316",
+			"CVE-2026-116317",
+			"CVE-2026-116319",
+			"CVE-2026-116320",
+			"CVE-2026-116321",
+			"CVE-2026-116323",
+			"CVE-2026-116326",
+			"CVE-2026-116327",
+			"CVE-2026-116328",
+			"CVE-2026-116330",
+			"CVE-2026-116331",
+			"CVE-2026-116332",
+			"CVE-2026-116335",
+			"CVE-2026-116336",
+			"CVE-2026-120139",
+			"CVE-2026-120141",
+			"CVE-2026-120143",
+			"CVE-2026-120145",
+			"CVE-2026-120146",
+			"CVE-2026-120147",
+			"CVE-2026-120148",
+			"CVE-2026-120149",
+			"CVE-2026-120150",
+			"CVE-2026-120151",
+			"CVE-2026-120153",
+			"CVE-2026-120154"
+		]
+	},
+	{
+		"version": "16.0",
+		"date": "2023-09-14",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "16.1",
+		"date": "2023-11-09",
+		"asks": true,
+		"advice": [
+			"gist-recursive-split",
+			"btree-interval-dedup",
+			"brin-minmax-multi-date",
+			"brin-minmax-multi-timestamp"
+		],
+		"cves": [
+			"CVE-2023-5868",
+			"CVE-2023-5869",
+			"CVE-2023-5870"
+		]
+	},
+	{
+		"version": "16.2",
+		"date": "2024-02-08",
+		"asks": true,
+		"alsoSee": "16.1",
+		"advice": ["gin-incomplete-split-lock"],
+		"cves": ["CVE-2024-0985"]
+	},
+	{
+		"version": "16.3",
+		"date": "2024-05-09",
+		"asks": true,
+		"alsoSee": "16.2",
+		"advice": ["cve-2024-4317-stats-views"],
+		"cves": ["CVE-2024-4317"]
+	},
+	{
+		"version": "16.4",
+		"date": "2024-08-08",
+		"alsoSee": "16.3",
+		"advice": [],
+		"cves": ["CVE-2024-7348"]
+	},
+	{
+		"version": "16.5",
+		"date": "2024-11-14",
+		"avoid": {
+			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
+			"useAtLeast": "16.6"
+		},
+		"asks": true,
+		"alsoSee": "16.3",
+		"advice": ["detached-partition-fk"],
+		"cves": [
+			"CVE-2024-10976",
+			"CVE-2024-10977",
+			"CVE-2024-10978",
+			"CVE-2024-10979"
+		]
+	},
+	{
+		"version": "16.6",
+		"date": "2024-11-21",
+		"alsoSee": "16.5",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "16.7",
+		"date": "2025-02-13",
+		"avoid": {
+			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
+			"useAtLeast": "16.8"
+		},
+		"alsoSee": "16.5",
+		"advice": [],
+		"cves": ["CVE-2025-1094"]
+	},
+	{
+		"version": "16.8",
+		"date": "2025-02-20",
+		"alsoSee": "16.5",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "16.9",
+		"date": "2025-05-08",
+		"asks": true,
+		"alsoSee": "16.5",
+		"advice": ["selfref-fk-partitioned", "brin-bloom-union"],
+		"cves": ["CVE-2025-4207"]
+	},
+	{
+		"version": "16.10",
+		"date": "2025-08-14",
+		"asks": true,
+		"alsoSee": "16.9",
+		"advice": ["brin-numeric-minmax-multi", "plain-dump-restrict"],
+		"cves": [
+			"CVE-2025-8713",
+			"CVE-2025-8714",
+			"CVE-2025-8715"
+		]
+	},
+	{
+		"version": "16.11",
+		"date": "2025-11-13",
+		"alsoSee": "16.10",
+		"advice": [],
+		"cves": ["CVE-2025-12817", "CVE-2025-12818"]
+	},
+	{
+		"version": "16.12",
+		"date": "2026-02-12",
+		"avoid": {
+			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
+			"useAtLeast": "16.13"
+		},
+		"alsoSee": "16.10",
+		"advice": [],
+		"cves": [
+			"CVE-2026-2003",
+			"CVE-2026-2004",
+			"CVE-2026-2005",
+			"CVE-2026-2006"
+		]
+	},
+	{
+		"version": "16.13",
+		"date": "2026-02-26",
+		"alsoSee": "16.10",
+		"advice": ["multixid-wal-from-older-minor"],
+		"cves": []
+	},
+	{
+		"version": "16.14",
+		"date": "2026-05-14",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"alsoSee": "16.10",
+		"advice": [],
+		"cves": [
+			"CVE-2026-6472",
+			"CVE-2026-6473",
+			"CVE-2026-6474",
+			"CVE-2026-6475",
+			"CVE-2026-6477",
+			"CVE-2026-6478",
+			"CVE-2026-6479",
+			"CVE-2026-6637",
+			"CVE-2026-6638"
+		]
+	},
+	{
+		"version": "16.15",
+		"date": "2026-08-13",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"asks": true,
+		"alsoSee": "16.10",
+		"advice": [
+			"output-plugin-allowlist",
+			"pgcrypto-pgp-unsupported-cipher",
+			"psql-failed-copy-inline-data",
+			"btree-gist-float-nan",
+			"ltree-many-labels-overflow"
+		],
+		"cves": [
+			"CVE-2026-6464",
+			"CVE-2026-6469",
+			"CVE-2026-6470",
+			"CVE-2026-6471",
+			"CVE-2026-14662",
+			"CVE-2026-14663",
+			"CVE-2026-14664",
+			"CVE-2026-14666",
+			"CVE-2026-14668",
+			"CVE-2026-14669",
+			"CVE-2026-14670",
+			"CVE-2026-14671",
+			"CVE-2026-14672",
+			"CVE-2026-14673",
+			"CVE-2026-14677",
+			"CVE-2026-14678",
+			"CVE-2026-14679",
+			"CVE-2026-14680",
+			"CVE-2026-15741",
+			"CVE-2026-15742",
+			"CVE-2026-16239",
+			"CVE-2026-16241",
+			"CVE-2026-18024",
+			"CVE-2026-18408",
+			"CVE-2026-19385"
+		]
+	},
+	{
+		"version": "16.16",
+		"date": "2026-11-12",
+		"inferred": true,
+		"asks": true,
+		"advice": [
+			"bpchar-btree-dedup",
+			"gin-vacuum-missed-entries",
+			"toast-index-stale-pg-index",
+			"pg-trgm-gist-format-flag",
+			"composite-type-versioning-extensions",
+			"standby-snapshot-parallel-dump"
+		],
+		"cves": null
+	},
+	{
+		"version": "17.0",
+		"date": "2024-09-26",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "17.1",
+		"date": "2024-11-14",
+		"avoid": {
+			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
+			"useAtLeast": "17.2"
+		},
+		"asks": true,
+		"advice": ["detached-partition-fk", "lc-ctype-c-collate-other"],
+		"cves": [
+			"CVE-2024-10976",
+			"CVE-2024-10977",
+			"CVE-2024-10978",
+			"CVE-2024-10979"
+		]
+	},
+	{
+		"version": "17.2",
+		"date": "2024-11-21",
+		"alsoSee": "17.1",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "17.3",
+		"date": "2025-02-13",
+		"avoid": {
+			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
+			"useAtLeast": "17.4"
+		},
+		"alsoSee": "17.1",
+		"advice": [],
+		"cves": ["CVE-2025-1094"]
+	},
+	{
+		"version": "17.4",
+		"date": "2025-02-20",
+		"alsoSee": "17.1",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "17.5",
+		"date": "2025-05-08",
+		"asks": true,
+		"alsoSee": "17.1",
+		"advice": ["selfref-fk-partitioned", "brin-bloom-union"],
+		"cves": ["CVE-2025-4207"]
+	},
+	{
+		"version": "17.6",
+		"date": "2025-08-14",
+		"asks": true,
+		"alsoSee": "17.5",
+		"advice": ["brin-numeric-minmax-multi", "plain-dump-restrict"],
+		"cves": [
+			"CVE-2025-8713",
+			"CVE-2025-8714",
+			"CVE-2025-8715"
+		]
+	},
+	{
+		"version": "17.7",
+		"date": "2025-11-13",
+		"alsoSee": "17.6",
+		"advice": [],
+		"cves": ["CVE-2025-12817", "CVE-2025-12818"]
+	},
+	{
+		"version": "17.8",
+		"date": "2026-02-12",
+		"avoid": {
+			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
+			"useAtLeast": "17.9"
+		},
+		"alsoSee": "17.6",
+		"advice": [],
+		"cves": [
+			"CVE-2026-2003",
+			"CVE-2026-2004",
+			"CVE-2026-2005",
+			"CVE-2026-2006"
+		]
+	},
+	{
+		"version": "17.9",
+		"date": "2026-02-26",
+		"alsoSee": "17.6",
+		"advice": ["multixid-wal-from-older-minor"],
+		"cves": []
+	},
+	{
+		"version": "17.10",
+		"date": "2026-05-14",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"alsoSee": "17.6",
+		"advice": [],
+		"cves": [
+			"CVE-2026-6472",
+			"CVE-2026-6473",
+			"CVE-2026-6474",
+			"CVE-2026-6475",
+			"CVE-2026-6476",
+			"CVE-2026-6477",
+			"CVE-2026-6478",
+			"CVE-2026-6479",
+			"CVE-2026-6637",
+			"CVE-2026-6638"
+		]
+	},
+	{
+		"version": "17.11",
+		"date": "2026-08-13",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"asks": true,
+		"alsoSee": "17.6",
+		"advice": [
+			"output-plugin-allowlist",
+			"pgcrypto-pgp-unsupported-cipher",
+			"psql-failed-copy-inline-data",
+			"btree-gist-float-nan",
+			"ltree-many-labels-overflow"
+		],
+		"cves": [
+			"CVE-2026-6464",
+			"CVE-2026-6469",
+			"CVE-2026-6470",
+			"CVE-2026-6471",
+			"CVE-2026-14662",
+			"CVE-2026-14663",
+			"CVE-2026-14664",
+			"CVE-2026-14666",
+			"CVE-2026-14668",
+			"CVE-2026-14669",
+			"CVE-2026-14670",
+			"CVE-2026-14671",
+			"CVE-2026-14672",
+			"CVE-2026-14673",
+			"CVE-2026-14677",
+			"CVE-2026-14678",
+			"CVE-2026-14679",
+			"CVE-2026-14680",
+			"CVE-2026-14681",
+			"CVE-2026-15741",
+			"CVE-2026-15742",
+			"CVE-2026-16239",
+			"CVE-2026-16241",
+			"CVE-2026-18024",
+			"CVE-2026-18408",
+			"CVE-2026-19385"
+		]
+	},
+	{
+		"version": "17.12",
+		"date": "2026-11-12",
+		"asks": true,
+		"alsoSee": "17.11",
+		"advice": [
+			"bpchar-btree-dedup",
+			"gin-vacuum-missed-entries",
+			"toast-index-stale-pg-index",
+			"pg-trgm-gist-format-flag",
+			"incremental-backups-untrusted",
+			"composite-type-versioning-extensions",
+			"standby-snapshot-parallel-dump"
+		],
+		"cves": [
+			"CVE-2026-6460",
+			"CVE-2026-6467",
+			"CVE-2026-14661",
+			"CVE-2026-16237",
+			"CVE-2026-16240",
+			"CVE-2026-18447",
+			"CVE-2026-116303",
+			"CVE-2026-116304",
+			"CVE-2026-116306",
+			"CVE-2026-116307",
+			"CVE-2026-116308",
+			"CVE-2026-116309",
+			"CVE-2026-116310",
+			"CVE-2026-116311",
+			"CVE-2026-116312",
+			"CVE-2026-116314",
+			"CVE-2026-116315",
+			"CVE-2026-116316",
+			"CVE-2026-116317",
+			"CVE-2026-116319",
+			"CVE-2026-116320",
+			"CVE-2026-116321",
+			"CVE-2026-116323",
+			"CVE-2026-116325",
+			"CVE-2026-116326",
+			"CVE-2026-116327",
+			"CVE-2026-116328",
+			"CVE-2026-116330",
+			"CVE-2026-116331",
+			"CVE-2026-116332",
+			"CVE-2026-116333",
+			"CVE-2026-116335",
+			"CVE-2026-116336",
+			"CVE-2026-120139",
+			"CVE-2026-120141",
+			"CVE-2026-120142",
+			"CVE-2026-120143",
+			"CVE-2026-120145",
+			"CVE-2026-120146",
+			"CVE-2026-120147",
+			"CVE-2026-120148",
+			"CVE-2026-120149",
+			"CVE-2026-120150",
+			"CVE-2026-120151",
+			"CVE-2026-120152",
+			"CVE-2026-120153",
+			"CVE-2026-120154"
+		]
+	},
+	{
+		"version": "18.0",
+		"date": "2025-09-25",
+		"advice": [],
+		"cves": []
+	},
+	{
+		"version": "18.1",
+		"date": "2025-11-13",
+		"advice": [],
+		"cves": ["CVE-2025-12817", "CVE-2025-12818"]
+	},
+	{
+		"version": "18.2",
+		"date": "2026-02-12",
+		"avoid": {
+			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
+			"useAtLeast": "18.3"
+		},
+		"asks": true,
+		"advice": ["ltree-casefold"],
+		"cves": [
+			"CVE-2026-2003",
+			"CVE-2026-2004",
+			"CVE-2026-2005",
+			"CVE-2026-2006",
+			"CVE-2026-2007"
+		]
+	},
+	{
+		"version": "18.3",
+		"date": "2026-02-26",
+		"alsoSee": "18.2",
+		"advice": ["json-strip-nulls-volatility", "multixid-wal-from-older-minor"],
+		"cves": []
+	},
+	{
+		"version": "18.4",
+		"date": "2026-05-14",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"alsoSee": "18.2",
+		"advice": ["fk-deferrable-not-enforced"],
+		"cves": [
+			"CVE-2026-6472",
+			"CVE-2026-6473",
+			"CVE-2026-6474",
+			"CVE-2026-6475",
+			"CVE-2026-6476",
+			"CVE-2026-6477",
+			"CVE-2026-6478",
+			"CVE-2026-6479",
+			"CVE-2026-6575",
+			"CVE-2026-6637",
+			"CVE-2026-6638"
+		]
+	},
+	{
+		"version": "18.6",
+		"date": "2026-08-13",
+		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful",
+		"asks": true,
+		"alsoSee": "18.2",
+		"advice": [
+			"output-plugin-allowlist",
+			"pgcrypto-pgp-unsupported-cipher",
+			"psql-failed-copy-inline-data",
+			"gin-parallel-reltuples",
+			"btree-gist-float-nan",
+			"btree-gist-bit-order",
+			"ltree-many-labels-overflow"
+		],
+		"cves": [
+			"CVE-2026-6464",
+			"CVE-2026-6469",
+			"CVE-2026-6470",
+			"CVE-2026-6471",
+			"CVE-2026-14662",
+			"CVE-2026-14663",
+			"CVE-2026-14664",
+			"CVE-2026-14666",
+			"CVE-2026-14668",
+			"CVE-2026-14669",
+			"CVE-2026-14670",
+			"CVE-2026-14671",
+			"CVE-2026-14672",
+			"CVE-2026-14673",
+			"CVE-2026-14676",
+			"CVE-2026-14677",
+			"CVE-2026-14678",
+			"CVE-2026-14679",
+			"CVE-2026-14680",
+			"CVE-2026-14681",
+			"CVE-2026-15741",
+			"CVE-2026-15742",
+			"CVE-2026-16238",
+			"CVE-2026-16239",
+			"CVE-2026-16241",
+			"CVE-2026-18024",
+			"CVE-2026-18408",
+			"CVE-2026-19385"
+		]
+	},
+	{
+		"version": "18.7",
+		"date": "2026-11-12",
+		"inferred": true,
+		"asks": true,
+		"advice": [
+			"bpchar-btree-dedup",
+			"gin-vacuum-missed-entries",
+			"toast-index-stale-pg-index",
+			"pg-trgm-gist-format-flag",
+			"incremental-backups-untrusted",
+			"composite-type-versioning-extensions",
+			"standby-snapshot-parallel-dump"
+		],
+		"cves": null
+	}
+];
+
+/** PostgreSQL's releases: which exist, which must not be a target. Source of the table: the release notes of each branch. */
+/** Every release, by major, oldest first. */
+const releases = releases$1;
+/** Date of the table: releases after it are unknown. */
+const releasesAsOf = generated;
+/** What is known of a CVE. */
+function findCve(id) {
+	return cves[id] ?? {
+		score: null,
+		component: null
 	};
 }
-/** Why a statement failed, for people. */
-function reason(cause, timeout) {
-	return stateOf(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
+/** Address of a release's notes. */
+function notesLink(version) {
+	return `https://www.postgresql.org/docs/release/${version}/`;
+}
+/** A release by its version; also one that must not be a target. */
+function findRelease(version) {
+	return releases.find((release) => release.version === formatVersion(version));
+}
+/** Releases of one major after `from` (from its first on where that is null) and up to `to`, oldest first. */
+function releasesOf(major, from = null, to = null) {
+	return releases.filter(({ version }) => {
+		const each = parseVersion(version);
+		if (each.major !== major || from && compareVersions(each, from) <= 0) return false;
+		return !to || compareVersions(each, to) <= 0;
+	});
+}
+/** Releases of the running major that are newer than `from` and no younger than `to`: `to` contains what they fixed. */
+function sistersUntil(from, to) {
+	const day = findRelease(to)?.date ?? releasesAsOf;
+	return releasesOf(from.major, from).filter(({ date }) => date !== null && date <= day);
+}
+/** Newest release of a major that may be a target. */
+function newestMinor(major) {
+	return releases.filter((release) => release.version.startsWith(`${major}.`) && !release.avoid && release.date !== null).sort((a, b) => compareVersions(parseVersion(b.version), parseVersion(a.version)))[0];
+}
+/** Day on which a major stops getting fixes, `YYYY-MM-DD`; null where it is not known. */
+function endOfLife(major) {
+	return endOfLife$1[String(major)] ?? null;
 }
 /**
-* Asks one check after the other, each in a read-only transaction of its own, so that none can spoil the next.
-* A lost connection is opened again for the next check; where that fails, the rest has failed with it.
-* @throws Cancelled
+* Refuses what must never be a target: a release that does not exist, or one on the avoid list.
+* @throws UpgradeError `version-unknown`, `version-avoid`
 */
-async function askAll(checks, connect, options) {
-	const { signal, statementTimeout } = options;
-	const answers = /* @__PURE__ */ new Map();
-	let connection = null;
-	let unreachable = null;
-	const stop = () => void connection?.close();
-	signal.addEventListener("abort", stop, { once: true });
-	try {
-		for (const check of checks) {
-			if (check.sql === null) continue;
-			for (let attempt = 1; !answers.has(check.id); attempt += 1) {
-				if (signal.aborted) throw new Cancelled("check");
-				try {
-					if (unreachable !== null) throw new Error(unreachable);
-					connection ??= await connect().catch((cause) => {
-						unreachable = messageOf(cause);
-						throw cause;
-					});
-					if (signal.aborted) throw new Cancelled("check");
-					answers.set(check.id, await askOne(connection, check, check.sql, statementTimeout));
-				} catch (cause) {
-					if (signal.aborted) throw new Cancelled("check");
-					const state = stateOf(cause);
-					if (state === "42501") answers.set(check.id, { kind: "denied" });
-					else if (state !== "XX000" || attempt > 1) answers.set(check.id, {
-						kind: "failed",
-						message: reason(cause, statementTimeout)
-					});
-				}
-				if (await connection?.script("ROLLBACK").then(() => true, () => false) === false) {
-					await connection?.close();
-					connection = null;
-				}
-			}
-		}
-		return answers;
-	} finally {
-		signal.removeEventListener("abort", stop);
-		await connection?.close();
+function assertUsableTarget(wanted) {
+	const text = formatVersion(wanted);
+	const newest = newestMinor(wanted.major);
+	const release = findRelease(wanted);
+	const never = neverReleased.includes(text);
+	if (!release || never) {
+		const known = newest && `${newest.version} (table of ${releasesAsOf})`;
+		throw new UpgradeError("version-unknown", `PostgreSQL ${text} is not a release that this action knows.`, {
+			phase: "plan",
+			hint: !known ? `It knows no PostgreSQL ${wanted.major} (table of ${releasesAsOf}).` : never ? `PostgreSQL ${text} was never released. The newest PostgreSQL ${wanted.major} is ${known}.` : `The newest PostgreSQL ${wanted.major} it knows is ${known}. If ${text} is newer, update the action.`
+		});
 	}
+	if (release.avoid) throw new UpgradeError("version-avoid", `PostgreSQL ${text} must not be a target: ${release.avoid.reason}.`, {
+		phase: "plan",
+		hint: `Use ${release.avoid.useAtLeast} or later; the newest is ${newest?.version ?? release.avoid.useAtLeast}.`
+	});
+	return release;
+}
+
+/** What lies between two versions: the releases on the way, and the advice of their notes. */
+function adviceOf(list) {
+	return list.flatMap(({ version, advice }) => advice.flatMap((id) => {
+		const found = findAdvice(id);
+		return found ? [{
+			advice: found,
+			fixedIn: version
+		}] : [];
+	}));
+}
+/**
+* What the notes between two versions ask for, in the order of releases, each advice once. A new major is reached by
+* dump and restore: what that builds anew is left out, what belongs to the new server's programs is asked anew.
+*/
+function adviceBetween(from, to) {
+	if (from.major === to.major) return once(adviceOf(releasesOf(to.major, from, to)));
+	const way = adviceOf(sistersUntil(from, to));
+	const heeded = new Set(adviceOf(releasesOf(from.major, null, from)).map(({ advice }) => advice.id));
+	const others = adviceOf(releasesOf(to.major, null, to)).filter(({ advice }) => advice.perServer || !heeded.has(advice.id));
+	return once([...way, ...others].filter(({ advice }) => !advice.rebuiltByRestore));
+}
+/** A fault that was mended in two pieces is asked for by both releases: the first counts. */
+function once(list) {
+	return [...new Map(list.toReversed().map((asked) => [asked.advice.id, asked])).values()].toReversed();
+}
+/** Whole days from one YYYY-MM-DD to another; both count as days of UTC. */
+function daysBetween$1(from, to) {
+	return Math.round((Date.parse(to) - Date.parse(from)) / 864e5);
+}
+function lineOf(major, today) {
+	const end = endOfLife(major);
+	return {
+		major,
+		endOfLife: end,
+		daysToEndOfLife: end === null ? null : daysBetween$1(today, end),
+		newest: newestMinor(major)?.version ?? null,
+		releases: releasesOf(major).map(({ version, date, avoid, inferred }) => ({
+			version,
+			date,
+			avoid: avoid !== void 0,
+			inferred: inferred === true
+		}))
+	};
+}
+/** How far the running release is behind the newest of its major; daysBehind is null where a date is not known. */
+function distance(from) {
+	const newest = newestMinor(from.major);
+	const since = findRelease(from)?.date ?? null;
+	const until = newest?.date ?? null;
+	return {
+		behind: newest ? releasesOf(from.major, from, parseVersion(newest.version)).length : 0,
+		daysBehind: since === null || until === null ? null : Math.max(0, daysBetween$1(since, until))
+	};
+}
+/** Each CVE once, with the first of the releases that fixes it. */
+function fixes(list, known) {
+	const found = /* @__PURE__ */ new Map();
+	for (const { version, cves } of list) for (const id of cves ?? []) if (!known.has(id) && !found.has(id)) found.set(id, {
+		id,
+		...findCve(id),
+		fixedIn: version
+	});
+	return [...found.values()].sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || a.id.localeCompare(b.id, "en", { numeric: true }));
+}
+/** Why a person must read the notes of a release; null where what they ask for is known. Pure. */
+function whyRead({ inferred, unreviewed, asks, advice }) {
+	if (inferred) return "its notes were not seen: what is known of it comes from releases of other majors on the same day";
+	if (unreviewed && unreviewed.length > 0) return `its notes ask for something that is not modelled yet: ${unreviewed.join("; ")}`;
+	return asks && advice.length === 0 ? "its notes ask for something that is not modelled yet" : null;
+}
+/** The notes of a new major's first release; those of majors that are left out hold their own changes. */
+function majorNotes(from, to) {
+	if (to.major === from.major) return [];
+	const version = `${to.major}.0`;
+	const passed = Array.from({ length: Math.max(0, to.major - from.major - 1) }, (_, i) => `${from.major + 1 + i}.0`);
+	return [{
+		version,
+		why: `a new major: its notes list what changed for applications${passed.length === 0 ? "" : ` (read those of ${passed.join(" and ")} as well)`}`,
+		link: notesLink(version)
+	}];
+}
+/** @param today YYYY-MM-DD, from which the days to the end of life count */
+function releaseRecord(from, wanted, today) {
+	const same = from.major === wanted.major;
+	const way = releasesOf(wanted.major, same ? from : null, wanted);
+	const fixing = same ? way : [...way, ...sistersUntil(from, wanted)];
+	const known = new Set(same ? [] : releasesOf(from.major, null, from).flatMap(({ cves }) => cves ?? []));
+	return {
+		asOf: releasesAsOf,
+		lines: (same ? [from.major] : [from.major, wanted.major]).map((major) => lineOf(major, today)),
+		...distance(from),
+		cves: fixes(fixing, known),
+		cvesUnknown: way.filter(({ cves }) => cves === null).map(({ version }) => version),
+		mustRead: [...majorNotes(from, wanted), ...way.flatMap((release) => {
+			const why = whyRead(release);
+			return why === null ? [] : [{
+				version: release.version,
+				why,
+				link: notesLink(release.version)
+			}];
+		})]
+	};
+}
+
+/** What the release notes between two versions ask of this very database: every piece of advice asked, nothing changed. */
+/** Objects that are kept by name for each piece of advice in each database; the rest is counted, and left. */
+const namedAtMost = {
+	report: 200,
+	apply: 5e3
+};
+/** The one pass over a database's indexes; its rows say whose they are. */
+const passOverIndexes = "indexes";
+/** The questions behind advice, each cut to what a report can hold; those about indexes are one. */
+function questionsOf(list, limit) {
+	const cut = (sql, group) => `SELECT * FROM (SELECT q.*, pg_catalog.count(*) OVER (${group}) AS total, pg_catalog.row_number() OVER (${group}) AS number
+                    FROM (${sql}) AS q) AS numbered WHERE number <= ${limit}`;
+	const conditions = new Map(list.flatMap(({ id, index }) => index === void 0 ? [] : [[id, index]]));
+	const others = list.flatMap(({ id, sql, index }) => sql === null || index !== void 0 ? [] : [{
+		id,
+		sql: cut(sql, "")
+	}]);
+	return conditions.size === 0 ? others : [{
+		id: passOverIndexes,
+		sql: cut(indexesOfAll(conditions), "PARTITION BY advice")
+	}, ...others];
+}
+/** The answers by advice: the pass's rows go to those that they name. */
+function eachAnswer(list, answers) {
+	const pass = answers.get(passOverIndexes);
+	return list.flatMap(({ id, index }) => {
+		const answer = index === void 0 ? answers.get(id) : pass;
+		if (!answer) return [];
+		if (index === void 0 || answer.kind !== "rows") return [[id, answer]];
+		return [[id, {
+			kind: "rows",
+			rows: answer.rows.filter(({ advice }) => advice === id)
+		}]];
+	});
+}
+/** Asks all of it on the server that runs now. @throws Cancelled */
+async function askAdvice(run, from, wanted) {
+	const between = adviceBetween(from, wanted);
+	const limit = namedAtMost[run.spec.advice];
+	const answers = /* @__PURE__ */ new Map();
+	const ask = async (list, database) => {
+		const questions = questionsOf(list, limit);
+		if (questions.length === 0) return;
+		const found = await askAll(questions, () => connectTo(run, database ?? void 0), {
+			signal: run.context.signal,
+			statementTimeout: 3e4
+		});
+		for (const [id, answer] of eachAnswer(list, found)) answers.set(id, [...answers.get(id) ?? [], [database, answer]]);
+	};
+	const all = between.map(({ advice }) => advice);
+	if (all.length > 0) run.context.log.progress(`${run.spec.name}: asking what the release notes ask for`);
+	await ask(all.filter(({ scope }) => scope === "cluster"), null);
+	const ofDatabases = all.filter(({ scope }) => scope === "database");
+	const closed = [];
+	for (const { name, connectable, template } of await databasesOf$1(run)) if (!connectable) closed.push(name);
+	else await ask(template ? ofDatabases.filter(({ templates }) => templates) : ofDatabases, name);
+	return between.map(({ advice, fixedIn }) => ({
+		...headOf(advice, fixedIn),
+		...conclude$1(run, advice, answers.get(advice.id) ?? [], closed)
+	}));
+}
+async function databasesOf$1(run) {
+	await using connection = await connectTo(run);
+	return await listAllDatabases(connection);
+}
+/** What does not depend on the database. */
+function headOf(advice, fixedIn) {
+	const { id, title, why, todo, timing, certainty } = advice;
+	return {
+		id,
+		title,
+		fixedIn,
+		why,
+		todo,
+		timing,
+		certainty,
+		link: notesLink(fixedIn)
+	};
+}
+/** What the answers come to. A question without an answer is never "does not apply". */
+function conclude$1(run, advice, answers, closed) {
+	const objects = [];
+	const seen = [];
+	let total = 0;
+	let failed = false;
+	let denied = false;
+	let safe = false;
+	const applies = run.spec.advice === "apply";
+	for (const [database, answer] of answers) {
+		const prefix = database === null ? "" : `${database}: `;
+		if (answer.kind === "rows") {
+			total += answer.rows[0] ? numberOf(answer.rows[0], "total") : 0;
+			safe ||= answer.rows.some((row) => row.safe === true);
+			objects.push(...answer.rows.map((row) => objectOf(database, row, applies && advice.remedy?.kind === "statements")));
+		} else if (answer.kind === "denied") {
+			denied = true;
+			seen.push(`${prefix}the user may not see this; needed is: GRANT pg_monitor TO USER;`);
+		} else {
+			failed = true;
+			seen.push(`${prefix}${answer.message}`);
+		}
+	}
+	if (advice.templates && objects.length > 0) for (const database of closed) {
+		total += 1;
+		objects.push({
+			database,
+			name: database,
+			sql: null,
+			detail: "accepts no connections, so nobody could look; made by the same initdb",
+			state: "found"
+		});
+	}
+	const nobodyAsked = advice.sql === null;
+	const state = objects.length > 0 ? advice.certainty === "cannot-be-seen" ? "judge" : "applies" : failed ? "error" : denied ? "skipped" : nobodyAsked ? "judge" : "does-not-apply";
+	const can = advice.remedy !== null && (advice.remedy.kind !== "statements" || safe);
+	return {
+		state,
+		by: state === "applies" && applies && can ? "action" : "person",
+		objects,
+		total,
+		seen
+	};
+}
+/** @param mayLeave the action works on the list, so what it may not do by itself is left to a person from the start */
+function objectOf(database, row, mayLeave) {
+	return {
+		database,
+		name: textOf(row, "object"),
+		sql: row.fix === null ? null : textOf(row, "fix"),
+		detail: row.detail === null ? null : textOf(row, "detail"),
+		state: mayLeave && row.safe !== true ? "left" : "found"
+	};
+}
+/** The end of a verdict: what was tried and did not work. Pure. */
+function failedAdvice(advice) {
+	const failed = advice.filter(({ objects }) => objects.some(({ state }) => state === "failed"));
+	if (failed.length === 0) return "";
+	return ` What the release notes ask for could not be done everywhere: ${failed.map(({ title }) => title).join("; ")}.`;
+}
+/** What a person still has to do after the upgrade; null for nothing. Pure. */
+function leftToDo(advice) {
+	const left = advice.filter(({ state, timing }) => [
+		"applies",
+		"partly",
+		"failed"
+	].includes(state) && timing !== "before");
+	if (left.length === 0) return null;
+	return ["The release notes ask for this as well; the report has the objects and the SQL:", ...left.map(({ title, todo }) => `${title}: ${todo}`)].join("\n");
+}
+/** One line for a log. Pure. */
+function adviceLine({ title, fixedIn, total, certainty }) {
+	return `${title} (asked for by ${fixedIn})${total === 0 ? "" : `: ${total} ${certainty === "candidates" ? "candidate" : "object"}${total === 1 ? "" : "s"}`}`;
+}
+/** The advice that applies and that the action, or a person, carries out. Pure. */
+function byWhom(advice, by) {
+	return advice.filter((each) => each.by === by && each.state === "applies");
+}
+
+/** Whether the upgrade leads to another major. */
+function isMajor({ running, wanted }) {
+	return running.major !== wanted.major;
+}
+/** The version that answers: the old one before, the new one after. */
+function serverOf({ when, running, wanted }) {
+	return when === "before" ? running : wanted;
+}
+/** Whether the upgrade comes from before this major and leads to it or beyond. */
+function crosses({ running, wanted }, major) {
+	return running.major < major && wanted.major >= major;
+}
+/** How much weighs what only pg_upgrade refuses: a dump carries it. As long as nobody knows the route, it blocks. */
+function pgUpgradeRefuses({ route }) {
+	return route === "dump-restore" ? "info" : "blocked";
 }
 
 /** The few words that checks share: bounded lists, sizes, durations. */
@@ -16306,23 +21107,29 @@ function formatSeconds(seconds) {
 	return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 /** `1 file`, `3 files`. */
-function counted(count, noun) {
-	return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function counted$1(count, noun, plural = `${noun}s`) {
+	return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** From the answers of one check to its result. Pure. */
+/** Whether the question makes sense for this upgrade and this server: where not, it has no result either. */
+function belongs(check, context) {
+	if (check.upgrade === "major" && !isMajor(context)) return false;
+	return check.maxMajor === void 0 || serverOf(context).major <= check.maxMajor;
+}
 /** Why a check is not asked here at all; null where it is. */
 function notAsked(check, context) {
 	if (check.when && check.when !== context.when) return `asked only ${check.when} an upgrade`;
-	const server = context.when === "before" ? context.running : context.wanted;
+	const server = serverOf(context);
 	if (check.sql !== null && server.major < check.minMajor) return `needs PostgreSQL ${check.minMajor} or newer, the server is ${formatVersion(server)}`;
 	return null;
 }
 function grantOf(check) {
 	return check.grant ?? "GRANT pg_monitor TO USER;";
 }
-const unknown = "Find out why it cannot be answered, then run again: unknown does not count as fine.";
+const unknown$1 = "Find out why it cannot be answered, then run again: unknown does not count as fine.";
 const severity$1 = {
+	disabled: 0,
 	passed: 0,
 	info: 1,
 	skipped: 2,
@@ -16348,7 +21155,7 @@ function conclude(check, context, answers) {
 	if (failures.length > 0) parts.push({
 		status: "error",
 		seen: bounded(failures),
-		fix: unknown
+		fix: unknown$1
 	});
 	if (denied.length > 0) parts.push({
 		status: "skipped",
@@ -16371,7 +21178,7 @@ function conclude(check, context, answers) {
 		parts.push({
 			status: "error",
 			seen: [messageOf(cause)],
-			fix: unknown
+			fix: unknown$1
 		});
 	}
 	const sorted = parts.toSorted((a, b) => severity$1[b.status] - severity$1[a.status]);
@@ -16383,17 +21190,19 @@ function conclude(check, context, answers) {
 }
 
 /**
-* Asks and judges; results come in the order of `checks`. A check that could not be answered is `error`, one that the
+* Asks and judges; results come in the order of the catalogue. A check that could not be answered is `error`, one that the
 * user may not ask is `skipped`: neither is ever `passed`.
 * @throws Cancelled when the signal fires
 */
-async function runChecks(checks, context, options) {
+async function runChecks(catalogue, context, options) {
 	const { signal, onProgress, databases } = options;
+	const checks = catalogue.filter((check) => belongs(check, context));
+	const isDisabled = ({ id }) => options.disabled?.has(id) === true;
 	const ask = {
 		signal,
 		statementTimeout: options.statementTimeout ?? 3e4
 	};
-	const asked = checks.filter((check) => notAsked(check, context) === null);
+	const asked = checks.filter((check) => !isDisabled(check) && notAsked(check, context) === null);
 	const ofCluster = asked.filter(({ scope }) => scope === "cluster");
 	const ofDatabase = asked.filter(({ scope }) => scope === "database");
 	onProgress?.(`asking the server ${ofCluster.length} questions`);
@@ -16422,6 +21231,12 @@ async function runChecks(checks, context, options) {
 			when: context.when,
 			docs: `checks.md#${check.id}`
 		};
+		if (isDisabled(check)) return {
+			...head,
+			status: "disabled",
+			seen: ["switched off in the spec"],
+			fix: null
+		};
 		const why = notAsked(check, context);
 		if (why !== null) return {
 			...head,
@@ -16435,7 +21250,7 @@ async function runChecks(checks, context, options) {
 		};
 	});
 }
-/** `skipped` and `info` stop nothing. */
+/** `skipped`, `disabled` and `info` stop nothing. */
 function verdictOf(results) {
 	const blocking = results.filter(({ status }) => status === "blocked" || status === "error");
 	const warnings = results.filter(({ status }) => status === "warning");
@@ -16446,53 +21261,104 @@ function verdictOf(results) {
 	};
 }
 
-/** A text; null reads as empty. */
-function textOf(row, key) {
-	const value = row[key];
-	if (value === void 0) throw new Error(`the answer has no column ${key}`);
-	return value === null ? "" : String(value);
+/** A session, for people. */
+function who(row) {
+	const application = textOf(row, "application_name");
+	const name = `${textOf(row, "usename")}${application === "" ? "" : ` (${application})`}`;
+	return `pid ${textOf(row, "pid")} of ${name} in ${textOf(row, "datname")}`;
 }
-/** A number; bigint and numeric arrive as strings. */
-function numberOf(row, key) {
-	const value = row[key];
-	const number = value === null || value === void 0 || value === "" ? NaN : Number(value);
-	if (!Number.isFinite(number)) throw new Error(`${key} is ${String(value)}, not a number`);
-	return number;
-}
-function flagOf(row, key) {
-	const value = row[key];
-	if (typeof value !== "boolean") throw new Error(`${key} is ${String(value)}, not true or false`);
-	return value;
-}
-/** The database that a row of a database check comes from, as a prefix. */
-function prefixOf(row) {
-	const database = row.database;
-	return typeof database === "string" ? `${database}: ` : "";
-}
-/** How many rows there would be without LIMIT: `total` of each database once. */
-function totalOf(rows) {
-	const totals = /* @__PURE__ */ new Map();
-	for (const row of rows) totals.set(row.database, numberOf(row, "total"));
-	return [...totals.values()].reduce((sum, total) => sum + total, 0);
-}
-const severity = {
-	passed: 0,
-	info: 1,
-	skipped: 2,
-	warning: 3,
-	blocked: 4
+/** Counted from when the session fell idle, not from when its transaction began: this one waits for its client. */
+const idleInTransaction = {
+	id: "idle-in-tx",
+	title: "No session sits idle in a transaction",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	role: "pg_read_all_stats",
+	sql: `
+SELECT a.pid, a.usename, a.application_name, a.datname,
+       extract(epoch FROM pg_catalog.clock_timestamp() - a.state_change)::pg_catalog.float8 AS seconds
+FROM pg_catalog.pg_stat_activity AS a
+WHERE a.state LIKE 'idle in transaction%' AND a.backend_type = 'client backend'
+  AND a.application_name NOT LIKE 'postgres-upgrade%'
+ORDER BY a.state_change`,
+	fix: "Let the application commit or roll back; else pg_terminate_backend(pid), and idle_in_transaction_session_timeout for the next time.",
+	judge(rows, { thresholds }) {
+		const lines = rows.filter((row) => numberOf(row, "seconds") > thresholds.idleInTransactionWarning).map((row) => `${who(row)}: idle in transaction for ${formatSeconds(numberOf(row, "seconds"))}`);
+		return {
+			status: lines.length > 0 ? "warning" : "passed",
+			seen: bounded(lines)
+		};
+	}
 };
-/** Several findings about one question: the worst status, the worst lines first. */
-function worst(findings) {
-	const sorted = findings.filter(({ status }) => status !== "passed").toSorted((a, b) => severity[b.status] - severity[a.status]);
-	return {
-		status: sorted[0]?.status ?? "passed",
-		lines: sorted.map(({ line }) => line)
-	};
-}
+/** `waitstart` exists from 14 on; before, a wait cannot be older than its statement. Asking who blocks is not cheap. */
+const lockWaits = {
+	id: "lock-waits",
+	title: "Nobody waits long for a lock",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	role: "pg_read_all_stats",
+	sql: `
+SELECT a.pid, a.usename, a.application_name, a.datname,
+       extract(epoch FROM pg_catalog.clock_timestamp() - coalesce(w.since, a.query_start))::pg_catalog.float8 AS seconds,
+       pg_catalog.array_to_string(pg_catalog.pg_blocking_pids(a.pid), ', ') AS blockers
+FROM pg_catalog.pg_stat_activity AS a
+LEFT JOIN LATERAL (
+  SELECT pg_catalog.min((pg_catalog.to_jsonb(l) ->> 'waitstart')::pg_catalog.timestamptz) AS since
+  FROM pg_catalog.pg_locks AS l WHERE l.pid = a.pid AND NOT l.granted
+) AS w ON true
+WHERE a.wait_event_type = 'Lock' ORDER BY 5 DESC LIMIT 1000`,
+	fix: "End what blocks them: the dump would queue behind it, and everybody else behind the dump.",
+	judge(rows, { thresholds }) {
+		const lines = rows.filter((row) => numberOf(row, "seconds") > thresholds.lockWaitWarning).map((row) => {
+			const blockers = textOf(row, "blockers");
+			const by = blockers === "" ? "a lock" : `pid ${blockers}`;
+			return `${who(row)}: waits for ${by} for ${formatSeconds(numberOf(row, "seconds"))}`;
+		});
+		return {
+			status: lines.length > 0 ? "warning" : "passed",
+			seen: bounded(lines)
+		};
+	}
+};
+/** Autovacuum ends without harm and begins again, unless it is what holds off a wraparound. */
+const runningMaintenance = {
+	id: "running-maintenance",
+	title: "No maintenance is running",
+	scope: "database",
+	when: "before",
+	minMajor: 13,
+	role: "pg_read_all_stats",
+	sql: `
+SELECT p.pid, p.command, p.relid::pg_catalog.regclass::pg_catalog.text AS relation, p.phase,
+       a.backend_type = 'autovacuum worker' AS automatic,
+       coalesce(a.query LIKE '%(to prevent wraparound)', false) AS wraparound
+FROM (
+  SELECT v.pid, v.datname, v.relid, v.phase, 'VACUUM' AS command FROM pg_catalog.pg_stat_progress_vacuum AS v
+  UNION ALL SELECT i.pid, i.datname, i.relid, i.phase, i.command FROM pg_catalog.pg_stat_progress_create_index AS i
+  UNION ALL SELECT c.pid, c.datname, c.relid, c.phase, c.command FROM pg_catalog.pg_stat_progress_cluster AS c
+) AS p JOIN pg_catalog.pg_stat_activity AS a ON a.pid = p.pid
+WHERE p.datname = pg_catalog.current_database() ORDER BY p.pid LIMIT 100`,
+	fix: "Wait until it is done: the restart throws its work away, and leaves an invalid index of one that is built CONCURRENTLY.",
+	judge(rows) {
+		const found = worst(rows.map((row) => {
+			const wraparound = flagOf(row, "wraparound");
+			const what = wraparound ? "autovacuum (to prevent wraparound)" : textOf(row, "command");
+			return {
+				status: flagOf(row, "automatic") && !wraparound ? "passed" : "warning",
+				line: `${prefixOf(row)}${what} of ${textOf(row, "relation")}: ${textOf(row, "phase")}, pid ${textOf(row, "pid")}`
+			};
+		}));
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
 
 /** `archive_library` exists from 15 on. */
-const archiver = {
+const archiver$2 = {
 	id: "archiver",
 	title: "WAL archiving works",
 	scope: "cluster",
@@ -16519,7 +21385,7 @@ FROM pg_catalog.pg_stat_archiver AS a`,
 			const last = textOf(row, "last_archived");
 			return {
 				status: "blocked",
-				seen: [`${textOf(row, "last_failed_wal")} could not be archived, last tried ${textOf(row, "last_failed")} UTC; ${counted(numberOf(row, "failed_count"), "failure")} so far`, last === "" ? "no file was archived yet" : `the last archived file is of ${last} UTC`]
+				seen: [`${textOf(row, "last_failed_wal")} could not be archived, last tried ${textOf(row, "last_failed")} UTC; ${counted$1(numberOf(row, "failed_count"), "failure")} so far`, last === "" ? "no file was archived yet" : `the last archived file is of ${last} UTC`]
 			};
 		}
 		if (flagOf(row, "nowhere")) return {
@@ -16553,7 +21419,243 @@ WHERE f.name LIKE '%.ready' AND pg_catalog.current_setting('archive_mode') <> 'o
 		};
 		return {
 			status: waiting > thresholds.archiveBacklogBlock ? "blocked" : "warning",
-			seen: [`${counted(waiting, "finished WAL file")} not archived yet`]
+			seen: [`${counted$1(waiting, "finished WAL file")} not archived yet`]
+		};
+	}
+};
+
+/** `file_name` exists from 16 on. A broken pg_ident.conf stops no server, but every login that needs a map. */
+const identErrors = {
+	id: "ident-errors",
+	title: "pg_ident.conf is free of errors",
+	scope: "cluster",
+	minMajor: 15,
+	grant: "GRANT SELECT ON pg_catalog.pg_ident_file_mappings TO USER; GRANT EXECUTE ON FUNCTION pg_catalog.pg_ident_file_mappings() TO USER;",
+	sql: `
+SELECT coalesce(pg_catalog.to_jsonb(m) ->> 'file_name', 'pg_ident.conf') AS file, m.line_number AS line, m.error,
+       pg_catalog.count(*) OVER () AS total
+FROM pg_catalog.pg_ident_file_mappings AS m WHERE m.error IS NOT NULL ORDER BY 1, 2 LIMIT 20`,
+	fix: "Correct these lines: after a restart no login by a user name map would work.",
+	judge(rows) {
+		if (rows.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => `${textOf(row, "error")} (${textOf(row, "file")}, line ${textOf(row, "line")})`);
+		return {
+			status: "blocked",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+function places(row) {
+	const more = numberOf(row, "lines") - 1;
+	return `${textOf(row, "file")}, line ${textOf(row, "line")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+/** 13 shows clientcert=1 as verify-ca, so how it is spelled in the file cannot be seen. */
+const hbaAuthMethods = {
+	id: "hba-auth-methods",
+	title: "The wanted version knows every method of pg_hba.conf",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	grant: "GRANT SELECT ON pg_catalog.pg_hba_file_rules TO USER; GRANT EXECUTE ON FUNCTION pg_catalog.pg_hba_file_rules() TO USER;",
+	sql: `
+SELECT f.file, f.method, pg_catalog.min(f.line) AS line, pg_catalog.count(*) AS lines
+FROM (
+  SELECT coalesce(pg_catalog.to_jsonb(h) ->> 'file_name', 'pg_hba.conf') AS file, h.line_number AS line, m.method
+  FROM pg_catalog.pg_hba_file_rules AS h
+  CROSS JOIN LATERAL (
+    SELECT h.auth_method AS method WHERE h.auth_method IN ('radius', 'md5')
+    UNION ALL
+    SELECT 'clientcert' FROM pg_catalog.unnest(h.options) AS o(option) WHERE o.option LIKE 'clientcert=%'
+  ) AS m
+  WHERE h.error IS NULL
+) AS f GROUP BY f.file, f.method ORDER BY f.method DESC, f.file`,
+	fix: "Replace radius by another method, md5 by scram-sha-256 (once the passwords are SCRAM), and write clientcert=verify-ca or verify-full.",
+	judge(rows, context) {
+		const judged = rows.map((row) => {
+			switch (textOf(row, "method")) {
+				case "radius": return {
+					status: context.wanted.major >= 19 ? "blocked" : "passed",
+					line: `radius: removed in 19 (${places(row)})`
+				};
+				case "md5": return {
+					status: context.wanted.major >= 18 ? "warning" : "passed",
+					line: `md5: on its way out since 18 (${places(row)})`
+				};
+				default: return {
+					status: crosses(context, 14) ? "warning" : "passed",
+					line: `clientcert: 14 takes only verify-ca and verify-full, not 1, 0 or no-verify (${places(row)})`
+				};
+			}
+		});
+		const found = worst(judged);
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+/** Only the kind of password is looked at; hashes never leave the server. */
+const md5Passwords = {
+	id: "md5-passwords",
+	title: "No role has an MD5 password",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	grant: "GRANT SELECT (rolname, rolpassword) ON pg_catalog.pg_authid TO USER;",
+	sql: `
+SELECT a.rolname AS role, pg_catalog.count(*) OVER () AS total
+FROM pg_catalog.pg_authid AS a WHERE a.rolpassword LIKE 'md5%' ORDER BY 1 LIMIT 20`,
+	fix: "Set password_encryption to scram-sha-256 and let these roles set their passwords again; test their clients' drivers.",
+	judge(rows, { wanted }) {
+		if (rows.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => textOf(row, "role"));
+		return {
+			status: wanted.major >= 18 ? "warning" : "info",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+
+/** From 19 on a slot of the setting counts half: the default doubled while the table stayed as it was. */
+const locksCapacity = {
+	id: "locks-capacity",
+	title: "A dump can lock every relation",
+	scope: "database",
+	when: "before",
+	minMajor: 13,
+	sql: `
+SELECT pg_catalog.count(*) AS relations,
+       pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.int8
+         * (pg_catalog.current_setting('max_connections')::pg_catalog.int8
+          + pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int8) AS slots
+FROM pg_catalog.pg_class AS c
+WHERE c.relkind IN ('r', 'p', 'S', 'm', 'v') AND c.oid >= 16384 AND c.relpersistence <> 't'`,
+	fix: "Raise max_locks_per_transaction (needs a restart): else pg_dump ends with \"out of shared memory\".",
+	judge(rows, context) {
+		const perSlot = serverOf(context).major >= 19 ? .5 : 1;
+		const lines = rows.map((row) => ({
+			row,
+			slots: numberOf(row, "slots") * perSlot
+		})).filter(({ row, slots }) => numberOf(row, "relations") > slots * context.thresholds.locksBlock).map(({ row, slots }) => `${prefixOf(row)}${counted$1(numberOf(row, "relations"), "relation")}, the lock table has room for ${slots}`);
+		return {
+			status: lines.length > 0 ? "blocked" : "passed",
+			seen: bounded(lines)
+		};
+	}
+};
+/** Their sizes stay out: walking through every file can take minutes, and free space is disk-space's. */
+const tablespaces = {
+	id: "tablespaces",
+	title: "Tablespaces lie where a new cluster can have its own",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	role: "pg_read_all_settings",
+	sql: `
+SELECT t.spcname AS name, l.location, NOT pg_catalog.starts_with(l.location, '/')
+         OR pg_catalog.starts_with(l.location || '/', pg_catalog.current_setting('data_directory') || '/') AS inside
+FROM pg_catalog.pg_tablespace AS t
+CROSS JOIN LATERAL (SELECT pg_catalog.pg_tablespace_location(t.oid) AS location) AS l
+WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY t.spcname`,
+	fix: "Make sure that each of these folders exists for the new cluster, with space. Move one that lies inside the data directory: pg_upgrade refuses it before 19.",
+	judge(rows, context) {
+		const major = isMajor(context);
+		const findings = rows.map((row) => {
+			const inside = flagOf(row, "inside");
+			const line = `${textOf(row, "name")} in ${textOf(row, "location")}${inside ? ", inside the data directory" : ""}`;
+			return {
+				status: inside && context.wanted.major < 19 ? pgUpgradeRefuses(context) : "info",
+				line
+			};
+		});
+		if (!major) return {
+			status: "passed",
+			seen: bounded(findings.map(({ line }) => line))
+		};
+		const found = worst(findings);
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+const largeObjects = {
+	id: "large-objects",
+	title: "There are few large objects",
+	scope: "database",
+	when: "before",
+	minMajor: 13,
+	sql: "SELECT pg_catalog.count(*) AS objects FROM pg_catalog.pg_largeobject_metadata AS m",
+	fix: "Measure the way with a copy first: each costs time in a dump, a restore and (before 19) pg_upgrade. Remove orphans with vacuumlo.",
+	judge(rows, context) {
+		const lines = rows.filter((row) => numberOf(row, "objects") > context.thresholds.largeObjectsWarning).map((row) => `${prefixOf(row)}${counted$1(numberOf(row, "objects"), "large object")}`);
+		return {
+			status: lines.length === 0 ? "passed" : isMajor(context) ? "warning" : "info",
+			seen: bounded(lines)
+		};
+	}
+};
+
+/**
+* `datlocprovider` exists from 15 on; before, every database follows the C library. C, POSIX and the builtin provider
+* (from 17) compare bytes or code points, whatever library is there. Sizes are those of the last VACUUM: asking for
+* each file would take seconds with many indexes.
+*/
+const collationDependentIndexes = {
+	id: "collation-dependent-indexes",
+	title: "Little would have to be rebuilt for another C library or ICU",
+	scope: "database",
+	minMajor: 13,
+	sql: `
+WITH home AS MATERIALIZED (
+  SELECT pg_catalog.to_jsonb(d) AS facts FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+), sensitive AS MATERIALIZED (
+  SELECT c.oid FROM pg_catalog.pg_collation AS c, home AS h
+  WHERE CASE c.collprovider
+    WHEN 'i' THEN true
+    WHEN 'c' THEN c.collcollate NOT IN ('C', 'POSIX')
+    WHEN 'd' THEN CASE coalesce(h.facts ->> 'datlocprovider', 'c')
+      WHEN 'i' THEN true WHEN 'c' THEN h.facts ->> 'datcollate' NOT IN ('C', 'POSIX') ELSE false END
+    ELSE false END
+), found AS MATERIALIZED (
+  SELECT DISTINCT x.indexrelid
+  FROM pg_catalog.pg_index AS x
+  CROSS JOIN LATERAL pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
+  JOIN sensitive AS s ON s.oid = u.coll
+  WHERE x.indexrelid >= 16384
+), sized AS (
+  SELECT i.oid, i.relpages::pg_catalog.int8 * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes
+  FROM found AS f JOIN pg_catalog.pg_class AS i ON i.oid = f.indexrelid WHERE i.relkind = 'i'
+), counted AS (
+  SELECT s.oid, s.bytes, pg_catalog.count(*) OVER () AS indexes, pg_catalog.sum(s.bytes) OVER () AS all_bytes
+  FROM sized AS s ORDER BY s.bytes DESC, s.oid LIMIT 5
+)
+SELECT c.oid::pg_catalog.regclass::pg_catalog.text AS name, c.bytes, c.indexes, c.all_bytes
+FROM counted AS c ORDER BY c.bytes DESC, c.oid`,
+	fix: "Keep the library: upgrade on the same operating system release, or image base. Else plan the time for REINDEX of these indexes.",
+	judge(rows, { thresholds }) {
+		const databases = new Map(rows.map((row) => [prefixOf(row), {
+			indexes: numberOf(row, "indexes"),
+			bytes: numberOf(row, "all_bytes")
+		}]));
+		const bytes = [...databases.values()].reduce((sum, each) => sum + each.bytes, 0);
+		const lines = [...databases].map(([prefix, each]) => `${prefix}${counted$1(each.indexes, "index", "indexes")}, about ${formatBytes(each.bytes)}`);
+		if (bytes <= thresholds.collationIndexesInfo) return {
+			status: "passed",
+			seen: bounded(lines)
+		};
+		const largest = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}, about ${formatBytes(numberOf(row, "bytes"))}`);
+		return {
+			status: "info",
+			seen: bounded([...lines, ...largest])
 		};
 	}
 };
@@ -16642,6 +21744,130 @@ ORDER BY v.ordered DESC, v.name LIMIT 20`,
 	}
 };
 
+const usualSegment = 16 * 1024 ** 2;
+const usualPage = 8192;
+/** What a minor upgrade finds is only recorded: the same data directory goes on. */
+const control = {
+	id: "control",
+	title: "The cluster was made in the usual way",
+	scope: "cluster",
+	minMajor: 13,
+	sql: `
+SELECT i.bytes_per_wal_segment AS segment, i.database_block_size AS page, s.catalog_version_no AS catalog,
+       i.data_page_checksum_version > 0 AS checksums
+FROM pg_catalog.pg_control_init() AS i, pg_catalog.pg_control_system() AS s`,
+	fix: "Make the new cluster in the same way: initdb --wal-segsize; another page size needs programs built for it.",
+	judge(rows, context) {
+		const [row] = rows;
+		if (!row) throw new Error("the server did not answer");
+		const segment = numberOf(row, "segment");
+		const page = numberOf(row, "page");
+		const usual = segment === usualSegment && page === usualPage;
+		return {
+			status: isMajor(context) && !usual ? "info" : "passed",
+			seen: [`WAL segments of ${formatBytes(segment)}, pages of ${formatBytes(page)}`, `data checksums ${flagOf(row, "checksums") ? "on" : "off"}, catalog version ${textOf(row, "catalog")}`]
+		};
+	}
+};
+/** A minor upgrade keeps what is there, and checksum-failures tells that damage goes unnoticed. */
+const checksumsOff = {
+	id: "checksums-off",
+	title: "Data checksums are on",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `SELECT pg_catalog.current_setting('data_checksums') AS checksums`,
+	fix: "Make the new cluster with checksums. For pg_upgrade both must agree: pg_checksums --enable on the stopped old server, or initdb --no-data-checksums.",
+	judge(rows, { wanted }) {
+		if (textOf(rows[0] ?? {}, "checksums") !== "off") return {
+			status: "passed",
+			seen: []
+		};
+		return {
+			status: "warning",
+			seen: [`data checksums are off: ${wanted.major >= 18 ? `initdb of ${wanted.major} switches them on, and pg_upgrade refuses two clusters that differ` : "the server cannot notice damaged pages"}`]
+		};
+	}
+};
+
+/** Catalog tables are pinned, which pg_depend does not record: only views of the system are seen. */
+const systemViewDependents = {
+	id: "system-view-dependents",
+	title: "No view is built on views of the system or on an extension's",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+WITH uses AS MATERIALIZED (
+  SELECT DISTINCT w.ev_class AS view, d.refobjid AS used
+  FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_rewrite AS w ON w.oid = d.objid
+  WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND w.ev_class >= 16384 AND w.ev_class <> d.refobjid
+), members AS MATERIALIZED (
+  SELECT e.objid FROM pg_catalog.pg_depend AS e
+  WHERE e.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND e.deptype = 'e'
+    AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+)
+SELECT u.view::pg_catalog.regclass::pg_catalog.text AS name,
+       pg_catalog.string_agg(u.used::pg_catalog.regclass::pg_catalog.text, ', '
+         ORDER BY u.used::pg_catalog.regclass::pg_catalog.text) AS used,
+       pg_catalog.count(*) OVER () AS total
+FROM uses AS u
+WHERE (u.used < 16384 OR u.used IN (SELECT m.objid FROM members AS m))
+  AND u.view NOT IN (SELECT m.objid FROM members AS m)
+GROUP BY u.view ORDER BY 1 LIMIT 20`,
+	fix: "Try their definitions on a server of the wanted version; drop those that fail before the upgrade, and create them anew after it.",
+	judge(rows) {
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")} uses ${textOf(row, "used")}`);
+		return {
+			status: rows.length > 0 ? "warning" : "passed",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+/** Functions whose body is bound when they are made (`prosqlbody`, from 14 on) look nothing up later. */
+const searchPathFragileFunctions = {
+	id: "search-path-fragile-functions",
+	title: "Functions of indexes, constraints and views set their own search_path",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+WITH candidates AS MATERIALIZED (
+  SELECT p.oid FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+  WHERE p.oid >= 16384 AND l.lanname NOT IN ('c', 'internal')
+    AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) AS g(setting) WHERE g.setting LIKE 'search_path=%')
+    AND pg_catalog.to_jsonb(p) ->> 'prosqlbody' IS NULL
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e WHERE e.deptype = 'e' AND e.objid = p.oid
+                    AND e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass)
+), users AS MATERIALIZED (
+  SELECT c.oid, d.classid, d.objid FROM candidates AS c
+  JOIN pg_catalog.pg_depend AS d ON d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+)
+SELECT f.oid::pg_catalog.regprocedure::pg_catalog.text AS name, pg_catalog.count(*) OVER () AS total
+FROM (
+  SELECT DISTINCT u.oid FROM users AS u
+  WHERE u.classid IN ('pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_attrdef'::pg_catalog.regclass)
+    OR (u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND EXISTS (SELECT FROM pg_catalog.pg_class AS k WHERE k.oid = u.objid AND k.relkind IN ('i', 'I')))
+    OR (u.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+        AND EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w JOIN pg_catalog.pg_class AS k ON k.oid = w.ev_class
+                    WHERE w.oid = u.objid AND k.relkind = 'm'))
+) AS f ORDER BY 1 LIMIT 20`,
+	fix: "ALTER FUNCTION ... SET search_path = the schemas it needs, or qualify every name in it: a restore runs with an empty path.",
+	judge(rows) {
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}`);
+		return {
+			status: rows.length > 0 ? "warning" : "passed",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+
 /** Extension versions are free text: numbers in them compare as numbers, the rest as text. */
 function compareExtensionVersions(a, b) {
 	return a.localeCompare(b, "en", { numeric: true });
@@ -16680,7 +21906,7 @@ function judgeOne(row, context) {
 		line: ""
 	};
 }
-const extensions = {
+const extensions$1 = {
 	id: "extensions",
 	title: "The files of every extension are there",
 	scope: "database",
@@ -16703,7 +21929,7 @@ ORDER BY e.extname`,
 };
 
 /** Is this the server that the plan was made for? */
-const identity$1 = {
+const identity = {
 	id: "identity",
 	title: "The server is the primary, and runs the expected version",
 	scope: "cluster",
@@ -16723,6 +21949,150 @@ SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS vers
 		return {
 			status: seen.length > 0 ? "blocked" : "passed",
 			seen
+		};
+	}
+};
+
+/**
+* The stored number of such a value means nothing in another cluster; a dump writes names. Arrays and domains of the
+* types count, composite types do not. aclitem has another form from 16 on.
+*/
+const regTypes = {
+	id: "reg-types",
+	title: "No column holds an identifier of this cluster",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+WITH RECURSIVE banned AS (
+  SELECT t.oid, t.typname = 'aclitem' AS acl FROM pg_catalog.pg_type AS t
+  WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND t.typname IN ('regcollation', 'regconfig',
+    'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc', 'regprocedure', 'aclitem')
+  UNION
+  SELECT t.oid, b.acl FROM banned AS b JOIN (
+    SELECT d.oid, d.typbasetype AS made_of FROM pg_catalog.pg_type AS d WHERE d.typtype = 'd'
+    UNION ALL SELECT a.oid, a.typelem FROM pg_catalog.pg_type AS a WHERE a.typelem <> 0
+  ) AS t ON t.made_of = b.oid
+), found AS MATERIALIZED (
+  SELECT a.attrelid, a.attname, a.atttypid FROM pg_catalog.pg_attribute AS a
+  WHERE a.atttypid = ANY (ARRAY(SELECT b.oid FROM banned AS b))
+    AND a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped
+)
+SELECT f.attrelid::pg_catalog.regclass::pg_catalog.text AS name, f.attname AS column, b.acl,
+       pg_catalog.format_type(f.atttypid, NULL) AS type, pg_catalog.count(*) OVER () AS total
+FROM found AS f
+JOIN pg_catalog.pg_class AS c ON c.oid = f.attrelid
+JOIN banned AS b ON b.oid = f.atttypid
+WHERE c.relkind IN ('r', 'm', 'p') ORDER BY b.acl, 1, 2 LIMIT 20`,
+	fix: "Dump and restore carries these columns. For pg_upgrade: ALTER TABLE ... ALTER COLUMN ... TYPE text, or drop them.",
+	judge(rows, context) {
+		const kept = rows.filter((row) => !flagOf(row, "acl") || crosses(context, 16));
+		if (kept.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = kept.map((row) => `${prefixOf(row)}${textOf(row, "name")}.${textOf(row, "column")}: ${textOf(row, "type")}`);
+		const total = kept.length === rows.length ? totalOf(rows) : kept.length;
+		return {
+			status: pgUpgradeRefuses(context),
+			seen: bounded(lines, total)
+		};
+	}
+};
+/** From 18 on NOT NULL is a constraint, which may say NO INHERIT: then the child is right. */
+const notNullInheritance = {
+	id: "not-null-inheritance",
+	title: "Children are NOT NULL where their parents are",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT i.inhrelid::pg_catalog.regclass::pg_catalog.text AS child, ch.attname AS column,
+       i.inhparent::pg_catalog.regclass::pg_catalog.text AS parent, pg_catalog.count(*) OVER () AS total
+FROM pg_catalog.pg_inherits AS i
+JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid = i.inhparent AND pa.attnum > 0 AND pa.attnotnull AND NOT pa.attisdropped
+JOIN pg_catalog.pg_attribute AS ch ON ch.attrelid = i.inhrelid AND ch.attname = pa.attname AND NOT ch.attnotnull
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid = i.inhparent AND c.contype = 'n'
+                  AND c.connoinherit AND pa.attnum = ANY (c.conkey))
+ORDER BY 1, 2 LIMIT 20`,
+	fix: "ALTER TABLE child ALTER COLUMN c SET NOT NULL, after a look for rows that are NULL.",
+	judge(rows, { wanted }) {
+		if (rows.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "child")}.${textOf(row, "column")}: NOT NULL in ${textOf(row, "parent")} only`);
+		return {
+			status: wanted.major >= 18 ? "blocked" : "warning",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+const inetBtreeGist = {
+	id: "inet-btree-gist",
+	title: "No index uses the inet classes of btree_gist",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT u.indexrelid::pg_catalog.regclass::pg_catalog.text AS name, pg_catalog.count(*) OVER () AS total
+FROM (
+  SELECT DISTINCT x.indexrelid FROM pg_catalog.pg_index AS x
+  CROSS JOIN LATERAL pg_catalog.unnest(x.indclass::pg_catalog.oid[]) AS c(opclass)
+  JOIN pg_catalog.pg_opclass AS o ON o.oid = c.opclass
+  WHERE x.indexrelid >= 16384 AND o.opcname IN ('gist_inet_ops', 'gist_cidr_ops')
+) AS u ORDER BY 1 LIMIT 20`,
+	fix: "Drop these indexes and build them again with the class inet_ops of PostgreSQL itself.",
+	judge(rows, { wanted }) {
+		if (rows.length === 0 || wanted.major < 19) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}`);
+		return {
+			status: "blocked",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+/** 14 changed the arguments of these functions from anyarray to anycompatiblearray. */
+const arrayFunctionDependents = {
+	id: "array-func-dependents",
+	title: "Nothing is built on array functions that changed in 14",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	maxMajor: 13,
+	sql: `
+WITH changed AS MATERIALIZED (
+  SELECT p.oid FROM pg_catalog.pg_proc AS p
+  WHERE p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
+    AND 'pg_catalog.anyarray'::pg_catalog.regtype = ANY (p.proargtypes::pg_catalog.oid[])
+    AND p.proname IN ('array_append', 'array_prepend', 'array_cat', 'array_position', 'array_positions',
+                      'array_remove', 'array_replace', 'width_bucket')
+)
+SELECT n.name, pg_catalog.count(*) OVER () AS total
+FROM (
+  SELECT 'aggregate ' || a.aggfnoid::pg_catalog.oid::pg_catalog.regprocedure::pg_catalog.text AS name
+  FROM pg_catalog.pg_aggregate AS a
+  WHERE a.aggfnoid::pg_catalog.oid >= 16384
+    AND (a.aggtransfn::pg_catalog.oid IN (SELECT c.oid FROM changed AS c)
+      OR a.aggfinalfn::pg_catalog.oid IN (SELECT c.oid FROM changed AS c))
+  UNION ALL
+  SELECT 'operator ' || o.oid::pg_catalog.regoperator::pg_catalog.text
+  FROM pg_catalog.pg_operator AS o
+  WHERE o.oid >= 16384 AND o.oprcode::pg_catalog.oid IN (SELECT c.oid FROM changed AS c)
+) AS n ORDER BY 1 LIMIT 20`,
+	fix: "Drop these before the upgrade, and create them again after it with anycompatiblearray and anycompatible.",
+	judge(rows) {
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}`);
+		return {
+			status: rows.length > 0 ? "blocked" : "passed",
+			seen: bounded(lines, totalOf(rows))
 		};
 	}
 };
@@ -16748,7 +22118,7 @@ ORDER BY d.checksum_failures DESC, 2`,
 			status: "skipped",
 			seen: ["data checksums are off: the server cannot notice damaged pages"]
 		};
-		const lines = rows.filter((row) => row.failures !== null).map((row) => `${textOf(row, "datname")}: ${counted(numberOf(row, "failures"), "failure")}, last ${textOf(row, "last_failure")} UTC`);
+		const lines = rows.filter((row) => row.failures !== null).map((row) => `${textOf(row, "datname")}: ${counted$1(numberOf(row, "failures"), "failure")}, last ${textOf(row, "last_failure")} UTC`);
 		return {
 			status: lines.length > 0 ? "blocked" : "passed",
 			seen: bounded(lines)
@@ -16793,17 +22163,282 @@ FROM pg_catalog.pg_database AS d
 WHERE d.datconnlimit = -2 OR (NOT d.datallowconn AND d.datname <> 'template0')
 ORDER BY 2 DESC, 1`,
 	fix: "Drop an invalid database: nothing can read it any more. Allow connections to the others if they should be backed up.",
-	judge(rows) {
+	judge(rows, context) {
 		const found = worst(rows.map((row) => flagOf(row, "invalid") ? {
 			status: "blocked",
 			line: `${textOf(row, "datname")}: left behind by an interrupted DROP DATABASE`
 		} : {
-			status: "info",
+			status: isMajor(context) ? "blocked" : "info",
 			line: `${textOf(row, "datname")}: accepts no connections, so it is neither checked nor backed up`
 		}));
 		return {
 			status: found.status,
 			seen: bounded(found.lines)
+		};
+	}
+};
+
+/** Libraries that come with PostgreSQL without being an extension. */
+const shipped = /* @__PURE__ */ new Set([
+	"auth_delay",
+	"auto_explain",
+	"basebackup_to_shell",
+	"basic_archive",
+	"llvmjit",
+	"passwordcheck",
+	"sepgsql"
+]);
+/** `"$libdir/plugins/foo.so", bar` as foo and bar. */
+function libraryNames(setting) {
+	return setting.split(",").map((part) => part.trim().replaceAll("\"", "").replace(/^.*\//, "").replace(/\.so$/, "")).filter((name) => name !== "");
+}
+/**
+* Most libraries are named like their extension, so the wanted server's extensions tell. A library that neither server
+* has as an extension cannot be looked for from here.
+*/
+function preloaded(name, setting, available, context) {
+	const wanted = context.wantedExtensions;
+	const line = `${name} in ${setting}`;
+	if (shipped.has(name) || wanted?.has(name)) return {
+		status: "passed",
+		line
+	};
+	if (wanted && available.includes(name)) return {
+		status: "blocked",
+		line: `${line}: the wanted server has no files of it`
+	};
+	const major = isMajor(context);
+	if (!wanted) return {
+		status: major ? "warning" : "passed",
+		line: `${line}: must exist for the new version`
+	};
+	return {
+		status: major ? "warning" : "info",
+		line: `${line}: nobody could look for it`
+	};
+}
+const preload = {
+	id: "preload",
+	title: "The wanted server has every library that it must load",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	role: "pg_read_all_settings",
+	sql: `
+SELECT s.name, s.setting, ARRAY(SELECT a.name::pg_catalog.text FROM pg_catalog.pg_available_extensions AS a) AS available
+FROM pg_catalog.pg_settings AS s
+WHERE s.setting <> '' AND s.name IN ('shared_preload_libraries', 'session_preload_libraries',
+  'local_preload_libraries', 'archive_library', 'jit_provider')
+ORDER BY s.name`,
+	fix: "Install these libraries for the wanted version, or take them out of the setting: the server would not start without them.",
+	judge(rows, context) {
+		const found = worst(rows.flatMap((row) => {
+			if (!Array.isArray(row.available)) throw new Error("available is not a list");
+			const available = row.available;
+			return libraryNames(textOf(row, "setting")).map((name) => preloaded(name, textOf(row, "name"), available, context));
+		}));
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+function library(row, context) {
+	const extension = textOf(row, "extension");
+	const what = `${prefixOf(row)}${textOf(row, "library")}`;
+	if (extension !== "" && context.wantedExtensions) return {
+		status: "passed",
+		line: ""
+	};
+	return {
+		status: "warning",
+		line: `${what}${extension === "" ? "" : ` (extension ${extension})`}: must exist for the new version`
+	};
+}
+const cLibraries = {
+	id: "c-libraries",
+	title: "Functions in C come from extensions that the wanted server has",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT DISTINCT p.probin AS library, e.extname AS extension
+FROM pg_catalog.pg_proc AS p
+JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+LEFT JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+  AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+WHERE l.lanname = 'c' AND p.probin IS NOT NULL AND p.oid >= 16384
+ORDER BY 1, 2`,
+	fix: "Build or install these libraries for the wanted version, and LOAD each of them on a test server of it.",
+	judge(rows, context) {
+		const found = worst(rows.map((row) => library(row, context)));
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+const untrustedPlpython2 = {
+	id: "untrusted-plpython2",
+	title: "No language of Python 2 is left",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	maxMajor: 14,
+	sql: `
+SELECT l.lanname AS name FROM pg_catalog.pg_language AS l WHERE l.lanname IN ('plpythonu', 'plpython2u') ORDER BY 1`,
+	fix: "Write its functions for plpython3u, then DROP EXTENSION plpythonu or plpython2u.",
+	judge(rows, { wanted }) {
+		if (wanted.major < 15) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}, removed in 15`);
+		return {
+			status: rows.length > 0 ? "blocked" : "passed",
+			seen: bounded(lines)
+		};
+	}
+};
+
+/** Who is no superuser cannot see `oid` of pg_subscription in 13: the way from tables goes over the view, by name. */
+const subscriptions = {
+	id: "subscriptions",
+	title: "No subscription has to be set up again",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT s.subname AS name, s.subenabled AS enabled,
+       (SELECT pg_catalog.count(DISTINCT r.srrelid) FROM pg_catalog.pg_subscription_rel AS r
+        JOIN pg_catalog.pg_stat_subscription AS v ON v.subid = r.srsubid
+        WHERE v.subname = s.subname AND r.srsubstate NOT IN ('i', 'r')) AS unready
+FROM pg_catalog.pg_subscription AS s
+WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+ORDER BY 1`,
+	fix: "Wait until every table is synchronised. After the upgrade: ALTER SUBSCRIPTION ... ENABLE and REFRESH PUBLICATION, with copy_data = false where the position is known.",
+	judge(rows) {
+		const found = worst(rows.map((row) => {
+			const name = `${prefixOf(row)}${textOf(row, "name")}${flagOf(row, "enabled") ? "" : " (disabled)"}`;
+			const unready = numberOf(row, "unready");
+			return unready > 0 ? {
+				status: "blocked",
+				line: `${name}: ${counted$1(unready, "table")} not synchronised yet`
+			} : {
+				status: "warning",
+				line: `${name}: comes over disabled; only pg_upgrade from 17 on keeps its position`
+			};
+		}));
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+const noReplicaIdentity = {
+	id: "no-replica-identity",
+	title: "Every table could be replicated logically",
+	scope: "database",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+WITH bare AS MATERIALIZED (
+  SELECT c.oid FROM pg_catalog.pg_class AS c
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384 AND c.relreplident <> 'f'
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indrelid = c.oid
+      AND ((c.relreplident = 'i' AND x.indisreplident) OR (c.relreplident = 'd' AND x.indisprimary AND x.indisvalid)))
+), listed AS (
+  SELECT b.oid, pg_catalog.count(*) OVER () AS total FROM bare AS b ORDER BY b.oid LIMIT 20
+)
+SELECT l.oid::pg_catalog.regclass::pg_catalog.text AS name, l.total FROM listed AS l ORDER BY 1`,
+	fix: "Nothing, unless the way is logical replication: then ALTER TABLE ... ADD PRIMARY KEY or REPLICA IDENTITY, or UPDATE and DELETE fail.",
+	judge(rows) {
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}: no primary key or replica identity`);
+		return {
+			status: rows.length > 0 ? "info" : "passed",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+
+const databaseEncodings = {
+	id: "database-encodings",
+	title: "The wanted version has the encoding of every database",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT d.datname, pg_catalog.count(*) OVER () AS total
+FROM pg_catalog.pg_database AS d WHERE pg_catalog.pg_encoding_to_char(d.encoding) = 'MULE_INTERNAL'
+ORDER BY 1 LIMIT 20`,
+	fix: "Dump it in UTF8 (pg_dump --encoding=UTF8) and restore it into a database that is made with UTF8.",
+	judge(rows, { wanted }) {
+		if (rows.length === 0 || wanted.major < 19) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => `${textOf(row, "datname")}: MULE_INTERNAL, removed in 19`);
+		return {
+			status: "blocked",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+/** chr() and not an escape: the server may read backslashes in its own way. */
+const lineBreak = `'[' || pg_catalog.chr(10) || pg_catalog.chr(13) || ']'`;
+const oddNames = {
+	id: "odd-names",
+	title: "No name of a database, role or tablespace has a line break",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT n.kind, n.name, pg_catalog.count(*) OVER () AS total
+FROM (
+  SELECT 'database' AS kind, d.datname::pg_catalog.text AS name FROM pg_catalog.pg_database AS d
+  UNION ALL SELECT 'role', r.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS r
+  UNION ALL SELECT 'tablespace', t.spcname::pg_catalog.text FROM pg_catalog.pg_tablespace AS t
+) AS n WHERE n.name ~ (${lineBreak}) ORDER BY 1, 2 LIMIT 20`,
+	fix: "ALTER DATABASE, ROLE or TABLESPACE ... RENAME TO a name on one line.",
+	judge(rows, { wanted }) {
+		if (rows.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		const lines = rows.map((row) => `${textOf(row, "kind")} ${textOf(row, "name")}`);
+		return {
+			status: wanted.major >= 19 ? "blocked" : "warning",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+const scsOff = {
+	id: "scs-off",
+	title: "Strings are read as the standard says",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	maxMajor: 18,
+	sql: `
+SELECT s.source FROM pg_catalog.pg_settings AS s
+WHERE s.name = 'standard_conforming_strings' AND s.setting = 'off'`,
+	fix: "Switch standard_conforming_strings on and write E'...' where a backslash should escape; dump with the client of the wanted version.",
+	judge(rows, { wanted }) {
+		if (rows.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		return {
+			status: "warning",
+			seen: [`standard_conforming_strings is off${wanted.major >= 19 ? `: ${wanted.major} knows only on` : ""}`]
 		};
 	}
 };
@@ -16897,6 +22532,79 @@ ORDER BY 1 LIMIT 20`,
 	}
 };
 
+/** What the run knows of the wanted version before it asks any server. */
+/** postgres -C reads a whole configuration and says what it does not know, without starting anything. */
+const configPreflight = {
+	id: "config-preflight",
+	title: "The wanted version reads the configuration",
+	scope: "machine",
+	when: "before",
+	minMajor: 13,
+	sql: null,
+	fix: "Correct these settings, or remove them: the wanted version would not start with them.",
+	judge(_rows, { configErrors }) {
+		if (configErrors === null) return {
+			status: "skipped",
+			seen: ["nobody could ask the programs of the wanted version"]
+		};
+		return {
+			status: configErrors.length > 0 ? "blocked" : "passed",
+			seen: bounded(configErrors)
+		};
+	}
+};
+const releaseNotes = {
+	id: "release-notes",
+	title: "A person has read the notes that must be read",
+	scope: "machine",
+	when: "before",
+	minMajor: 13,
+	sql: null,
+	fix: "Read these notes and do what they ask for, then add the versions to notes-read of the target in the spec.",
+	judge(_rows, { release }) {
+		const lines = release.mustRead.map(({ version, why, link }) => `${version}: ${why} (${link})`);
+		return {
+			status: lines.length > 0 ? "blocked" : "passed",
+			seen: bounded(lines)
+		};
+	}
+};
+/** Days from one day to another, both YYYY-MM-DD. */
+function daysBetween(from, to) {
+	const days = (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 864e5;
+	if (!Number.isFinite(days)) throw new Error(`${from} or ${to} is not a day`);
+	return Math.round(days);
+}
+const supported = {
+	id: "supported",
+	title: "The wanted major gets fixes for long enough",
+	scope: "machine",
+	when: "before",
+	minMajor: 13,
+	sql: null,
+	fix: "Plan the upgrade to a newer major: after that day nobody repairs security holes.",
+	judge(_rows, { release, wanted, thresholds }) {
+		const { endOfLife, today } = release;
+		if (endOfLife === null) return {
+			status: "skipped",
+			seen: [`nobody knows how long ${formatVersion(wanted)} gets fixes`]
+		};
+		const left = daysBetween(today, endOfLife);
+		if (left < 0) return {
+			status: "warning",
+			seen: [`PostgreSQL ${wanted.major} gets no fixes since ${endOfLife}`]
+		};
+		if (left > thresholds.endOfLifeWarning) return {
+			status: "passed",
+			seen: []
+		};
+		return {
+			status: "warning",
+			seen: [`PostgreSQL ${wanted.major} gets fixes until ${endOfLife}: ${counted$1(left, "day")} more`]
+		};
+	}
+};
+
 /** pg_current_wal_lsn() fails on a standby, which the identity check reports better. */
 const currentLsn = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
 function replica(row, thresholds) {
@@ -16961,7 +22669,8 @@ ORDER BY r.application_name, r.pid`,
 		};
 	}
 };
-function slot(row, thresholds) {
+function slot(row, context) {
+	const { thresholds } = context;
 	const name = `${textOf(row, "slot_type")} slot ${textOf(row, "slot_name")}`;
 	const status = textOf(row, "wal_status");
 	const reason = textOf(row, "reason");
@@ -16979,6 +22688,10 @@ function slot(row, thresholds) {
 		status: "warning",
 		line: `${name}: ${active ? "active" : "inactive"}, holds back ${formatBytes(retained)} of WAL`
 	};
+	if (isMajor(context) && textOf(row, "slot_type") === "logical") return {
+		status: "warning",
+		line: `${name}: a new major starts without it${context.running.major >= 17 ? "; only pg_upgrade carries it over" : ""}`
+	};
 	return active ? {
 		status: "passed",
 		line: ""
@@ -16988,7 +22701,7 @@ function slot(row, thresholds) {
 	};
 }
 /** `invalidation_reason` exists from 17 on. A slot that never held WAL (restart_lsn is null) retains none. */
-const slots = {
+const slots$1 = {
 	id: "slots",
 	title: "Replication slots are usable and hold back little WAL",
 	scope: "cluster",
@@ -16999,11 +22712,90 @@ SELECT s.slot_name, s.slot_type, s.active, s.wal_status,
        pg_catalog.pg_wal_lsn_diff(${currentLsn}, s.restart_lsn) AS retained
 FROM pg_catalog.pg_replication_slots AS s ORDER BY s.slot_name`,
 	fix: "Start the consumer of an inactive slot; drop a lost one with pg_drop_replication_slot(name) and set its consumer up again.",
-	judge(rows, { thresholds }) {
-		const found = worst(rows.map((row) => slot(row, thresholds)));
+	judge(rows, context) {
+		const found = worst(rows.map((row) => slot(row, context)));
 		return {
 			status: found.status,
 			seen: bounded(found.lines)
+		};
+	}
+};
+
+/** Asked where the run connects to: rights on catalogs are given in each database. pg_checkpoint exists from 15 on. */
+const superuserOrRoles = {
+	id: "superuser-or-roles",
+	title: "The role may do what the run needs",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	sql: `
+SELECT r.rolname AS role, pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords,
+       r.rolsuper OR EXISTS (SELECT FROM pg_catalog.pg_roles AS c WHERE c.rolname = 'pg_checkpoint'
+                             AND pg_catalog.pg_has_role(c.oid, 'USAGE')) AS checkpoint
+FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER`,
+	fix: "Connect as a superuser. Else: GRANT SELECT ON pg_catalog.pg_authid TO USER, and GRANT pg_checkpoint TO USER (from 15 on).",
+	judge(rows) {
+		const [row] = rows;
+		if (!row) throw new Error("the server does not know the role");
+		const role = `role ${textOf(row, "role")}`;
+		const found = worst([{
+			status: flagOf(row, "passwords") ? "passed" : "blocked",
+			line: `${role} may not read pg_authid: roles and their passwords cannot be backed up`
+		}, {
+			status: flagOf(row, "checkpoint") ? "passed" : "warning",
+			line: `${role} may not CHECKPOINT: the stop takes longer`
+		}]);
+		return {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+/** A superuser reads everything: nothing is counted for one. */
+const unreadableTables = {
+	id: "unreadable-tables",
+	title: "The role may read every table and sequence",
+	scope: "database",
+	when: "before",
+	minMajor: 13,
+	sql: `
+WITH hidden AS MATERIALIZED (
+  SELECT c.oid FROM pg_catalog.pg_class AS c
+  WHERE NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER)
+    AND c.relkind IN ('r', 'p', 'S') AND c.oid >= 16384 AND c.relpersistence <> 't'
+    AND NOT (pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE') AND CASE c.relkind
+      WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+      ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END)
+), listed AS (
+  SELECT h.oid, pg_catalog.count(*) OVER () AS total FROM hidden AS h ORDER BY h.oid LIMIT 20
+)
+SELECT l.oid::pg_catalog.regclass::pg_catalog.text AS name, l.total FROM listed AS l ORDER BY 1`,
+	fix: "Connect as a superuser, or GRANT pg_read_all_data TO USER (from 14 on): pg_dump ends at the first table that it may not read.",
+	judge(rows) {
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}`);
+		return {
+			status: rows.length > 0 ? "blocked" : "passed",
+			seen: bounded(lines, totalOf(rows))
+		};
+	}
+};
+/** row_security_active() knows who bypasses: superusers, BYPASSRLS, and owners where it is not forced. */
+const rlsTables = {
+	id: "rls-tables",
+	title: "Row level security hides nothing from the backup",
+	scope: "database",
+	when: "before",
+	minMajor: 13,
+	sql: `
+SELECT c.oid::pg_catalog.regclass::pg_catalog.text AS name, pg_catalog.count(*) OVER () AS total
+FROM pg_catalog.pg_class AS c WHERE c.relrowsecurity AND pg_catalog.row_security_active(c.oid)
+ORDER BY 1 LIMIT 20`,
+	fix: "Connect as a superuser, or ALTER ROLE USER BYPASSRLS: pg_dump refuses tables of which it would see a part.",
+	judge(rows) {
+		const lines = rows.map((row) => `${prefixOf(row)}${textOf(row, "name")}: policies apply to the role`);
+		return {
+			status: rows.length > 0 ? "blocked" : "passed",
+			seen: bounded(lines, totalOf(rows))
 		};
 	}
 };
@@ -17013,7 +22805,7 @@ FROM pg_catalog.pg_replication_slots AS s ORDER BY s.slot_name`,
 * for the narrowest sequences: those end first. A sequence may be wider than the column it fills (serial made bigint
 * sequences for integer columns before 10): the column is the end then, and cycling does not help.
 */
-const sequences = {
+const sequences$1 = {
 	id: "sequences",
 	title: "No sequence is near its end",
 	scope: "database",
@@ -17045,7 +22837,7 @@ WITH listed AS MATERIALIZED (
               THEN pg_catalog.pg_sequence_last_value(l.seqrelid) END::pg_catalog.numeric AS last
   FROM listed AS l
 ), ranked AS (
-  SELECT v.seqrelid::pg_catalog.regclass::pg_catalog.text AS name,
+  SELECT v.seqrelid,
          coalesce(CASE WHEN v.seqincrement > 0 THEN v.last - v.lowest ELSE v.highest - v.last END
                   / nullif(v.highest - v.lowest, 0), 1)::pg_catalog.float8 AS share,
          greatest(pg_catalog.trunc(CASE WHEN v.seqincrement > 0 THEN v.highest - v.last ELSE v.lowest - v.last END
@@ -17053,25 +22845,25 @@ WITH listed AS MATERIALIZED (
   FROM valued AS v WHERE v.last IS NOT NULL AND (NOT v.seqcycle OR v.wider)
   ORDER BY 2 DESC, 1 LIMIT 1000
 )
-SELECT r.name, r.share, r.left_over, t.unread
+SELECT r.seqrelid::pg_catalog.regclass::pg_catalog.text AS name, r.share, r.left_over, t.unread
 FROM (SELECT coalesce(pg_catalog.max(v.seqtotal), 0) - pg_catalog.count(*) FILTER (WHERE v.readable) AS unread
       FROM valued AS v) AS t
 LEFT JOIN ranked AS r ON true
-ORDER BY r.share DESC`,
+ORDER BY r.share DESC, 1`,
 	fix: "Widen it before it ends: ALTER SEQUENCE ... AS bigint, and ALTER the column that it fills to bigint as well.",
 	judge(rows, { thresholds }) {
 		const unread = new Map(rows.map((row) => [prefixOf(row), numberOf(row, "unread")]));
 		const found = worst([...rows.filter((row) => row.name !== null).map((row) => {
 			const share = numberOf(row, "share");
 			const status = share >= thresholds.sequenceBlock ? "blocked" : share >= thresholds.sequenceWarning ? "warning" : "passed";
-			const left = counted(numberOf(row, "left_over"), "value");
+			const left = counted$1(numberOf(row, "left_over"), "value");
 			return {
 				status,
 				line: `${prefixOf(row)}${textOf(row, "name")}: ${Math.floor(share * 100)} % used, ${left} left`
 			};
 		}), ...[...unread].filter(([, count]) => count > 0).map(([prefix, count]) => ({
 			status: "info",
-			line: `${prefix}${counted(count, "sequence")} not read: no right to, or too many to lock at once`
+			line: `${prefix}${counted$1(count, "sequence")} not read: no right to, or too many to lock at once`
 		}))]);
 		return {
 			status: found.status,
@@ -17127,15 +22919,16 @@ SELECT p.gid, p.database AS datname, p.owner,
        pg_catalog.count(*) OVER () AS total
 FROM pg_catalog.pg_prepared_xacts AS p ORDER BY p.prepared LIMIT 20`,
 	fix: "Ask the transaction manager that made them; else COMMIT PREPARED 'gid' or ROLLBACK PREPARED 'gid' in their database.",
-	judge(rows, { thresholds }) {
+	judge(rows, context) {
 		if (rows.length === 0) return {
 			status: "passed",
 			seen: []
 		};
+		const limit = context.thresholds.preparedTransactionWarning;
 		const found = worst(rows.map((row) => {
 			const seconds = numberOf(row, "seconds");
 			return {
-				status: seconds > thresholds.preparedTransactionWarning ? "warning" : "info",
+				status: isMajor(context) ? "blocked" : seconds > limit ? "warning" : "info",
 				line: `${textOf(row, "gid")} of ${textOf(row, "owner")} in ${textOf(row, "datname")}: prepared ${formatSeconds(seconds)} ago`
 			};
 		}));
@@ -17146,7 +22939,7 @@ FROM pg_catalog.pg_prepared_xacts AS p ORDER BY p.prepared LIMIT 20`,
 	}
 };
 /** Walsenders have slots of their own (max_wal_senders) and do not count. */
-const connections = {
+const connections$2 = {
 	id: "connections",
 	title: "Connections are left",
 	scope: "cluster",
@@ -17170,7 +22963,7 @@ GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 5`,
 		};
 		return {
 			status: "warning",
-			seen: [`${used} of ${counted(allowed, "connection")} are in use`, ...rows.map((group) => {
+			seen: [`${used} of ${counted$1(allowed, "connection")} are in use`, ...rows.map((group) => {
 				const application = textOf(group, "application_name") || "no application name";
 				return `${textOf(group, "connections")} by ${textOf(group, "usename")} in ${textOf(group, "datname")} (${application})`;
 			})]
@@ -17178,7 +22971,602 @@ GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 5`,
 	}
 };
 
-function place(file, line) {
+var first = {
+	"major": 13,
+	"names": [
+		"allow_in_place_tablespaces",
+		"allow_system_table_mods",
+		"application_name",
+		"archive_cleanup_command",
+		"archive_command",
+		"archive_mode",
+		"archive_timeout",
+		"array_nulls",
+		"authentication_timeout",
+		"autovacuum",
+		"autovacuum_analyze_scale_factor",
+		"autovacuum_analyze_threshold",
+		"autovacuum_freeze_max_age",
+		"autovacuum_max_workers",
+		"autovacuum_multixact_freeze_max_age",
+		"autovacuum_naptime",
+		"autovacuum_vacuum_cost_delay",
+		"autovacuum_vacuum_cost_limit",
+		"autovacuum_vacuum_insert_scale_factor",
+		"autovacuum_vacuum_insert_threshold",
+		"autovacuum_vacuum_scale_factor",
+		"autovacuum_vacuum_threshold",
+		"autovacuum_work_mem",
+		"backend_flush_after",
+		"backslash_quote",
+		"backtrace_functions",
+		"bgwriter_delay",
+		"bgwriter_flush_after",
+		"bgwriter_lru_maxpages",
+		"bgwriter_lru_multiplier",
+		"block_size",
+		"bonjour",
+		"bonjour_name",
+		"bytea_output",
+		"check_function_bodies",
+		"checkpoint_completion_target",
+		"checkpoint_flush_after",
+		"checkpoint_timeout",
+		"checkpoint_warning",
+		"client_encoding",
+		"client_min_messages",
+		"cluster_name",
+		"commit_delay",
+		"commit_siblings",
+		"config_file",
+		"constraint_exclusion",
+		"cpu_index_tuple_cost",
+		"cpu_operator_cost",
+		"cpu_tuple_cost",
+		"cursor_tuple_fraction",
+		"data_checksums",
+		"data_directory",
+		"data_directory_mode",
+		"data_sync_retry",
+		"DateStyle",
+		"db_user_namespace",
+		"deadlock_timeout",
+		"debug_assertions",
+		"debug_deadlocks",
+		"debug_pretty_print",
+		"debug_print_parse",
+		"debug_print_plan",
+		"debug_print_rewritten",
+		"default_statistics_target",
+		"default_table_access_method",
+		"default_tablespace",
+		"default_text_search_config",
+		"default_transaction_deferrable",
+		"default_transaction_isolation",
+		"default_transaction_read_only",
+		"default_with_oids",
+		"dynamic_library_path",
+		"dynamic_shared_memory_type",
+		"effective_cache_size",
+		"effective_io_concurrency",
+		"enable_bitmapscan",
+		"enable_gathermerge",
+		"enable_hashagg",
+		"enable_hashjoin",
+		"enable_incremental_sort",
+		"enable_indexonlyscan",
+		"enable_indexscan",
+		"enable_material",
+		"enable_mergejoin",
+		"enable_nestloop",
+		"enable_parallel_append",
+		"enable_parallel_hash",
+		"enable_partition_pruning",
+		"enable_partitionwise_aggregate",
+		"enable_partitionwise_join",
+		"enable_seqscan",
+		"enable_sort",
+		"enable_tidscan",
+		"escape_string_warning",
+		"event_source",
+		"exit_on_error",
+		"external_pid_file",
+		"extra_float_digits",
+		"force_parallel_mode",
+		"from_collapse_limit",
+		"fsync",
+		"full_page_writes",
+		"geqo",
+		"geqo_effort",
+		"geqo_generations",
+		"geqo_pool_size",
+		"geqo_seed",
+		"geqo_selection_bias",
+		"geqo_threshold",
+		"gin_fuzzy_search_limit",
+		"gin_pending_list_limit",
+		"hash_mem_multiplier",
+		"hba_file",
+		"hot_standby",
+		"hot_standby_feedback",
+		"huge_pages",
+		"ident_file",
+		"idle_in_transaction_session_timeout",
+		"ignore_checksum_failure",
+		"ignore_invalid_pages",
+		"ignore_system_indexes",
+		"integer_datetimes",
+		"IntervalStyle",
+		"is_superuser",
+		"jit",
+		"jit_above_cost",
+		"jit_debugging_support",
+		"jit_dump_bitcode",
+		"jit_expressions",
+		"jit_inline_above_cost",
+		"jit_optimize_above_cost",
+		"jit_profiling_support",
+		"jit_provider",
+		"jit_tuple_deforming",
+		"join_collapse_limit",
+		"krb_caseins_users",
+		"krb_server_keyfile",
+		"lc_collate",
+		"lc_ctype",
+		"lc_messages",
+		"lc_monetary",
+		"lc_numeric",
+		"lc_time",
+		"listen_addresses",
+		"lo_compat_privileges",
+		"local_preload_libraries",
+		"lock_timeout",
+		"log_autovacuum_min_duration",
+		"log_btree_build_stats",
+		"log_checkpoints",
+		"log_connections",
+		"log_destination",
+		"log_directory",
+		"log_disconnections",
+		"log_duration",
+		"log_error_verbosity",
+		"log_executor_stats",
+		"log_file_mode",
+		"log_filename",
+		"log_hostname",
+		"log_line_prefix",
+		"log_lock_waits",
+		"log_min_duration_sample",
+		"log_min_duration_statement",
+		"log_min_error_statement",
+		"log_min_messages",
+		"log_parameter_max_length",
+		"log_parameter_max_length_on_error",
+		"log_parser_stats",
+		"log_planner_stats",
+		"log_replication_commands",
+		"log_rotation_age",
+		"log_rotation_size",
+		"log_statement",
+		"log_statement_sample_rate",
+		"log_statement_stats",
+		"log_temp_files",
+		"log_timezone",
+		"log_transaction_sample_rate",
+		"log_truncate_on_rotation",
+		"logging_collector",
+		"logical_decoding_work_mem",
+		"maintenance_io_concurrency",
+		"maintenance_work_mem",
+		"max_connections",
+		"max_files_per_process",
+		"max_function_args",
+		"max_identifier_length",
+		"max_index_keys",
+		"max_locks_per_transaction",
+		"max_logical_replication_workers",
+		"max_parallel_maintenance_workers",
+		"max_parallel_workers",
+		"max_parallel_workers_per_gather",
+		"max_pred_locks_per_page",
+		"max_pred_locks_per_relation",
+		"max_pred_locks_per_transaction",
+		"max_prepared_transactions",
+		"max_replication_slots",
+		"max_slot_wal_keep_size",
+		"max_stack_depth",
+		"max_standby_archive_delay",
+		"max_standby_streaming_delay",
+		"max_sync_workers_per_subscription",
+		"max_wal_senders",
+		"max_wal_size",
+		"max_worker_processes",
+		"min_parallel_index_scan_size",
+		"min_parallel_table_scan_size",
+		"min_wal_size",
+		"old_snapshot_threshold",
+		"operator_precedence_warning",
+		"parallel_leader_participation",
+		"parallel_setup_cost",
+		"parallel_tuple_cost",
+		"password_encryption",
+		"plan_cache_mode",
+		"port",
+		"post_auth_delay",
+		"pre_auth_delay",
+		"primary_conninfo",
+		"primary_slot_name",
+		"promote_trigger_file",
+		"quote_all_identifiers",
+		"random_page_cost",
+		"recovery_end_command",
+		"recovery_min_apply_delay",
+		"recovery_target",
+		"recovery_target_action",
+		"recovery_target_inclusive",
+		"recovery_target_lsn",
+		"recovery_target_name",
+		"recovery_target_time",
+		"recovery_target_timeline",
+		"recovery_target_xid",
+		"restart_after_crash",
+		"restore_command",
+		"restrict_nonsystem_relation_kind",
+		"role",
+		"row_security",
+		"search_path",
+		"seed",
+		"segment_size",
+		"seq_page_cost",
+		"server_encoding",
+		"server_version",
+		"server_version_num",
+		"session_authorization",
+		"session_preload_libraries",
+		"session_replication_role",
+		"shared_buffers",
+		"shared_memory_type",
+		"shared_preload_libraries",
+		"ssl",
+		"ssl_ca_file",
+		"ssl_cert_file",
+		"ssl_ciphers",
+		"ssl_crl_file",
+		"ssl_dh_params_file",
+		"ssl_ecdh_curve",
+		"ssl_key_file",
+		"ssl_library",
+		"ssl_max_protocol_version",
+		"ssl_min_protocol_version",
+		"ssl_passphrase_command",
+		"ssl_passphrase_command_supports_reload",
+		"ssl_prefer_server_ciphers",
+		"ssl_renegotiation_limit",
+		"standard_conforming_strings",
+		"statement_timeout",
+		"stats_temp_directory",
+		"superuser_reserved_connections",
+		"synchronize_seqscans",
+		"synchronous_commit",
+		"synchronous_standby_names",
+		"syslog_facility",
+		"syslog_ident",
+		"syslog_sequence_numbers",
+		"syslog_split_messages",
+		"tcp_keepalives_count",
+		"tcp_keepalives_idle",
+		"tcp_keepalives_interval",
+		"tcp_user_timeout",
+		"temp_buffers",
+		"temp_file_limit",
+		"temp_tablespaces",
+		"TimeZone",
+		"timezone_abbreviations",
+		"trace_lock_oidmin",
+		"trace_lock_table",
+		"trace_locks",
+		"trace_lwlocks",
+		"trace_notify",
+		"trace_recovery_messages",
+		"trace_sort",
+		"trace_syncscan",
+		"trace_userlocks",
+		"track_activities",
+		"track_activity_query_size",
+		"track_commit_timestamp",
+		"track_counts",
+		"track_functions",
+		"track_io_timing",
+		"transaction_deferrable",
+		"transaction_isolation",
+		"transaction_read_only",
+		"transform_null_equals",
+		"unix_socket_directories",
+		"unix_socket_group",
+		"unix_socket_permissions",
+		"update_process_title",
+		"vacuum_cleanup_index_scale_factor",
+		"vacuum_cost_delay",
+		"vacuum_cost_limit",
+		"vacuum_cost_page_dirty",
+		"vacuum_cost_page_hit",
+		"vacuum_cost_page_miss",
+		"vacuum_defer_cleanup_age",
+		"vacuum_freeze_min_age",
+		"vacuum_freeze_table_age",
+		"vacuum_multixact_freeze_min_age",
+		"vacuum_multixact_freeze_table_age",
+		"wal_block_size",
+		"wal_buffers",
+		"wal_compression",
+		"wal_consistency_checking",
+		"wal_debug",
+		"wal_init_zero",
+		"wal_keep_size",
+		"wal_level",
+		"wal_log_hints",
+		"wal_receiver_create_temp_slot",
+		"wal_receiver_status_interval",
+		"wal_receiver_timeout",
+		"wal_recycle",
+		"wal_retrieve_retry_interval",
+		"wal_segment_size",
+		"wal_sender_timeout",
+		"wal_skip_threshold",
+		"wal_sync_method",
+		"wal_writer_delay",
+		"wal_writer_flush_after",
+		"work_mem",
+		"xmlbinary",
+		"xmloption",
+		"zero_damaged_pages"
+	]
+};
+var changes$1 = {
+	"14": {
+		"added": [
+			"client_connection_check_interval",
+			"compute_query_id",
+			"debug_discard_caches",
+			"default_toast_compression",
+			"enable_async_append",
+			"enable_memoize",
+			"huge_page_size",
+			"idle_session_timeout",
+			"in_hot_standby",
+			"log_recovery_conflict_waits",
+			"min_dynamic_shared_memory",
+			"output_plugin_libraries",
+			"recovery_init_sync_method",
+			"remove_temp_files_after_crash",
+			"ssl_crl_dir",
+			"track_wal_io_timing",
+			"vacuum_failsafe_age",
+			"vacuum_multixact_failsafe_age"
+		],
+		"removed": ["operator_precedence_warning", "vacuum_cleanup_index_scale_factor"]
+	},
+	"15": {
+		"added": [
+			"archive_library",
+			"log_startup_progress_interval",
+			"recovery_prefetch",
+			"recursive_worktable_factor",
+			"shared_memory_size",
+			"shared_memory_size_in_huge_pages",
+			"stats_fetch_consistency",
+			"wal_decode_buffer_size"
+		],
+		"removed": ["stats_temp_directory"]
+	},
+	"16": {
+		"added": [
+			"createrole_self_grant",
+			"debug_io_direct",
+			"debug_logical_replication_streaming",
+			"debug_parallel_query",
+			"enable_presorted_aggregate",
+			"file_extend_method",
+			"gss_accept_delegation",
+			"icu_validation_level",
+			"max_parallel_apply_workers_per_subscription",
+			"reserved_connections",
+			"scram_iterations",
+			"send_abort_for_crash",
+			"send_abort_for_kill",
+			"vacuum_buffer_usage_limit"
+		],
+		"removed": [
+			"force_parallel_mode",
+			"lc_collate",
+			"lc_ctype",
+			"promote_trigger_file",
+			"vacuum_defer_cleanup_age"
+		]
+	},
+	"17": {
+		"added": [
+			"allow_alter_system",
+			"commit_timestamp_buffers",
+			"enable_group_by_reordering",
+			"event_triggers",
+			"huge_pages_status",
+			"io_combine_limit",
+			"max_notify_queue_pages",
+			"multixact_member_buffers",
+			"multixact_offset_buffers",
+			"notify_buffers",
+			"serializable_buffers",
+			"subtransaction_buffers",
+			"summarize_wal",
+			"sync_replication_slots",
+			"synchronized_standby_slots",
+			"trace_connection_negotiation",
+			"transaction_buffers",
+			"transaction_timeout",
+			"wal_summary_keep_time"
+		],
+		"removed": [
+			"db_user_namespace",
+			"old_snapshot_threshold",
+			"trace_recovery_messages"
+		]
+	},
+	"18": {
+		"added": [
+			"autovacuum_vacuum_max_threshold",
+			"autovacuum_worker_slots",
+			"debug_copy_parse_plan_trees",
+			"debug_raw_expression_coverage_test",
+			"debug_write_read_parse_plan_trees",
+			"enable_distinct_reordering",
+			"enable_self_join_elimination",
+			"extension_control_path",
+			"file_copy_method",
+			"idle_replication_slot_timeout",
+			"io_max_combine_limit",
+			"io_max_concurrency",
+			"io_method",
+			"io_workers",
+			"log_lock_failures",
+			"max_active_replication_origins",
+			"num_os_semaphores",
+			"oauth_validator_libraries",
+			"ssl_groups",
+			"track_cost_delay_timing",
+			"vacuum_max_eager_freeze_failure_rate",
+			"vacuum_truncate"
+		],
+		"removed": ["ssl_ecdh_curve"]
+	},
+	"19": {
+		"added": [
+			"io_max_workers",
+			"io_min_workers",
+			"wal_sender_shutdown_timeout"
+		],
+		"removed": ["escape_string_warning", "io_workers"]
+	}
+};
+
+/**
+* Which settings each major knows. Read from the sources of the newest minor of each; what an extension adds has a
+* dot in its name and is not here.
+*/
+const changes = new Map(Object.entries(changes$1).map(([major, change]) => [Number(major), change]));
+/** Newest major of the table. */
+const newestKnownMajor = Math.max(...changes.keys());
+/** Names that live on under another one: the server still reads them. */
+const renamed = /* @__PURE__ */ new Map([["ssl_ecdh_curve", {
+	name: "ssl_groups",
+	since: 18
+}]]);
+/** Every setting of a major in small letters; null where the table does not reach. */
+function settingNames(major) {
+	if (major < first.major || major > newestKnownMajor) return null;
+	const names = new Set(first.names.map((name) => name.toLowerCase()));
+	for (let each = first.major + 1; each <= major; each += 1) {
+		for (const name of changes.get(each)?.added ?? []) names.add(name.toLowerCase());
+		for (const name of changes.get(each)?.removed ?? []) names.delete(name.toLowerCase());
+	}
+	return names;
+}
+/** What a setting is called in this major where an old name still works; null else. */
+function newNameOf(name, major) {
+	const found = renamed.get(name.toLowerCase());
+	return found && major >= found.since ? found.name : null;
+}
+
+/** Does the wanted major know every setting that is used? Values stay out: they may be secrets. */
+/**
+* One setting in the wanted major. A name that neither major has by itself belongs to a build of its own: nobody can
+* say whether the next one has it.
+*/
+function settingIn(name, context, where) {
+	const { running, wanted } = context;
+	const names = settingNames(wanted.major);
+	if (names === null || names.has(name.toLowerCase())) return {
+		status: "passed",
+		line: ""
+	};
+	const now = newNameOf(name, wanted.major);
+	if (now !== null) return {
+		status: "info",
+		line: `${name}${where}: called ${now} in ${wanted.major}`
+	};
+	if (settingNames(running.major)?.has(name.toLowerCase()) === true) return {
+		status: "blocked",
+		line: `${name}${where}: ${wanted.major} does not know it`
+	};
+	return {
+		status: "warning",
+		line: `${name}${where}: no setting of PostgreSQL itself`
+	};
+}
+/** What nobody can judge: a major that the table does not reach. */
+function beyondTable({ wanted }) {
+	if (settingNames(wanted.major) !== null) return null;
+	return {
+		status: "skipped",
+		seen: [`the settings of PostgreSQL ${wanted.major} are not known here, only those up to ${newestKnownMajor}`]
+	};
+}
+/** Names with a dot belong to extensions. Within a major no setting goes away; what comes is for config-preflight. */
+const customSettings = {
+	id: "custom-settings",
+	title: "The wanted version knows every setting in use",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	role: "pg_read_all_settings",
+	sql: `
+SELECT s.name, s.sourcefile, s.sourceline FROM pg_catalog.pg_settings AS s
+WHERE s.source IN ('configuration file', 'command line', 'environment variable') AND s.name NOT LIKE '%.%'
+ORDER BY s.name`,
+	fix: "Remove these settings from the configuration of the new server, or use what replaced them: it would not start.",
+	judge(rows, context) {
+		const found = worst(rows.map((row) => {
+			const file = textOf(row, "sourcefile");
+			return settingIn(textOf(row, "name"), context, file === "" ? "" : ` (${file}, line ${textOf(row, "sourceline")})`);
+		}));
+		return beyondTable(context) ?? {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+const roleDbSettings = {
+	id: "role-db-settings",
+	title: "The wanted version knows every setting of a role or database",
+	scope: "cluster",
+	when: "before",
+	upgrade: "major",
+	minMajor: 13,
+	sql: `
+SELECT pg_catalog.split_part(c.setting, '=', 1) AS name, d.datname, r.rolname
+FROM pg_catalog.pg_db_role_setting AS s
+CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c(setting)
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+WHERE pg_catalog.split_part(c.setting, '=', 1) NOT LIKE '%.%'
+ORDER BY 1, 2, 3`,
+	fix: "ALTER ROLE or DATABASE ... RESET these settings: a restore fails on them.",
+	judge(rows, context) {
+		const found = worst(rows.map((row) => {
+			const role = textOf(row, "rolname");
+			const database = textOf(row, "datname");
+			const of = [role && `of role ${role}`, database && `in database ${database}`].filter(Boolean);
+			return settingIn(textOf(row, "name"), context, of.length > 0 ? ` ${of.join(" ")}` : "");
+		}));
+		return beyondTable(context) ?? {
+			status: found.status,
+			seen: bounded(found.lines)
+		};
+	}
+};
+
+function place$1(file, line) {
 	return file === "" ? "" : line === "" ? ` (${file})` : ` (${file}, line ${line})`;
 }
 /**
@@ -17214,7 +23602,7 @@ FROM marked AS m WHERE m.pending_restart IS NOT TRUE ORDER BY m.seqno LIMIT 20`,
 			const name = textOf(row, "name");
 			const error = textOf(row, "error");
 			const what = error === "setting could not be applied" ? "the value is not valid" : error;
-			return `${name === "" ? "" : `${name}: `}${what}${place(textOf(row, "sourcefile"), textOf(row, "sourceline"))}`;
+			return `${name === "" ? "" : `${name}: `}${what}${place$1(textOf(row, "sourcefile"), textOf(row, "sourceline"))}`;
 		});
 		return {
 			status: "blocked",
@@ -17239,7 +23627,7 @@ FROM pg_catalog.pg_hba_file_rules AS h WHERE h.error IS NOT NULL ORDER BY 1, 2 L
 			status: "passed",
 			seen: []
 		};
-		const lines = rows.map((row) => `${textOf(row, "error")}${place(textOf(row, "file"), textOf(row, "line"))}`);
+		const lines = rows.map((row) => `${textOf(row, "error")}${place$1(textOf(row, "file"), textOf(row, "line"))}`);
 		return {
 			status: "blocked",
 			seen: bounded(lines, totalOf(rows))
@@ -17256,7 +23644,7 @@ const pendingRestart = {
 SELECT s.name, s.sourcefile, s.sourceline FROM pg_catalog.pg_settings AS s WHERE s.pending_restart ORDER BY s.name`,
 	fix: "Restart the server with them first, or take them back: otherwise the upgrade changes two things at once.",
 	judge(rows) {
-		const lines = rows.map((row) => `${textOf(row, "name")}${place(textOf(row, "sourcefile"), textOf(row, "sourceline"))}`);
+		const lines = rows.map((row) => `${textOf(row, "name")}${place$1(textOf(row, "sourcefile"), textOf(row, "sourceline"))}`);
 		return {
 			status: rows.length > 0 ? "warning" : "passed",
 			seen: bounded(lines)
@@ -17302,60 +23690,219 @@ const diskSpace = {
 	}
 };
 
-/** Every check, in the order in which reports show them: first what makes the rest pointless. */
-const allChecks = [
-	identity$1,
-	diskSpace,
-	checksumFailures,
-	wraparound,
-	invalidDatabases,
-	configFileErrors,
-	hbaErrors,
-	pendingRestart,
-	replicas,
-	slots,
-	archiver,
-	archiveBacklog,
-	longTransactions,
-	preparedTransactions,
-	connections,
-	extensions,
-	collationVersions,
-	collationObjects,
-	invalidIndexes,
-	invalidConstraints,
-	sequences,
-	eventTriggers,
-	unloggedTables
-];
-
-/** Values that ship; each is explained in docs/checks.md. */
-const defaultThresholds = {
-	longTransactionWarning: 60,
-	longTransactionBlock: 600,
-	preparedTransactionWarning: 300,
-	xidAgeWarning: 1e9,
-	xidAgeBlock: 18e8,
-	slotRetainedWarning: 1024 ** 3,
-	replayLagBlock: 16 * 1024 ** 2,
-	archiveBacklogWarning: 10,
-	archiveBacklogBlock: 1e3,
-	connectionsWarning: .9,
-	sequenceWarning: .8,
-	sequenceBlock: .95
+const autovacuumOff = {
+	id: "autovacuum-off",
+	title: "Autovacuum is on",
+	scope: "cluster",
+	minMajor: 13,
+	sql: `
+SELECT s.name FROM pg_catalog.pg_settings AS s
+WHERE s.name IN ('autovacuum', 'track_counts') AND s.setting = 'off' ORDER BY 1`,
+	fix: "Switch it on: nothing refreshes the statistics after the upgrade, and tables bloat until a forced vacuum.",
+	judge(rows) {
+		const lines = rows.map((row) => `${textOf(row, "name")} is off`);
+		return {
+			status: rows.length > 0 ? "warning" : "passed",
+			seen: bounded(lines)
+		};
+	}
+};
+/**
+* Small tables are never analyzed by themselves, which is fine. The functions are asked and not the views over them:
+* those look at every index, too.
+*/
+const statsBaseline = {
+	id: "stats-baseline",
+	title: "Every large table was analyzed",
+	scope: "database",
+	minMajor: 13,
+	sql: `
+WITH found AS MATERIALIZED (
+  SELECT c.oid, pg_catalog.pg_stat_get_live_tuples(c.oid) AS live
+  FROM pg_catalog.pg_class AS c
+  WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND c.relpersistence <> 't'
+    AND pg_catalog.pg_stat_get_live_tuples(c.oid) > 0
+    AND pg_catalog.pg_stat_get_last_analyze_time(c.oid) IS NULL
+    AND pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid) IS NULL
+  ORDER BY 2 DESC, 1 LIMIT 1000
+)
+SELECT f.oid::pg_catalog.regclass::pg_catalog.text AS name, f.live FROM found AS f ORDER BY f.live DESC, 1`,
+	fix: "ANALYZE these tables: without statistics plans are guesses, before and after.",
+	judge(rows, { thresholds }) {
+		const lines = rows.filter((row) => numberOf(row, "live") > thresholds.neverAnalyzedInfo).map((row) => `${prefixOf(row)}${textOf(row, "name")}: ${numberOf(row, "live")} rows, never analyzed`);
+		return {
+			status: lines.length > 0 ? "info" : "passed",
+			seen: bounded(lines)
+		};
+	}
+};
+/** A server without it is fine; half of it is a mistake. */
+const pgssPresent = {
+	id: "pgss-present",
+	title: "pg_stat_statements is there as a whole, or not at all",
+	scope: "database",
+	minMajor: 13,
+	role: "pg_read_all_settings",
+	sql: `
+SELECT EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_stat_statements') AS created,
+       pg_catalog.current_setting('shared_preload_libraries') ~ 'pg_stat_statements' AS loaded`,
+	fix: "It needs both: shared_preload_libraries (and a restart), and CREATE EXTENSION pg_stat_statements in one database.",
+	judge(rows) {
+		const created = rows.filter((row) => flagOf(row, "created"));
+		const loaded = rows.some((row) => flagOf(row, "loaded"));
+		if (loaded && created.length > 0) return {
+			status: "passed",
+			seen: []
+		};
+		if (!loaded && created.length === 0) return {
+			status: "passed",
+			seen: ["there is no pg_stat_statements: how long statements take cannot be compared"]
+		};
+		const lines = loaded ? ["loaded, but no database has the extension"] : created.map((row) => `${prefixOf(row)}the extension is there, but its library is not loaded`);
+		return {
+			status: "info",
+			seen: bounded(lines)
+		};
+	}
+};
+const amcheckAvailable = {
+	id: "amcheck-available",
+	title: "Indexes could be checked for damage",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	sql: `
+SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions AS a WHERE a.name = 'amcheck') AS offered`,
+	fix: "Install the contrib package of this server version; pg_amcheck can then tell a damaged index from a sound one.",
+	judge(rows) {
+		if (flagOf(rows[0] ?? {}, "offered")) return {
+			status: "passed",
+			seen: []
+		};
+		return {
+			status: "info",
+			seen: ["the server has no files of amcheck"]
+		};
+	}
 };
 
-/**
-* The databases of users that accept connections. One that an interrupted DROP DATABASE left behind
-* (datconnlimit = -2, marked so since the minor releases of 2023-05-11) accepts none.
-*/
-async function listDatabases(connection) {
-	return (await connection.query(`SELECT datname AS name, pg_catalog.pg_database_size(oid)::text AS bytes
-     FROM pg_catalog.pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2 ORDER BY datname`)).map(({ name, bytes }) => ({
-		name,
-		bytes: Number(bytes)
-	}));
-}
+const bytesOf = (setting) => `pg_catalog.pg_size_bytes(pg_catalog.current_setting('${setting}'))`;
+/** What wal_keep_size asks for is no fault. */
+const walDir = {
+	id: "wal-dir",
+	title: "pg_wal is not larger than it should be",
+	scope: "cluster",
+	minMajor: 13,
+	sql: `
+SELECT pg_catalog.count(*) AS files, coalesce(pg_catalog.sum(f.size), 0) AS bytes,
+       ${bytesOf("max_wal_size")} AS most, ${bytesOf("wal_keep_size")} AS kept
+FROM pg_catalog.pg_ls_waldir() AS f`,
+	fix: "Look for what holds WAL back: a replication slot, the archiver, a checkpoint that does not keep up. Never delete files in pg_wal.",
+	judge(rows, { thresholds }) {
+		const row = rows[0] ?? {};
+		const bytes = numberOf(row, "bytes");
+		const most = numberOf(row, "most");
+		if (bytes <= most * thresholds.walDirWarning + numberOf(row, "kept")) return {
+			status: "passed",
+			seen: []
+		};
+		const files = counted$1(numberOf(row, "files"), "file");
+		return {
+			status: "warning",
+			seen: [`${formatBytes(bytes)} in ${files}, max_wal_size is ${formatBytes(most)}`]
+		};
+	}
+};
+/** WAL since the last checkpoint stands for the pages that the next one writes: nothing cheaper shows them. */
+const dirtyBuffersCost = {
+	id: "dirty-buffers-cost",
+	title: "The checkpoint before the stop has little to write",
+	scope: "cluster",
+	when: "before",
+	minMajor: 13,
+	sql: `
+SELECT pg_catalog.pg_wal_lsn_diff(${currentLsn}, c.redo_lsn) AS distance,
+       ${bytesOf("shared_buffers")} AS buffers
+FROM pg_catalog.pg_control_checkpoint() AS c`,
+	fix: "Nothing must be done: the run writes a checkpoint before it stops the server. A quiet hour makes it shorter.",
+	judge(rows, { thresholds }) {
+		const row = rows[0] ?? {};
+		const distance = numberOf(row, "distance");
+		return {
+			status: distance > thresholds.checkpointDistanceInfo ? "info" : "passed",
+			seen: [`${formatBytes(distance)} of WAL since the last checkpoint, shared_buffers is ${formatBytes(numberOf(row, "buffers"))}`]
+		};
+	}
+};
+
+/** Every check, in the order in which reports show them: first what makes the rest pointless. */
+const allChecks = [
+	identity,
+	releaseNotes,
+	supported,
+	superuserOrRoles,
+	unreadableTables,
+	rlsTables,
+	diskSpace,
+	tablespaces,
+	locksCapacity,
+	control,
+	checksumFailures,
+	checksumsOff,
+	wraparound,
+	invalidDatabases,
+	databaseEncodings,
+	oddNames,
+	configPreflight,
+	configFileErrors,
+	hbaErrors,
+	hbaAuthMethods,
+	identErrors,
+	md5Passwords,
+	pendingRestart,
+	customSettings,
+	roleDbSettings,
+	scsOff,
+	preload,
+	replicas,
+	slots$1,
+	subscriptions,
+	noReplicaIdentity,
+	archiver$2,
+	archiveBacklog,
+	walDir,
+	dirtyBuffersCost,
+	longTransactions,
+	idleInTransaction,
+	lockWaits,
+	preparedTransactions,
+	runningMaintenance,
+	connections$2,
+	extensions$1,
+	cLibraries,
+	untrustedPlpython2,
+	collationVersions,
+	collationObjects,
+	collationDependentIndexes,
+	invalidIndexes,
+	invalidConstraints,
+	sequences$1,
+	eventTriggers,
+	unloggedTables,
+	largeObjects,
+	regTypes,
+	notNullInheritance,
+	inetBtreeGist,
+	arrayFunctionDependents,
+	systemViewDependents,
+	searchPathFragileFunctions,
+	autovacuumOff,
+	statsBaseline,
+	pgssPresent,
+	amcheckAvailable
+];
+/** Ids of all checks. */
+const checkIds = allChecks.map(({ id }) => id);
 
 /**
 * The client programs `pg_dump`, `pg_restore` and `pg_dumpall`, found by version and never by luck.
@@ -17471,7 +24018,7 @@ function conninfo(database) {
 
 /** What went wrong while a dump was written, in words. */
 /** What the client programs say on a full disk, or over a quota. */
-const full = /No space left on device|Disk quota exceeded/i;
+const full$1 = /No space left on device|Disk quota exceeded/i;
 function spaceError(folder, what, cause) {
 	return new UpgradeError("dump-space", `The disk of ${folder} is full: ${what} could not be written.`, {
 		phase: "backup",
@@ -17482,7 +24029,7 @@ function spaceError(folder, what, cause) {
 /** @throws UpgradeError `dump-space`, `dump-failed` for any exit code but 0 */
 function assertDumped(what, code, stderr, folder) {
 	if (code === 0) return;
-	if (full.test(stderr)) throw spaceError(folder, `the dump of ${what}`);
+	if (full$1.test(stderr)) throw spaceError(folder, `the dump of ${what}`);
 	throw new UpgradeError("dump-failed", `The dump of ${what} failed with exit code ${code}.`, {
 		phase: "backup",
 		hint: lastLines(stderr)
@@ -17602,16 +24149,16 @@ const largeObjectSum = `
 */
 const shape = (definition) => `md5(regexp_replace(coalesce(${definition}, ''), '::[a-z_ ]+(\\[\\])?|[()\\s]', '', 'g'))`;
 /** Privileges in one order; an absent list means the built-in default, which a restore leaves absent. */
-const privileges = (acl, kind, owner) => `(SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(coalesce(${acl}, acldefault('${kind}', ${owner}))) a)`;
+const privileges$1 = (acl, kind, owner) => `(SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(coalesce(${acl}, acldefault('${kind}', ${owner}))) a)`;
 const relation = `
   SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
            WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END
          || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS identity,
          md5(concat_ws('|', c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
-           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'S' THEN ${privileges("c.relacl", "s", "c.relowner")} ELSE ${privileges("c.relacl", "r", "c.relowner")} END,
+           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'S' THEN ${privileges$1("c.relacl", "s", "c.relowner")} ELSE ${privileges$1("c.relacl", "r", "c.relowner")} END,
            pg_get_expr(c.relpartbound, c.oid), (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) o),
            (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), ${privileges("a.attacl", "c", "c.relowner")}), ',' ORDER BY CASE WHEN ${inherits} THEN a.attname COLLATE "C" END, a.attnum)
+                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), ${privileges$1("a.attacl", "c", "c.relowner")}), ',' ORDER BY CASE WHEN ${inherits} THEN a.attname COLLATE "C" END, a.attnum)
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
            CASE WHEN c.relkind IN ('v', 'm') THEN ${shape("pg_get_viewdef(c.oid)")} END)) AS hash
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -17636,9 +24183,9 @@ const trigger = `
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE NOT t.tgisinternal AND ${userSchema("n")} AND NOT ${ofExtension("pg_trigger", "t.oid")}`;
 /** A body that is stored parsed (\`BEGIN ATOMIC\`, 14 and later) is read back as an expression is. */
-const routine = `
+const routine$1 = `
   SELECT 'routine ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges("p.proacl", "f", "p.proowner")}, CASE WHEN p.prokind <> 'a' THEN
+         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges$1("p.proacl", "f", "p.proowner")}, CASE WHEN p.prokind <> 'a' THEN
            CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NULL THEN pg_get_functiondef(p.oid) ELSE ${shape("pg_get_functiondef(p.oid)")} END END))
   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
   WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_proc", "p.oid")}`;
@@ -17654,7 +24201,7 @@ const policy = `
            (SELECT string_agg(coalesce(r.rolname, 'public'), ',' ORDER BY r.rolname) FROM unnest(l.polroles) o LEFT JOIN pg_roles r ON r.oid = o)))
   FROM pg_policy l JOIN pg_class c ON c.oid = l.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
 const others = `
-  SELECT 'schema ' || quote_ident(n.nspname), md5(pg_get_userbyid(n.nspowner) || ${privileges("n.nspacl", "n", "n.nspowner")})
+  SELECT 'schema ' || quote_ident(n.nspname), md5(pg_get_userbyid(n.nspowner) || ${privileges$1("n.nspacl", "n", "n.nspowner")})
   FROM pg_namespace n WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_namespace", "n.oid")}
   UNION ALL SELECT 'extension ' || quote_ident(extname), md5(extnamespace::regnamespace::text) FROM pg_extension
   UNION ALL SELECT 'rule ' || quote_ident(r.rulename) || ' on ' || r.ev_class::regclass::text, ${shape("pg_get_ruledef(r.oid)")}
@@ -17671,7 +24218,7 @@ const others = `
   UNION ALL SELECT 'setting of ' || coalesce(pg_get_userbyid(nullif(setrole, 0)), 'everybody') || ' in this database', md5(setconfig::text)
     FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
   UNION ALL SELECT 'database itself', md5(concat_ws('|', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, datallowconn,
-    ${privileges("datacl", "d", "datdba")})) FROM pg_database WHERE datname = current_database()`;
+    ${privileges$1("datacl", "d", "datdba")})) FROM pg_database WHERE datname = current_database()`;
 /** Objects that have no definition to read back: compared by their identity alone. */
 const identities = `
   SELECT i.type || ' ' || i.identity, ''
@@ -17700,7 +24247,7 @@ const databaseObjects = [
 	index,
 	constraint,
 	trigger,
-	routine,
+	routine$1,
 	type,
 	policy,
 	others,
@@ -17979,7 +24526,7 @@ function mib(bytes) {
 
 const most = 50;
 /** Position on the number line: a sequence that was never called stands just before its value. */
-function position({ value, called }) {
+function position$1({ value, called }) {
 	return BigInt(value) * 2n + (called ? 1n : 0n);
 }
 function differences(what, source, copy) {
@@ -18008,9 +24555,9 @@ function compareInventories(database, source, after, copy) {
 	}
 	for (const [name, before] of Object.entries(source.sequences)) {
 		const end = after[name] ?? before;
-		const bounds = [position(before), position(end)].sort((a, b) => a < b ? -1 : 1);
+		const bounds = [position$1(before), position$1(end)].sort((a, b) => a < b ? -1 : 1);
 		const other = copy.sequences[name];
-		const restored = other && position(other);
+		const restored = other && position$1(other);
 		const [low, high] = bounds;
 		if (restored === void 0) found.push(`${prefix}sequence ${name} is missing in the restored copy`);
 		else if (low !== void 0 && high !== void 0 && (restored < low || restored > high)) found.push(`${prefix}sequence ${name} stood at ${before.value}, its restored copy at ${other?.value}`);
@@ -18343,589 +24890,465 @@ async function askChecks(run, when, running, wanted) {
 		when,
 		running,
 		wanted,
-		thresholds: defaultThresholds,
+		...recorder.record.plan ? { route: recorder.record.plan.route } : {},
+		thresholds: thresholdsOf(run.spec),
 		disks: when === "before" ? await environment.disks(bytes, backupFolder(run)) : [],
-		wantedExtensions: await environment.wantedExtensions(wanted)
+		...await askPrograms(run, running, wanted),
+		release: {
+			today: context.now().toISOString().slice(0, 10),
+			endOfLife: endOfLife(wanted.major),
+			mustRead: (recorder.record.release?.mustRead ?? []).filter(({ version }) => !run.spec["notes-read"].includes(version))
+		}
 	};
 	const results = await runChecks(allChecks, checkContext, {
 		connect: (database) => connectTo(run, database),
 		databases: databases.map(({ name }) => name),
 		mainDatabase: settings.database,
 		signal: context.signal,
+		disabled: new Set(run.spec.checks.disable),
 		onProgress: (text) => context.log.progress(`${run.spec.name}: ${text}`)
 	});
 	recorder.record.checks.push(...results);
 	recorder.save();
 	return results;
 }
+/** The limits that ship, with those of the spec over them. Pure. */
+function thresholdsOf({ checks }) {
+	const own = [...thresholdKeys].flatMap(([key, name]) => {
+		const value = checks.thresholds[key];
+		return value === void 0 ? [] : [[name, value]];
+	});
+	return {
+		...defaultThresholds,
+		...Object.fromEntries(own)
+	};
+}
+/**
+* What only the wanted version's programs know. An upgrade reads the configuration with them in a step of its own;
+* `check` goes on without programs, and says that they are not there.
+*/
+async function askPrograms(run, running, wanted) {
+	const { environment, context } = run;
+	const reads = (context.mode === "check" || context.mode === "plan") && running.major === wanted.major;
+	try {
+		return {
+			wantedExtensions: await environment.wantedExtensions(wanted),
+			configErrors: reads ? await environment.configErrors?.(wanted) ?? null : null
+		};
+	} catch (cause) {
+		if (context.mode !== "check" || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
+		return {
+			wantedExtensions: null,
+			configErrors: [cause.message]
+		};
+	}
+}
 async function databasesOf(run) {
 	await using connection = await connectTo(run);
 	return await listDatabases(connection);
 }
 
-var generated = "2026-11-20";
-var neverReleased = ["18.5"];
-var releases$1 = [
-	{
-		"version": "13.0",
-		"date": "2020-09-24"
-	},
-	{
-		"version": "13.1",
-		"date": "2020-11-12"
-	},
-	{
-		"version": "13.2",
-		"date": "2021-02-11"
-	},
-	{
-		"version": "13.3",
-		"date": "2021-05-13"
-	},
-	{
-		"version": "13.4",
-		"date": "2021-08-12"
-	},
-	{
-		"version": "13.5",
-		"date": "2021-11-11"
-	},
-	{
-		"version": "13.6",
-		"date": "2022-02-10"
-	},
-	{
-		"version": "13.7",
-		"date": "2022-05-12"
-	},
-	{
-		"version": "13.8",
-		"date": "2022-08-11"
-	},
-	{
-		"version": "13.9",
-		"date": "2022-11-10"
-	},
-	{
-		"version": "13.10",
-		"date": "2023-02-09"
-	},
-	{
-		"version": "13.11",
-		"date": "2023-05-11"
-	},
-	{
-		"version": "13.12",
-		"date": "2023-08-10"
-	},
-	{
-		"version": "13.13",
-		"date": "2023-11-09"
-	},
-	{
-		"version": "13.14",
-		"date": "2024-02-08"
-	},
-	{
-		"version": "13.15",
-		"date": "2024-05-09"
-	},
-	{
-		"version": "13.16",
-		"date": "2024-08-08"
-	},
-	{
-		"version": "13.17",
-		"date": "2024-11-14",
-		"avoid": {
-			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
-			"useAtLeast": "13.18"
-		}
-	},
-	{
-		"version": "13.18",
-		"date": "2024-11-21"
-	},
-	{
-		"version": "13.19",
-		"date": "2025-02-13",
-		"avoid": {
-			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
-			"useAtLeast": "13.20"
-		}
-	},
-	{
-		"version": "13.20",
-		"date": "2025-02-20"
-	},
-	{
-		"version": "13.21",
-		"date": "2025-05-08"
-	},
-	{
-		"version": "13.22",
-		"date": "2025-08-14"
-	},
-	{
-		"version": "13.23",
-		"date": "2025-11-13"
-	},
-	{
-		"version": "14.0",
-		"date": "2021-09-30",
-		"avoid": {
-			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
-			"useAtLeast": "14.4"
-		}
-	},
-	{
-		"version": "14.1",
-		"date": "2021-11-11",
-		"avoid": {
-			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
-			"useAtLeast": "14.4"
-		}
-	},
-	{
-		"version": "14.2",
-		"date": "2022-02-10",
-		"avoid": {
-			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
-			"useAtLeast": "14.4"
-		}
-	},
-	{
-		"version": "14.3",
-		"date": "2022-05-12",
-		"avoid": {
-			"reason": "CREATE INDEX/REINDEX CONCURRENTLY can miss rows",
-			"useAtLeast": "14.4"
-		}
-	},
-	{
-		"version": "14.4",
-		"date": "2022-06-16"
-	},
-	{
-		"version": "14.5",
-		"date": "2022-08-11"
-	},
-	{
-		"version": "14.6",
-		"date": "2022-11-10"
-	},
-	{
-		"version": "14.7",
-		"date": "2023-02-09"
-	},
-	{
-		"version": "14.8",
-		"date": "2023-05-11"
-	},
-	{
-		"version": "14.9",
-		"date": "2023-08-10"
-	},
-	{
-		"version": "14.10",
-		"date": "2023-11-09"
-	},
-	{
-		"version": "14.11",
-		"date": "2024-02-08"
-	},
-	{
-		"version": "14.12",
-		"date": "2024-05-09"
-	},
-	{
-		"version": "14.13",
-		"date": "2024-08-08"
-	},
-	{
-		"version": "14.14",
-		"date": "2024-11-14",
-		"avoid": {
-			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
-			"useAtLeast": "14.15"
-		}
-	},
-	{
-		"version": "14.15",
-		"date": "2024-11-21"
-	},
-	{
-		"version": "14.16",
-		"date": "2025-02-13",
-		"avoid": {
-			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
-			"useAtLeast": "14.17"
-		}
-	},
-	{
-		"version": "14.17",
-		"date": "2025-02-20"
-	},
-	{
-		"version": "14.18",
-		"date": "2025-05-08"
-	},
-	{
-		"version": "14.19",
-		"date": "2025-08-14"
-	},
-	{
-		"version": "14.20",
-		"date": "2025-11-13"
-	},
-	{
-		"version": "14.21",
-		"date": "2026-02-12",
-		"avoid": {
-			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
-			"useAtLeast": "14.22"
-		}
-	},
-	{
-		"version": "14.22",
-		"date": "2026-02-26"
-	},
-	{
-		"version": "14.23",
-		"date": "2026-05-14",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "14.24",
-		"date": "2026-08-13",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "14.25",
-		"date": "2026-11-12",
-		"inferred": true
-	},
-	{
-		"version": "15.0",
-		"date": "2022-10-13",
-		"avoid": {
-			"reason": "dropped temp/large relations leak segments",
-			"useAtLeast": "15.1"
-		}
-	},
-	{
-		"version": "15.1",
-		"date": "2022-11-10"
-	},
-	{
-		"version": "15.2",
-		"date": "2023-02-09"
-	},
-	{
-		"version": "15.3",
-		"date": "2023-05-11"
-	},
-	{
-		"version": "15.4",
-		"date": "2023-08-10"
-	},
-	{
-		"version": "15.5",
-		"date": "2023-11-09"
-	},
-	{
-		"version": "15.6",
-		"date": "2024-02-08"
-	},
-	{
-		"version": "15.7",
-		"date": "2024-05-09"
-	},
-	{
-		"version": "15.8",
-		"date": "2024-08-08"
-	},
-	{
-		"version": "15.9",
-		"date": "2024-11-14",
-		"avoid": {
-			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
-			"useAtLeast": "15.10"
-		}
-	},
-	{
-		"version": "15.10",
-		"date": "2024-11-21"
-	},
-	{
-		"version": "15.11",
-		"date": "2025-02-13",
-		"avoid": {
-			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
-			"useAtLeast": "15.12"
-		}
-	},
-	{
-		"version": "15.12",
-		"date": "2025-02-20"
-	},
-	{
-		"version": "15.13",
-		"date": "2025-05-08"
-	},
-	{
-		"version": "15.14",
-		"date": "2025-08-14"
-	},
-	{
-		"version": "15.15",
-		"date": "2025-11-13"
-	},
-	{
-		"version": "15.16",
-		"date": "2026-02-12",
-		"avoid": {
-			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
-			"useAtLeast": "15.17"
-		}
-	},
-	{
-		"version": "15.17",
-		"date": "2026-02-26"
-	},
-	{
-		"version": "15.18",
-		"date": "2026-05-14",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "15.19",
-		"date": "2026-08-13",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "15.20",
-		"date": "2026-11-12"
-	},
-	{
-		"version": "16.0",
-		"date": "2023-09-14"
-	},
-	{
-		"version": "16.1",
-		"date": "2023-11-09"
-	},
-	{
-		"version": "16.2",
-		"date": "2024-02-08"
-	},
-	{
-		"version": "16.3",
-		"date": "2024-05-09"
-	},
-	{
-		"version": "16.4",
-		"date": "2024-08-08"
-	},
-	{
-		"version": "16.5",
-		"date": "2024-11-14",
-		"avoid": {
-			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
-			"useAtLeast": "16.6"
-		}
-	},
-	{
-		"version": "16.6",
-		"date": "2024-11-21"
-	},
-	{
-		"version": "16.7",
-		"date": "2025-02-13",
-		"avoid": {
-			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
-			"useAtLeast": "16.8"
-		}
-	},
-	{
-		"version": "16.8",
-		"date": "2025-02-20"
-	},
-	{
-		"version": "16.9",
-		"date": "2025-05-08"
-	},
-	{
-		"version": "16.10",
-		"date": "2025-08-14"
-	},
-	{
-		"version": "16.11",
-		"date": "2025-11-13"
-	},
-	{
-		"version": "16.12",
-		"date": "2026-02-12",
-		"avoid": {
-			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
-			"useAtLeast": "16.13"
-		}
-	},
-	{
-		"version": "16.13",
-		"date": "2026-02-26"
-	},
-	{
-		"version": "16.14",
-		"date": "2026-05-14",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "16.15",
-		"date": "2026-08-13",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "16.16",
-		"date": "2026-11-12",
-		"inferred": true
-	},
-	{
-		"version": "17.0",
-		"date": "2024-09-26"
-	},
-	{
-		"version": "17.1",
-		"date": "2024-11-14",
-		"avoid": {
-			"reason": "extension ABI break (timescaledb and others crash) and ALTER ROLE/DATABASE SET role ignored; repaired a week later",
-			"useAtLeast": "17.2"
-		}
-	},
-	{
-		"version": "17.2",
-		"date": "2024-11-21"
-	},
-	{
-		"version": "17.3",
-		"date": "2025-02-13",
-		"avoid": {
-			"reason": "libpq quoting functions ignored the length argument; repaired a week later",
-			"useAtLeast": "17.4"
-		}
-	},
-	{
-		"version": "17.4",
-		"date": "2025-02-20"
-	},
-	{
-		"version": "17.5",
-		"date": "2025-05-08"
-	},
-	{
-		"version": "17.6",
-		"date": "2025-08-14"
-	},
-	{
-		"version": "17.7",
-		"date": "2025-11-13"
-	},
-	{
-		"version": "17.8",
-		"date": "2026-02-12",
-		"avoid": {
-			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
-			"useAtLeast": "17.9"
-		}
-	},
-	{
-		"version": "17.9",
-		"date": "2026-02-26"
-	},
-	{
-		"version": "17.10",
-		"date": "2026-05-14",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "17.11",
-		"date": "2026-08-13",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "17.12",
-		"date": "2026-11-12"
-	},
-	{
-		"version": "18.0",
-		"date": "2025-09-25"
-	},
-	{
-		"version": "18.1",
-		"date": "2025-11-13"
-	},
-	{
-		"version": "18.2",
-		"date": "2026-02-12",
-		"avoid": {
-			"reason": "standby can stop replaying WAL of an older-minor primary (multixid truncation); substring() on toasted text raises false encoding errors; repaired two weeks later",
-			"useAtLeast": "18.3"
-		}
-	},
-	{
-		"version": "18.3",
-		"date": "2026-02-26"
-	},
-	{
-		"version": "18.4",
-		"date": "2026-05-14",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "18.6",
-		"date": "2026-08-13",
-		"caution": "free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful"
-	},
-	{
-		"version": "18.7",
-		"date": "2026-11-12",
-		"inferred": true
-	}
-];
-
-/** PostgreSQL's releases: which exist, which must not be a target. Source of the table: the release notes of each branch. */
-const releases = releases$1;
-/** Date of the table: releases after it are unknown. */
-const releasesAsOf = generated;
-/** A release by its version; also one that must not be a target. */
-function findRelease(version) {
-	return releases.find((release) => release.version === formatVersion(version));
+const letter = /[A-Za-z_\u0080-\uffff]/;
+const wordRest = /[A-Za-z0-9_$\u0080-\uffff]*/y;
+const numberRest = /[A-Za-z0-9_.]*/y;
+const lineRest = /[^\n\r]*/y;
+const spaces = /\s+/y;
+const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
+const parameter = /\$[0-9]+/y;
+/** Between two parts of one constant: white space with a line break in it, perhaps comments. */
+const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
+/** Where a match that begins at `from` ends; -1 where there is none. */
+function matchEnd(pattern, text, from) {
+	pattern.lastIndex = from;
+	return pattern.test(text) ? pattern.lastIndex : -1;
 }
-/** Newest release of a major that may be a target. */
-function newestMinor(major) {
-	return releases.filter((release) => release.version.startsWith(`${major}.`) && !release.avoid && release.date !== null).sort((a, b) => compareVersions(parseVersion(b.version), parseVersion(a.version)))[0];
+/** End of what began with a quote at `from`; `escapes`: a backslash takes the next character along. -1: unterminated. */
+function quoteEnd(text, from, quote, escapes) {
+	for (let at = from + 1; at < text.length; at += 1) {
+		if (!escapes) {
+			at = text.indexOf(quote, at);
+			if (at < 0) return -1;
+		}
+		const here = text[at];
+		if (here === "\\" && escapes) at += 1;
+		else if (here === quote) {
+			if (text[at + 1] === quote) at += 1;
+			else {
+				const next = quote === "'" ? matchEnd(continuation, text, at + 1) : -1;
+				if (next < 0) return at + 1;
+				at = next - 1;
+			}
+		}
+	}
+	return -1;
+}
+/** Comments nest. */
+function commentEnd(text, from) {
+	const mark = /\/\*|\*\//g;
+	mark.lastIndex = from;
+	for (let depth = 0;;) {
+		const found = mark.exec(text);
+		if (!found) return -1;
+		depth += found[0] === "/*" ? 1 : -1;
+		if (depth === 0) return mark.lastIndex;
+	}
+}
+/** Every token, one after the other, without a gap. Never throws, whatever the input. */
+function* tokens(text) {
+	let start = 0;
+	const token = (kind, end) => {
+		const made = {
+			kind,
+			start,
+			end: end < 0 ? text.length : end,
+			closed: end >= 0
+		};
+		start = made.end;
+		return made;
+	};
+	while (start < text.length) {
+		const here = text[start];
+		const two = text.slice(start, start + 2);
+		const three = text.slice(start, start + 3).toUpperCase();
+		if (/\s/.test(here)) yield token("space", matchEnd(spaces, text, start));
+		else if (two === "--") yield token("comment", matchEnd(lineRest, text, start));
+		else if (here === "\\") yield token("command", matchEnd(lineRest, text, start));
+		else if (two === "/*") yield token("comment", commentEnd(text, start));
+		else if (here === "'") yield token("text", quoteEnd(text, start, "'", false));
+		else if (here === "\"") yield token("name", quoteEnd(text, start, "\"", false));
+		else if (/^[eE]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", true));
+		else if (/^[bBxXnN]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", false));
+		else if (three === "U&'") yield token("text", quoteEnd(text, start + 2, "'", false));
+		else if (three === "U&\"") yield token("name", quoteEnd(text, start + 2, "\"", false));
+		else if (letter.test(here)) yield token("word", matchEnd(wordRest, text, start));
+		else if (/[0-9]/.test(here)) yield token("number", matchEnd(numberRest, text, start));
+		else if (here === "$" && matchEnd(parameter, text, start) > 0) yield token("parameter", matchEnd(parameter, text, start));
+		else if (here === "$" && matchEnd(dollarTag, text, start) > 0) {
+			const body = matchEnd(dollarTag, text, start);
+			const tag = text.slice(start, body);
+			const end = text.indexOf(tag, body);
+			yield token("text", end < 0 ? -1 : end + tag.length);
+		} else yield token("other", start + 1);
+	}
+}
+
+/** The user's own SQL, cut into statements as psql would cut it. */
+/** Commands of psql that only change how psql prints or goes on: nothing is lost where they are left out. */
+const harmless = /^\\(?:(?:echo|qecho|warn|pset|timing|x|t|a|H|f|C|T|r)(?:\s.*)?|set\s+(?:ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|ECHO|ECHO_HIDDEN|VERBOSITY|SHOW_CONTEXT|FETCH_COUNT)(?:\s.*)?)$/;
+/** More than any person reads; each becomes an item of the record. */
+const statementsAtMost$1 = 500;
+/** @param what goes on from "health.sql, line 3: " */
+function healthSqlError(file, line, what, hint) {
+	return new UpgradeError("health-sql", `${file}, line ${line}: ${what}`, {
+		phase: "check",
+		hint,
+		docs: "health.md#your-own-sql",
+		place: {
+			file,
+			line,
+			column: 1
+		}
+	});
+}
+const opened = {
+	comment: "comment",
+	name: "quoted name"
+};
+/** Its body may hold semicolons between BEGIN ATOMIC and END (from 14 on). */
+const routine = /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE)\b/;
+function readWord(reading, word) {
+	if (reading.words.length < 4) reading.words.push(word);
+	if (reading.parentheses > 0 || !routine.test(reading.words.join(" "))) return;
+	if (word === "BEGIN" || word === "CASE" && reading.blocks > 0) reading.blocks += 1;
+	else if (word === "END" && reading.blocks > 0) reading.blocks -= 1;
 }
 /**
-* Refuses what must never be a target: a release that does not exist, or one on the avoid list.
-* @throws UpgradeError `version-unknown`, `version-avoid`
+* Splits a file at the semicolons that end statements: not those in quotes, comments, parentheses (CREATE RULE) or
+* the bodies of SQL functions. Lines with harmless commands of psql are left out.
+* @throws UpgradeError `health-sql` with file and line: unterminated, another command of psql, nothing in it
 */
-function assertUsableTarget(wanted) {
-	const text = formatVersion(wanted);
-	const newest = newestMinor(wanted.major);
-	const release = findRelease(wanted);
-	const never = neverReleased.includes(text);
-	if (!release || never) {
-		const known = newest && `${newest.version} (table of ${releasesAsOf})`;
-		throw new UpgradeError("version-unknown", `PostgreSQL ${text} is not a release that this action knows.`, {
-			phase: "plan",
-			hint: !known ? `It knows no PostgreSQL ${wanted.major} (table of ${releasesAsOf}).` : never ? `PostgreSQL ${text} was never released. The newest PostgreSQL ${wanted.major} is ${known}.` : `The newest PostgreSQL ${wanted.major} it knows is ${known}. If ${text} is newer, update the action.`
+function splitStatements(text, file = "health.sql") {
+	const found = [];
+	let reading = null;
+	let line = 1;
+	const finish = () => {
+		if (reading) found.push({
+			sql: reading.text.trim(),
+			line: reading.line
 		});
+		reading = null;
+		if (found.length > statementsAtMost$1) throw healthSqlError(file, line, `it holds more than ${statementsAtMost$1} statements.`, "Split it.");
+	};
+	for (const { kind, start, end, closed } of tokens(text.replace(/^\ufeff/, " "))) {
+		const piece = text.slice(start, end);
+		if (!closed) throw healthSqlError(file, line, `a ${opened[kind] ?? "quoted text"} begins here and does not end.`, "Close it.");
+		if (kind === "command") {
+			if (!harmless.test(piece.trim())) throw healthSqlError(file, line, `${piece.trim().split(/\s/)[0]} is a command of psql, which does not run here.`, "Write plain SQL, without variables and commands of psql.");
+		} else if (piece === ";" && (reading === null || reading.parentheses === 0 && reading.blocks === 0)) finish();
+		else if (reading !== null || kind !== "space" && kind !== "comment") {
+			reading ??= {
+				text: "",
+				line,
+				words: [],
+				parentheses: 0,
+				blocks: 0
+			};
+			reading.text += piece;
+			if (kind === "word") readWord(reading, piece.toUpperCase());
+			if (piece === "(") reading.parentheses += 1;
+			if (piece === ")") reading.parentheses = Math.max(0, reading.parentheses - 1);
+		}
+		for (let at = piece.indexOf("\n"); at >= 0; at = piece.indexOf("\n", at + 1)) line += 1;
 	}
-	if (release.avoid) throw new UpgradeError("version-avoid", `PostgreSQL ${text} must not be a target: ${release.avoid.reason}.`, {
-		phase: "plan",
-		hint: `Use ${release.avoid.useAtLeast} or later; the newest is ${newest?.version ?? release.avoid.useAtLeast}.`
+	finish();
+	if (found.length === 0) throw healthSqlError(file, 1, "there is no statement in it.", "Write one, or take the file out of the spec.");
+	return found;
+}
+
+/** COPY could write to a file or a program of the server, which READ ONLY allows. */
+const refused = /* @__PURE__ */ new Set([
+	"BEGIN",
+	"START",
+	"COMMIT",
+	"END",
+	"ROLLBACK",
+	"ABORT",
+	"SAVEPOINT",
+	"RELEASE",
+	"COPY",
+	"DISCARD"
+]);
+const modes = /^(?:TRANSACTION|CHARACTERISTICS|ALL|TRANSACTION_READ_ONLY|DEFAULT_TRANSACTION_READ_ONLY|STATEMENT_TIMEOUT)$/;
+/** Key words and names of a statement in capitals, quoted ones without their quotes. */
+function wordsOf(sql) {
+	const words = [];
+	for (const { kind, start, end } of tokens(sql)) {
+		if (kind === "word") words.push(sql.slice(start, end).toUpperCase());
+		if (kind === "name") words.push(sql.slice(start, end).replaceAll("\"", "").toUpperCase());
+		if (words.length >= 50) break;
+	}
+	return words;
+}
+/**
+* Refuses by name what would end or change the read-only transaction. The server refuses it as well: a statement is
+* sent by itself, in a savepoint of a read-only transaction, where neither a procedure's COMMIT nor set_config() can
+* switch writing on. This is here so that the reader is told before anything runs.
+* @throws UpgradeError `health-sql`
+*/
+function refuseEscapes({ sql, line }, file) {
+	const words = wordsOf(sql);
+	const [first = "", second = ""] = words;
+	const error = (what) => healthSqlError(file, line, `${what} is not possible in a file that only reads.`, "Take it out, or say `read-only: false` for this file in the spec.");
+	if (refused.has(first)) throw error(first);
+	if (first === "PREPARE" && second === "TRANSACTION") throw error("PREPARE TRANSACTION");
+	if ((first === "SET" || first === "RESET") && words.slice(1, 4).some((word) => modes.test(word))) throw error(words.slice(0, 3).join(" "));
+}
+
+const rowsAtMost = 200;
+const columnsAtMost = 50;
+const cellAtMost = 1e3;
+/** Characters of all cells that are kept of one file: the record must stay a document that can be opened. */
+const keptAtMost = 1e6;
+/** @param kept characters that earlier statements of the file kept */
+function newResult(kept) {
+	return {
+		columns: [],
+		rows: [],
+		total: 0,
+		telling: null,
+		bad: null,
+		kept
+	};
+}
+const telling = /^(?:status|severity)$/i;
+const bad = /\b(?:critical|failed|error)\b/i;
+const clip$1 = (text, most) => text.length > most ? `${text.slice(0, most)}…` : text;
+/**
+* Takes in a piece of the result. Every row is looked at, the first 200 with 50 columns are kept.
+* @returns how many characters the piece had
+*/
+function addRows(result, { columns, rows }) {
+	if (result.telling === null) {
+		result.columns = columns.slice(0, columnsAtMost).map((name) => clip$1(name, cellAtMost));
+		result.telling = columns.flatMap((name, index) => telling.test(name) ? [index] : []);
+	}
+	let size = 0;
+	for (const row of rows) {
+		result.total += 1;
+		for (const cell of row) size += cell?.length ?? 0;
+		for (const index of result.bad === null ? result.telling : []) {
+			const cell = row[index];
+			if (typeof cell !== "string" || !bad.test(cell)) continue;
+			result.bad = `row ${result.total}: ${columns[index]} is ${JSON.stringify(clip$1(cell, 200))}`;
+			break;
+		}
+		if (result.rows.length >= rowsAtMost || result.kept >= keptAtMost) continue;
+		const cells = row.slice(0, columnsAtMost).map((cell) => typeof cell === "string" ? clip$1(cell, cellAtMost) : null);
+		for (const cell of cells) result.kept += cell?.length ?? 0;
+		result.rows.push(cells);
+	}
+	return size;
+}
+
+/** Asking the user's own SQL before and after an upgrade, and finding in its results what blocks. */
+const cursor = "postgres_upgrade_health";
+/** What a cursor can be declared for; EXPLAIN, SHOW and the like give few rows. */
+const declarable = /^(?:SELECT|VALUES|WITH|TABLE|\()/i;
+/** About this much of a result is on its way at a time, in characters. */
+const pieceOfResult = 4e6;
+const sqlAtMost = 4e3;
+/** Reads through a cursor in pieces whose size follows that of the rows: ten million rows need no memory. */
+async function readByCursor(connection, sql, result, deadline) {
+	await connection.texts(`DECLARE ${cursor} NO SCROLL CURSOR FOR ${sql}\n`);
+	for (let rows = 10;;) {
+		const piece = await connection.texts(`FETCH FORWARD ${rows} FROM ${cursor}`);
+		const size = addRows(result, piece);
+		if (piece.rows.length < rows) return;
+		if (Date.now() > deadline) throw new Error(`it gave ${result.total} rows and more in the time it may take`);
+		const fitting = Math.floor(pieceOfResult / Math.max(1, size / piece.rows.length));
+		rows = Math.max(1, Math.min(rows * 4, fitting, 1e4));
+	}
+}
+/** In a savepoint of the read-only transaction, so that an error ends neither the transaction nor its mode. */
+async function askReadOnly(connection, { sql }, result, timeout) {
+	await connection.script(`SAVEPOINT postgres_upgrade; SET LOCAL statement_timeout = ${timeout}`);
+	try {
+		if (declarable.test(sql)) {
+			await readByCursor(connection, sql, result, Date.now() + timeout);
+			await connection.script(`CLOSE ${cursor}`);
+		} else addRows(result, await connection.texts(sql));
+		await connection.script("RELEASE SAVEPOINT postgres_upgrade");
+	} catch (cause) {
+		await connection.script("ROLLBACK TO SAVEPOINT postgres_upgrade; RELEASE SAVEPOINT postgres_upgrade").catch(() => {});
+		throw cause;
+	}
+}
+/** A statement that may write runs once and as it is: a cursor would refuse a WITH that inserts. */
+async function askFreely(connection, { sql }, result, timeout) {
+	await connection.script(`SET statement_timeout = ${timeout}`);
+	addRows(result, await connection.texts(sql));
+}
+async function begin(file, options, timeout) {
+	const connection = await options.connect(file.database, timeout);
+	await connection.script("RESET search_path");
+	if (file["read-only"]) await connection.script("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY");
+	const [row] = await connection.query("SELECT pg_catalog.current_database() AS name");
+	return {
+		connection,
+		database: row?.name ?? file.database ?? ""
+	};
+}
+/**
+* The statements of a file, where it can be asked as the spec wants it. Pure: a run looks before it begins.
+* @throws UpgradeError `health-sql` with file and line
+*/
+function statementsOf(file, text) {
+	const statements = splitStatements(text, file.file);
+	if (file["read-only"]) for (const statement of statements) refuseEscapes(statement, file.file);
+	return statements;
+}
+/**
+* Asks every statement of a file, one after the other on one connection. One that fails is an item with status
+* `error`; the rest is asked all the same. Cells are data as the server sent them, hostile or not.
+* @param text what the file holds
+* @throws UpgradeError `health-sql` where the file cannot be asked as a whole; Cancelled; whatever `connect` throws
+*/
+async function askHealthFile(file, text, when, options) {
+	const statements = statementsOf(file, text);
+	const timeout = file.timeout * 1e3;
+	const records = [];
+	let kept = 0;
+	let open = null;
+	const stop = () => void open?.connection.close();
+	options.signal.addEventListener("abort", stop, { once: true });
+	try {
+		for (const statement of statements) {
+			if (options.signal.aborted) throw new Cancelled("check");
+			open ??= await begin(file, options, timeout);
+			const result = newResult(kept);
+			const started = Date.now();
+			const failure = await (file["read-only"] ? askReadOnly : askFreely)(open.connection, statement, result, timeout).then(() => null, (cause) => messageOf(cause));
+			if (options.signal.aborted) throw new Cancelled("check");
+			kept = result.kept;
+			records.push({
+				file: file.file,
+				line: statement.line,
+				when,
+				database: open.database,
+				sql: statement.sql.length > sqlAtMost ? `${statement.sql.slice(0, sqlAtMost)}…` : statement.sql,
+				columns: result.columns,
+				rows: result.rows,
+				total: result.total,
+				durationMs: Date.now() - started,
+				status: failure !== null ? "error" : result.bad !== null ? "blocked" : "passed",
+				why: failure ?? result.bad
+			});
+			if (failure !== null && !await answers(open.connection)) {
+				await open.connection.close();
+				open = null;
+			}
+		}
+		return records;
+	} catch (cause) {
+		throw options.signal.aborted ? new Cancelled("check") : cause;
+	} finally {
+		options.signal.removeEventListener("abort", stop);
+		await open?.connection.close();
+	}
+}
+async function answers(connection) {
+	return connection.script("SELECT 1").then(() => true, () => false);
+}
+
+/** The user's own health SQL, asked of the target; every result lands in the record. */
+/** Asks every file of the spec, in its order. @throws Cancelled */
+async function askHealth(run, when) {
+	const { context, recorder, spec } = run;
+	const { record } = recorder;
+	record.queries = record.queries.filter((query) => query.when !== when);
+	const asked = [];
+	for (const file of spec.health) {
+		context.log.progress(`${spec.name}: asking ${file.file}`);
+		asked.push(...await askHealthFile(file, context.files.get(file.file) ?? "", when, {
+			connect: (database, timeout) => connectTo(run, database, timeout),
+			signal: context.signal
+		}));
+	}
+	record.queries.push(...asked);
+	recorder.save();
+	return asked;
+}
+/** Results that stop a run: what says so, and what could not be answered. Pure. */
+function blockingQueries(queries) {
+	return queries.filter(({ status }) => status !== "passed");
+}
+/** `ops/health.sql:12`. Pure. */
+function namedQuery({ file, line }) {
+	return `${file}:${line}`;
+}
+
+/** Everything that may stop an upgrade before it begins: the checks, and the user's own SQL. */
+/** @throws UpgradeError `blocked` with all that blocks */
+async function checkBefore(run, running) {
+	const { context, spec } = run;
+	const results = await askChecks(run, "before", running, run.wanted);
+	const queries = blockingQueries(await askHealth(run, "before"));
+	const { blocking, warnings } = verdictOf(results);
+	context.log.info(`${spec.name}: ${results.length} checks, ${blocking.length} block, ${warnings.length} warn`);
+	for (const { title, seen } of warnings) context.log.annotate({
+		level: "warning",
+		title: `${spec.name}: ${title}`,
+		message: seen.slice(0, 5).join("\n"),
+		place: run.target.place
 	});
-	return release;
+	const names = [...blocking.map(({ title }) => title), ...queries.map(namedQuery)];
+	if (names.length === 0) return;
+	throw new UpgradeError("blocked", `${names.length === 1 ? "A check blocks" : `${names.length} checks block`} the upgrade: ${names.join("; ")}.`, {
+		phase: "check",
+		hint: [...blocking.map(({ title, seen, fix }) => `${title}: ${seen.slice(0, 3).join("; ")}. ${fix ?? ""}`), ...queries.map((query) => `${namedQuery(query)}: ${query.why ?? ""}`)].join("\n"),
+		docs: blocking[0]?.docs ?? "health.md",
+		place: run.target.place
+	});
 }
 
 /** The digest that an approval names: covers what matters to the decision and nothing that moves by itself. */
@@ -18940,8 +25363,122 @@ function digestOf(value) {
 	return createHash("sha256").update(canonical(value)).digest("hex");
 }
 
-/** What the engine's own steps look like in a plan; null where the spec gives them nothing to do. */
-function commonStep(id, spec) {
+/** Which settings a piece of advice that applies asks for, and that the action is to write. Pure. */
+function neededSettings(advice) {
+	return advice.flatMap(({ id, by, objects }) => {
+		const remedy = findAdvice(id)?.remedy;
+		if (by !== "action" || remedy?.kind !== "list-setting") return [];
+		return [{
+			id,
+			name: remedy.name,
+			values: [.../* @__PURE__ */ new Set([...remedy.defaults, ...objects.map(({ name }) => name)])]
+		}];
+	});
+}
+/**
+* Names of all settings that came with the versions between two and that advice may have had somebody write, whichever
+* of the two is the older one; none without a plan. Pure.
+*/
+function newSettings(plan) {
+	if (!plan) return [];
+	const [from, wanted] = [parseVersion(plan.from), parseVersion(plan.wanted)];
+	return [...adviceBetween(from, wanted), ...adviceBetween(wanted, from)].flatMap(({ advice: { remedy } }) => remedy?.kind === "list-setting" ? [remedy.name] : []);
+}
+/** Each name on its own: one string with commas would be one name, which fits no library (GUC_LIST_QUOTE). Pure. */
+function setList({ name, values }) {
+	return `ALTER SYSTEM SET ${name} = ${values.map(quoteIdent).join(", ")}`;
+}
+/** The names in a list setting, as `current_setting` shows it. Pure. */
+function listOf(setting) {
+	return [...setting.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(([, quoted, bare]) => quoted === void 0 ? bare ?? "" : quoted.replaceAll("\"\"", "\""));
+}
+async function current(connection, name) {
+	const [row] = await connection.query("SELECT pg_catalog.current_setting($1, true) AS value", [name]);
+	return row?.value ?? null;
+}
+const lacks = (value, { values }) => value === null || values.some((each) => !listOf(value).includes(each));
+/** @throws UpgradeError `setting-unknown`, `setting-not-taken` */
+function configureStep(run) {
+	const needed = () => neededSettings(run.recorder.record.advice);
+	return {
+		async isDone() {
+			await using connection = await connectTo(run);
+			for (const setting of needed()) if (lacks(await current(connection, setting.name), setting)) return false;
+			return needed().length > 0;
+		},
+		async run(step) {
+			await using connection = await connectTo(run);
+			for (const setting of needed()) {
+				const before = await current(connection, setting.name);
+				if (before === null) throw new UpgradeError("setting-unknown", `The new server does not know ${setting.name}.`, {
+					phase: "upgrade",
+					hint: `Advice ${setting.id} asks for it: the release notes of ${run.spec.postgres} say more.`
+				});
+				const wanted = {
+					...setting,
+					values: [.../* @__PURE__ */ new Set([...listOf(before), ...setting.values])]
+				};
+				await connection.script(setList(wanted));
+				await reload(run, wanted);
+				step.note(`${setting.name} is ${wanted.values.join(", ")}`);
+				tell(run, setting.id);
+			}
+			return { state: "done" };
+		},
+		undo: async (step) => {
+			for (const name of await takeBack(run)) step.note(`${name} was taken back: the older version does not know it`);
+		}
+	};
+}
+/** Reads the configuration again, and waits until a new session sees the value. */
+async function reload(run, setting) {
+	const deadline = Date.now() + 1e4;
+	for (;;) {
+		await using connection = await connectTo(run);
+		if (!lacks(await current(connection, setting.name), setting)) return;
+		if (Date.now() > deadline) break;
+		await connection.query("SELECT pg_catalog.pg_reload_conf()");
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+	throw new UpgradeError("setting-not-taken", `${setting.name} was written, but the server does not take it.`, {
+		phase: "upgrade",
+		hint: "Something stronger sets it: a command-line argument of the server, ALTER DATABASE or ALTER ROLE."
+	});
+}
+function tell(run, id) {
+	const advice = run.recorder.record.advice.find((each) => each.id === id);
+	if (!advice) return;
+	advice.state = "done";
+	for (const object of advice.objects) object.state = "done";
+	run.recorder.save();
+}
+/**
+* Takes the settings out of what ALTER SYSTEM wrote, whoever wrote them: by SQL, or by hand where nothing serves.
+* @returns names of those that were there
+* @throws UpgradeError `rollback-setting`: one stands in a file that is not ours to change
+*/
+async function takeBack(run) {
+	const names = newSettings(run.recorder.record.plan);
+	if (names.length === 0) return [];
+	if (!(await run.environment.inspect()).serving) {
+		await run.environment.forgetSettings?.(names);
+		return names;
+	}
+	await using connection = await connectTo(run);
+	const found = await connection.query(`SELECT f.name, f.sourcefile AS file, f.sourceline AS line, f.sourcefile LIKE '%/postgresql.auto.conf' AS automatic
+     FROM pg_catalog.pg_file_settings AS f WHERE f.name = ANY($1) ORDER BY f.seqno`, [names]);
+	const foreign = found.find(({ automatic }) => !automatic);
+	if (foreign) throw new UpgradeError("rollback-setting", `${foreign.name} stands in ${foreign.file}, line ${foreign.line}: with it the older version would not start.`, {
+		phase: "rollback",
+		hint: "Take the line out of the file, then run mode: rollback again. Nothing was stopped."
+	});
+	const automatic = [...new Set(found.map(({ name }) => name))];
+	for (const name of automatic) await connection.script(`ALTER SYSTEM RESET ${quoteIdent(name)}`);
+	return automatic;
+}
+
+/** What the engine's own steps look like in a plan; null where spec and advice give them nothing to do. */
+function commonStep(id, spec, advice = []) {
 	const names = spec.applications.map(({ name }) => name).join(", ");
 	switch (id) {
 		case "backup": return {
@@ -18973,6 +25510,34 @@ function commonStep(id, spec) {
 			breaks: null,
 			interruptible: false
 		};
+		case "configure": {
+			const settings = neededSettings(advice);
+			const named = settings.map(({ name }) => name).join(", ");
+			return spec.advice === "report" || settings.length === 0 ? null : {
+				id,
+				title: `Set ${named}`,
+				does: [...settings.map(setList), "pg_reload_conf(), and a look whether a new session sees it"],
+				undo: `ALTER SYSTEM RESET ${named}, before the older version is started: it would refuse to start`,
+				breaks: null,
+				interruptible: false
+			};
+		}
+		case "collations": return spec.advice === "report" ? null : {
+			id,
+			title: "Rebuild what sorts text, where text sorts differently now",
+			does: ["REINDEX INDEX CONCURRENTLY of every index that depends on a collation whose version changed", "ALTER COLLATION ... REFRESH VERSION and ALTER DATABASE ... REFRESH COLLATION VERSION, after them"],
+			undo: null,
+			breaks: null,
+			interruptible: true
+		};
+		case "advice": return spec.advice === "report" ? null : {
+			id,
+			title: "Carry out release advice",
+			does: [...byWhom(advice, "action").filter(({ id: each }) => !neededSettings(advice).some((setting) => setting.id === each)).map(({ id: each, todo }) => `${each}: ${todo}`), "ALTER EXTENSION ... UPDATE where the files of the new server offer a newer version"],
+			undo: null,
+			breaks: null,
+			interruptible: true
+		};
 		case "validate": return {
 			id,
 			title: "Validate",
@@ -18990,14 +25555,17 @@ function commonStep(id, spec) {
 /**
 * @throws UpgradeError `downgrade`, `version-unknown`, `version-avoid`, and what the environment's planner throws
 */
-function makePlan(spec, facts, wanted, systemIdentifier, planRoute) {
+function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [], known = null) {
 	assertNoDowngrade(facts.running, wanted);
 	const release = assertUsableTarget(wanted);
 	const route = planRoute(facts, wanted);
-	const steps = route.steps.map((step) => typeof step === "string" ? commonStep(step, spec) : step).filter((step) => step !== null);
+	const steps = route.steps.map((step) => typeof step === "string" ? commonStep(step, spec, advice) : step).filter((step) => step !== null);
 	const notes = [...route.notes];
 	if (release.caution) notes.push(`PostgreSQL ${release.version}: ${release.caution}.`);
-	if (release.inferred) notes.push(`PostgreSQL ${release.version} is known from its sister releases only: read its release notes.`);
+	for (const { version, why, link } of known?.mustRead ?? []) notes.push(`A person must read the notes of ${version}: ${why}. ${link}`);
+	for (const { title, todo, state, timing } of advice) if (state === "applies" && timing !== "after") notes.push(`${title}: ${todo}`);
+	const left = byWhom(advice, "person").filter(({ timing }) => timing === "after");
+	if (left.length > 0) notes.push(`Left to a person after the upgrade: ${left.map(({ title }) => title).join("; ")}.`);
 	if (spec.backup.prove !== "restore") notes.push(`The backup will not be proved by a restore (backup.prove: ${spec.backup.prove}).`);
 	if (spec.pause !== "none" && route.name === "minor-in-place") notes.push(`pause: ${spec.pause} has no effect here: the target has one member, and nothing to pause between.`);
 	const from = formatVersion(facts.running);
@@ -19018,7 +25586,11 @@ function makePlan(spec, facts, wanted, systemIdentifier, planRoute) {
 			prove: spec.backup.prove,
 			onFailure: spec["on-failure"],
 			pause: spec.pause,
-			applications: spec.applications
+			applications: spec.applications,
+			advice: {
+				by: spec.advice,
+				applies: advice.filter(({ state }) => state === "applies").map(({ id }) => id)
+			}
 		}),
 		route: route.name,
 		from,
@@ -19036,7 +25608,1495 @@ function assertNoDowngrade(running, wanted) {
 	});
 }
 
-/** What every mode does first: look at the target, make the plan, ask the checks. Changes nothing. */
+/** How an item may change; docs/health.md has the same words. */
+const rules = {
+	version: "must be the wanted one",
+	equal: "must be equal",
+	restart: "changes with the restart",
+	setting: "must be equal, unless it waited for a restart",
+	broken: "may become fewer, not more",
+	forward: "may not go back",
+	behind: "may not fall behind their column",
+	told: "told, not compared",
+	rows: "told; an alert where a large table loses nearly all rows",
+	activity: "told; an alert where most transactions roll back now and did not before",
+	connections: "told; an alert where nearly all clients stay away",
+	slots: "must be there with the same type and plugin, and not be lost",
+	archiver: "may not begin to fail",
+	latency: "an alert where it grew beyond the thresholds",
+	log: "nothing grave may be new; new errors are an alert"
+};
+const clip = (text) => text !== null && text.length > 1e3 ? `${text.slice(0, 1e3)}…` : text;
+/** An item; what is left out is null. */
+function fact(group, name, rule, verdict, rest = {}) {
+	const { before = null, after = null, why = null, measure = null } = rest;
+	return {
+		group,
+		name,
+		before: clip(before),
+		after: clip(after),
+		verdict,
+		why,
+		rule,
+		measure
+	};
+}
+/** An item that must not change. */
+function same(group, name, before, after) {
+	return fact(group, name, rules.equal, before === after ? "equal" : "unexpected", {
+		before,
+		after
+	});
+}
+/** Numbers as text and measure. */
+function numbers(before, after, unit) {
+	const shown = (value) => unit === "bytes" || unit === "rows" || unit === "count" ? String(Math.round(value)) : unit === "share" ? `${(value * 100).toFixed(1)} %` : value.toFixed(2);
+	return {
+		before: shown(before),
+		after: shown(after),
+		measure: {
+			before,
+			after,
+			unit
+		}
+	};
+}
+/** Failures inside the server, and of its files: SQLSTATE classes XX and 58. */
+const serverFailed = /^(?:XX|58)/;
+/**
+* An item for what could not be measured on a side. Neither errors nor two gaps are ever equal. Where the server
+* could read it before and breaks at it now, that is no gap but damage.
+* @param what the part as `missing` calls it, and the database that may be missing as a whole
+*/
+function notCompared({ before, after }, item, what, gone) {
+	const reason = (snapshot) => snapshot.missing.find((entry) => what.includes(entry.what));
+	const broken = !gone.before && gone.after && serverFailed.test(reason(after)?.state ?? "");
+	const whys = [gone.before ? `not measured before: ${reason(before)?.why ?? "no reason given"}` : "", gone.after ? `not measured after: ${reason(after)?.why ?? "no reason given"}` : ""];
+	return fact(item.group, item.name, item.rule, broken ? "unexpected" : "not-compared", {
+		before: gone.before ? null : "measured",
+		after: gone.after ? null : "measured",
+		why: whys.filter((why) => why !== "").join("; ")
+	});
+}
+/** Compares a part that both sides have; says why where one has not. */
+function compared$1(pair, item, what, sides, compare) {
+	const { before, after } = sides;
+	if (before !== null && after !== null) return compare(before, after);
+	return [notCompared(pair, item, what, {
+		before: before === null,
+		after: after === null
+	})];
+}
+
+function slotDiffers(was, is) {
+	const item = (verdict, why) => fact("replication", `replication slot ${(was ?? is)?.name}`, rules.slots, verdict, {
+		before: describeSlot(was),
+		after: describeSlot(is),
+		why
+	});
+	if (!was) return item("unexpected", "new");
+	if (!is) return item("unexpected", "gone");
+	if (was.type !== is.type || was.plugin !== is.plugin) return item("unexpected", "type or plugin changed");
+	if (is.walStatus === "lost" && was.walStatus !== "lost") return item("unexpected", "lost: its consumer cannot go on");
+	if (is.walStatus === "unreserved" && was.walStatus !== "unreserved") return item("alert", "the WAL it needs goes with the next checkpoint");
+	if (was.active && !is.active) return item("alert", "its consumer has not come back");
+	return null;
+}
+function describeSlot(slot) {
+	if (!slot) return null;
+	return [
+		slot.plugin ?? slot.type,
+		slot.active ? "active" : "inactive",
+		slot.walStatus ?? ""
+	].filter((word) => word !== "").join(", ");
+}
+/** Slots that are gone, new, changed, lost or left alone; and how much WAL they hold back. */
+function slots(before, after) {
+	const names = [...new Set([...before, ...after].map(({ name }) => name))].sort();
+	const find = (list, name) => list.find((slot) => slot.name === name);
+	const differ = names.map((name) => slotDiffers(find(before, name), find(after, name))).filter((item) => item !== null);
+	const retained = (list) => list.reduce((sum, { retainedBytes }) => sum + (retainedBytes ?? 0), 0);
+	const named = (list) => list.map(({ name, type }) => `${name} (${type})`).join(", ") || "none";
+	return [...differ.length > 0 ? differ : [fact("replication", "replication slots", rules.slots, "equal", {
+		before: named(before),
+		after: named(after)
+	})], ...names.length === 0 ? [] : [fact("replication", "WAL that slots hold back", rules.told, "not-compared", {
+		...numbers(retained(before), retained(after), "bytes"),
+		why: "moves by itself"
+	})]];
+}
+/** Whether WAL still reaches the archive. */
+function archiver$1(before, after) {
+	const word = ({ mode, failing }) => mode === "off" ? "off" : failing ? "the last attempt failed" : "works";
+	const fails = after.failing && !before.failing;
+	return [fact("replication", "archiver", rules.archiver, fails ? "unexpected" : "equal", {
+		before: word(before),
+		after: word(after),
+		why: fails ? "WAL does not reach the archive any more" : after.failing ? "it failed before, too" : null
+	})];
+}
+
+/** What is asked once for the whole cluster. Every statement reads catalogs only, and begins with our mark. */
+/** pg_stat_statements keeps it, so that our own statements can be told from those of applications. */
+const mark = "/* postgres-upgrade */";
+/** Everything here is open to every role. */
+const serverSql = `${mark} SELECT
+  pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version,
+  (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()) AS "system identifier",
+  (SELECT timeline_id::pg_catalog.text FROM pg_catalog.pg_control_checkpoint()) AS "timeline",
+  (SELECT catalog_version_no::pg_catalog.text FROM pg_catalog.pg_control_system()) AS "catalog version",
+  pg_catalog.pg_is_in_recovery()::pg_catalog.text AS "in recovery",
+  pg_catalog.current_setting('data_checksums') AS "data checksums",
+  pg_catalog.pg_postmaster_start_time()::pg_catalog.text AS "server start"`;
+const hashed = (from) => `(SELECT pg_catalog.count(*) || ', md5 ' ||
+  pg_catalog.md5(coalesce(pg_catalog.string_agg(l.line, E'\\n' ORDER BY l.line COLLATE "C"), '')) FROM (${from}) AS l)`;
+/** Names, not oids: they survive a restore. Roles of the server itself come and go with its major. */
+const membersSql = `${mark} SELECT
+  (SELECT pg_catalog.string_agg(datname, ', ' ORDER BY datname COLLATE "C") FROM pg_catalog.pg_database) AS "databases",
+  ${hashed(`SELECT pg_catalog.concat_ws('|', rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
+    rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil::pg_catalog.text) AS line
+    FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'`)} AS "roles",
+  ${hashed(`SELECT pg_catalog.concat_ws('|', pg_catalog.pg_get_userbyid(roleid), pg_catalog.pg_get_userbyid(member), admin_option,
+    pg_catalog.to_jsonb(m) ->> 'inherit_option', pg_catalog.to_jsonb(m) ->> 'set_option') AS line
+    FROM pg_catalog.pg_auth_members AS m WHERE pg_catalog.pg_get_userbyid(member) !~ '^pg_'`)} AS "memberships",
+  ${hashed(`SELECT pg_catalog.concat_ws('|', coalesce(d.datname, ''), CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole) END,
+    s.setconfig::pg_catalog.text) AS line
+    FROM pg_catalog.pg_db_role_setting AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase`)} AS "settings of roles and databases",
+  ${hashed(`SELECT pg_catalog.concat_ws('|', t.spcname, (SELECT pg_catalog.string_agg(a::pg_catalog.text, ',' ORDER BY a::pg_catalog.text COLLATE "C")
+      FROM pg_catalog.unnest(t.spcacl) AS a)) AS line
+    FROM pg_catalog.pg_tablespace AS t`)} AS "tablespaces"`;
+/** Whether the server shows us everything, rather than hiding rows or columns without a word. */
+const rightsSql = `${mark} SELECT
+  pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS stats,
+  pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE') AS settings,
+  pg_catalog.has_function_privilege('pg_catalog.pg_read_binary_file(text,bigint,bigint)', 'EXECUTE')
+    AND pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(text)', 'EXECUTE')
+    AND pg_catalog.has_function_privilege('pg_catalog.pg_current_logfile(text)', 'EXECUTE') AS files`;
+/**
+* Settings that somebody set. Strings are shown as a hash: primary_conninfo and its kin hold passwords. A setting
+* that waits for a restart will be another one after it.
+*/
+const settingsSql = `${mark} SELECT name,
+  CASE WHEN pending_restart THEN 'waits for a restart'
+       WHEN vartype = 'string' AND setting <> '' THEN 'text with md5 ' || pg_catalog.md5(setting)
+       ELSE setting || coalesce(' ' || unit, '') END AS value
+FROM pg_catalog.pg_settings
+WHERE source NOT IN ('default', 'override', 'client', 'session', 'environment variable') ORDER BY name COLLATE "C" LIMIT 1000`;
+/** Our own sessions are not what anybody asks for. */
+const connectionsSql = `${mark} SELECT coalesce(state, 'unknown') AS state, pg_catalog.count(*)::pg_catalog.int4 AS count
+FROM pg_catalog.pg_stat_activity
+WHERE backend_type = 'client backend' AND application_name NOT LIKE 'postgres-upgrade%' AND pid <> pg_catalog.pg_backend_pid()
+GROUP BY 1 ORDER BY 1`;
+const position = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
+/** A base backup streams, too, and ends. */
+const replicationSql = `${mark} SELECT application_name AS name, coalesce(state, '') AS state, coalesce(sync_state, '') AS sync,
+  pg_catalog.pg_wal_lsn_diff(${position}, coalesce(replay_lsn, write_lsn, sent_lsn))::pg_catalog.float8 AS "lagBytes"
+FROM pg_catalog.pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'
+ORDER BY application_name COLLATE "C", pid LIMIT 100`;
+const slotsSql = `${mark} SELECT slot_name AS name, slot_type AS type, plugin, active, wal_status AS "walStatus",
+  pg_catalog.pg_wal_lsn_diff(${position}, restart_lsn)::pg_catalog.float8 AS "retainedBytes"
+FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name COLLATE "C" LIMIT 200`;
+const archiverSql = `${mark} SELECT pg_catalog.current_setting('archive_mode') AS mode,
+  archived_count::pg_catalog.float8 AS archived, failed_count::pg_catalog.float8 AS failed,
+  pg_catalog.current_setting('archive_mode') <> 'off' AND last_failed_time IS NOT NULL
+    AND last_failed_time > coalesce(last_archived_time, '-infinity') AS failing
+FROM pg_catalog.pg_stat_archiver`;
+/** One row for each database; the counters live in memory, so all of them cost as much as one. */
+const activitySql = `${mark} SELECT datname AS name, xact_commit::pg_catalog.float8 AS commits, xact_rollback::pg_catalog.float8 AS rollbacks,
+  blks_hit::pg_catalog.float8 AS "blocksHit", blks_read::pg_catalog.float8 AS "blocksRead", deadlocks::pg_catalog.float8 AS deadlocks,
+  pg_catalog.to_char(stats_reset AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS since
+FROM pg_catalog.pg_stat_database WHERE datname IS NOT NULL`;
+/** A hidden one comes back as null. */
+const dataDirectorySql = `${mark} SELECT
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory') AS directory`;
+const logSettingsSql = `${mark} SELECT pg_catalog.current_setting('logging_collector') = 'on' AS collected,
+  pg_catalog.current_setting('log_destination') AS destination,
+  pg_catalog.current_setting('log_line_prefix') AS prefix,
+  pg_catalog.current_setting('lc_messages') AS language`;
+/** @param format `jsonlog` (from 15 on) or `stderr` */
+const logFileSql = (format) => `${mark} SELECT pg_catalog.pg_current_logfile('${format}') AS path`;
+/** The end of a file, as bytes: a text would be refused where the cut goes through a character. */
+const logEndSql = `${mark} SELECT f.size::pg_catalog.float8 AS size,
+  pg_catalog.pg_read_binary_file($1, greatest(f.size - $2::pg_catalog.int8, 0), $2::pg_catalog.int8) AS data
+FROM pg_catalog.pg_stat_file($1) AS f`;
+
+/** Standbys that follow: as text, and waiting for them after a restart. */
+const streamingSql = `${mark} SELECT application_name AS name FROM pg_catalog.pg_stat_replication
+WHERE state = 'streaming' AND application_name NOT LIKE 'pg_basebackup%' LIMIT 100`;
+const joined = (names) => names.toSorted().join(", ") || "none";
+/** Names of the standbys that stream, in order; `none`. */
+function standbysOf({ replication }) {
+	return joined((replication ?? []).filter(({ state }) => state === "streaming").map(({ name }) => name));
+}
+/** Waits until the standbys that streamed before stream again; they reconnect a few seconds after a restart. */
+async function awaitStandbys(connect, before, timeoutMs, signal) {
+	const wanted = standbysOf(before);
+	if (wanted === "none") return;
+	const deadline = Date.now() + timeoutMs;
+	await using connection = await connect();
+	while (Date.now() < deadline && !signal.aborted) {
+		const rows = await connection.query(streamingSql);
+		if (joined(rows.map(({ name }) => name)) === wanted) return;
+		await setTimeout$1(250);
+	}
+}
+
+/** Facts of the server, and the part that reads each. */
+const serverFacts = [
+	["system identifier", "server"],
+	["timeline", "server"],
+	["catalog version", "server"],
+	["in recovery", "server"],
+	["data checksums", "server"],
+	["data directory", "data directory"],
+	["server start", "server"],
+	["databases", "roles and databases"],
+	["roles", "roles and databases"],
+	["memberships", "roles and databases"],
+	["settings of roles and databases", "roles and databases"],
+	["tablespaces", "roles and databases"]
+];
+function versionFact({ before, after, context }) {
+	const right = after.versionNum === context.wantedNum;
+	return fact("server", "server version number", rules.version, right ? "expected" : "unexpected", {
+		before: String(before.versionNum),
+		after: String(after.versionNum),
+		why: right ? "this is the upgrade" : `expected ${context.wantedNum}`
+	});
+}
+function serverFact(pair, name, part) {
+	const was = pair.before.server[name];
+	const is = pair.after.server[name];
+	if (was === void 0 || is === void 0) {
+		const item = {
+			group: "server",
+			name,
+			rule: rules.equal
+		};
+		return notCompared(pair, item, [part], {
+			before: was === void 0,
+			after: is === void 0
+		});
+	}
+	if (name !== "server start") return same("server", name, was, is);
+	return fact("server", name, rules.restart, was === is ? "equal" : "expected", {
+		before: was,
+		after: is,
+		why: was === is ? null : "the server was restarted"
+	});
+}
+function settings(before, after) {
+	const names = [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+	const differ = names.flatMap((name) => {
+		const was = before[name] ?? null;
+		const is = after[name] ?? null;
+		if (was === is) return [];
+		const waited = was === "waits for a restart" && is !== null;
+		return [fact("settings", `setting ${name}`, rules.setting, waited ? "expected" : "unexpected", {
+			before: was,
+			after: is,
+			why: waited ? "it waited for a restart" : was === null ? "new" : is === null ? "gone" : null
+		})];
+	});
+	const equal = names.length - differ.length;
+	if (equal === 0) return differ;
+	const text = `${equal} ${equal === 1 ? "setting" : "settings"}`;
+	return [fact("settings", "other settings", rules.setting, "equal", {
+		before: text,
+		after: text
+	}), ...differ];
+}
+function connections$1(before, after) {
+	const all = (list) => list.reduce((sum, { count }) => sum + count, 0);
+	const [was, is] = [all(before), all(after)];
+	const away = was >= 10 && is * 10 < was;
+	return [fact("activity", "client connections", rules.connections, away ? "alert" : "not-compared", {
+		...numbers(was, is, "count"),
+		why: away ? "less than a tenth of the clients came back so far" : `now ${states(after)}`
+	})];
+}
+function states(list) {
+	return list.map(({ state, count }) => `${state} ${count}`).join(", ") || "none";
+}
+/** Everything that is no database's own. */
+function clusterFacts(pair) {
+	const { before, after } = pair;
+	const named = (group, name, rule) => ({
+		group,
+		name,
+		rule
+	});
+	const hidden = [before, after].map(({ missing }) => missing.some(({ what }) => what === "settings of superusers"));
+	return [
+		versionFact(pair),
+		...serverFacts.map(([name, part]) => serverFact(pair, name, part)),
+		...compared$1(pair, named("settings", "settings", rules.setting), ["settings"], sides(pair, "settings"), settings),
+		...hidden.includes(true) ? [notCompared(pair, named("settings", "settings of superusers", rules.setting), ["settings of superusers"], {
+			before: hidden[0] ?? false,
+			after: hidden[1] ?? false
+		})] : [],
+		...compared$1(pair, named("replication", "streaming standbys", rules.equal), ["replication"], sides(pair, "replication"), () => [same("replication", "streaming standbys", standbysOf(before), standbysOf(after))]),
+		...compared$1(pair, named("replication", "replication slots", rules.slots), ["slots"], sides(pair, "slots"), slots),
+		...compared$1(pair, named("replication", "archiver", rules.archiver), ["archiver"], sides(pair, "archiver"), archiver$1),
+		...compared$1(pair, named("activity", "client connections", rules.connections), ["connections"], sides(pair, "connections"), connections$1)
+	];
+}
+function sides({ before, after }, part) {
+	return {
+		before: before[part],
+		after: after[part]
+	};
+}
+
+/** Fewer than this are no large table. Rows. */
+const largeTable = 1e4;
+/** Their number, and estimates of what is in them. */
+function tables(name, before, after) {
+	const collapsed = before.largest.flatMap((was) => {
+		const is = after.largest.find((table) => table.name === was.name);
+		return is && was.rows > largeTable && is.rows < was.rows * .1 ? [{
+			was,
+			is
+		}] : [];
+	});
+	return [
+		same("tables", `${name}: tables`, String(before.count), String(after.count)),
+		fact("tables", `${name}: size of tables and indexes`, rules.told, "not-compared", {
+			...numbers(before.bytes, after.bytes, "bytes"),
+			why: "an estimate that moves by itself"
+		}),
+		fact("tables", `${name}: rows`, rules.rows, "not-compared", {
+			...numbers(before.rows, after.rows, "rows"),
+			why: "an estimate that moves by itself"
+		}),
+		...collapsed.slice(0, 10).map(({ was, is }) => fact("tables", `${name}: rows of ${was.name}`, rules.rows, "alert", {
+			...numbers(was.rows, is.rows, "rows"),
+			why: "nearly all rows are gone, by estimate: count them"
+		}))
+	];
+}
+/** Fewer transactions than this say nothing: the checks of the run are some hundred themselves. */
+const enoughTransactions = 1e3;
+/** Caches and transactions: they move by themselves, so only a cliff is an alert. */
+function activity$1(pair, name, before, after) {
+	const share = (part, whole) => whole > 0 ? part / whole : 0;
+	const hits = ({ blocksHit, blocksRead }) => share(blocksHit, blocksHit + blocksRead);
+	const all = ({ commits, rollbacks }) => commits + rollbacks;
+	const goesOn = after.commits >= before.commits && after.rollbacks >= before.rollbacks;
+	const added = goesOn ? {
+		...after,
+		commits: after.commits - before.commits,
+		rollbacks: after.rollbacks - before.rollbacks
+	} : after;
+	const seconds = (from, to) => from === null ? 0 : (Date.parse(to) - Date.parse(from)) / 1e3;
+	const spans = [seconds(before.since, pair.before.at), seconds(goesOn ? pair.before.at : after.since, pair.after.at)];
+	const rate = (transactions, span) => span > 0 ? transactions / span : 0;
+	const failing = all(added) >= enoughTransactions && share(added.rollbacks, all(added)) > .5 && share(before.rollbacks, all(before)) < .1;
+	return [
+		fact("activity", `${name}: cache hits`, rules.told, "not-compared", {
+			...numbers(hits(before), hits(after), "share"),
+			why: "caches are cold after a restart"
+		}),
+		...spans.every((span) => span > 0) ? [fact("activity", `${name}: transactions per second`, rules.told, "not-compared", {
+			...numbers(rate(all(before), spans[0] ?? 0), rate(all(added), spans[1] ?? 0), "per-second"),
+			why: "the mean until the upgrade, and since then with the break in it"
+		})] : [],
+		fact("activity", `${name}: transactions rolled back`, rules.activity, failing ? "alert" : "not-compared", {
+			...numbers(share(before.rollbacks, all(before)), share(added.rollbacks, all(added)), "share"),
+			why: failing ? "most transactions fail since the upgrade" : "moves by itself"
+		})
+	];
+}
+
+/** Schemas with an item of their own; where more of them are as before, the rest is told in one. */
+const schemasAtMost = 10;
+const major = (versionNum) => Math.floor(versionNum / 1e4);
+function objects$2(pair, name, before, after) {
+	const crossing = major(pair.before.versionNum) !== major(pair.after.versionNum);
+	const kindsOf = (list, schema) => new Map(list.filter((row) => row.schema === schema && !(crossing && row.kind === "not-null constraints")).map(({ kind, count }) => [kind, count]));
+	const items = [...new Set([...before, ...after].map(({ schema }) => schema))].sort().map((schema) => {
+		const [was, is] = [kindsOf(before, schema), kindsOf(after, schema)];
+		const kinds = [.../* @__PURE__ */ new Set([...was.keys(), ...is.keys()])].sort();
+		const differ = kinds.filter((kind) => was.get(kind) !== is.get(kind));
+		const shown = (counts) => (differ.length > 0 ? differ : kinds).map((kind) => `${kind} ${counts.get(kind) ?? 0}`).join(", ");
+		return same("objects", `${name}: objects of ${schema}`, shown(was), shown(is));
+	});
+	const equal = items.filter(({ verdict }) => verdict === "equal");
+	if (equal.length <= schemasAtMost) return items;
+	const text = `${equal.length} schemas as before`;
+	return [...items.filter(({ verdict }) => verdict !== "equal"), same("objects", `${name}: objects of other schemas`, text, text)];
+}
+function extensions(name, before, after) {
+	const text = (list) => list.map((extension) => `${extension.name} ${extension.version}`).join(", ") || "none";
+	const names = [...new Set([...before, ...after].map((extension) => extension.name))].sort();
+	const version = (list, wanted) => list.find((extension) => extension.name === wanted)?.version ?? null;
+	const differ = names.filter((each) => version(before, each) !== version(after, each));
+	if (differ.length === 0) return [same("extensions", `${name}: extensions`, text(before), text(after))];
+	return differ.map((each) => fact("extensions", `${name}: extension ${each}`, rules.equal, "unexpected", {
+		before: version(before, each),
+		after: version(after, each)
+	}));
+}
+function broken(name, before, after) {
+	return ["indexes", "constraints"].map((kind) => {
+		const [was, is] = [before[kind], after[kind]];
+		const verdict = is > was ? "unexpected" : is < was ? "expected" : "equal";
+		return fact("objects", `${name}: ${kind === "indexes" ? "invalid indexes" : "constraints that are not validated"}`, rules.broken, verdict, {
+			...numbers(was, is, "count"),
+			why: is < was ? "somebody mended them" : null
+		});
+	});
+}
+function sequences(name, before, after) {
+	const sum = (verdict, why) => fact("sequences", `${name}: sum of ascending sequences`, rules.forward, verdict, {
+		before: before.sum,
+		after: after.sum,
+		why
+	});
+	const fallen = after.behind.filter((each) => !before.behind.includes(each));
+	const text = ({ behind, compared: looked, count }) => `${behind.length} of ${looked} behind${count > looked ? `, ${count - looked} not compared` : ""}`;
+	const sure = before.compared >= after.compared;
+	return [before.summed !== after.summed ? sum("not-compared", `${before.summed} sequences then, ${after.summed} now`) : BigInt(after.sum) < BigInt(before.sum) ? sum("unexpected", "a sequence went back") : sum(before.sum === after.sum ? "equal" : "expected", before.sum === after.sum ? null : "applications went on writing"), fact("sequences", `${name}: sequences behind their column`, rules.behind, fallen.length === 0 ? after.behind.length < before.behind.length ? "expected" : before.compared + after.compared === 0 && before.count + after.count > 0 ? "not-compared" : "equal" : sure ? "unexpected" : "alert", {
+		before: text(before),
+		after: text(after),
+		why: fallen.length > 0 ? `${fallen.slice(0, 10).join(", ")}${fallen.length > 10 ? ` and ${fallen.length - 10} more` : ""}: the next number is taken already` : before.compared + after.compared === 0 && before.count + after.count > 0 ? "no sequence fills a column with an index that we may read" : null
+	})];
+}
+/** Everything about one database that both snapshots know. */
+function databaseFacts(pair, before, after) {
+	const { name } = before;
+	const part = (key, what, group, title, rule, compare) => compared$1(pair, {
+		group,
+		name: `${name}: ${title}`,
+		rule
+	}, [what === "activity" ? what : `${name}: ${what}`, `database ${name}`], {
+		before: before[key],
+		after: after[key]
+	}, compare);
+	return [
+		...part("bytes", "size", "tables", "size in bytes", rules.told, (was, is) => [fact("tables", `${name}: size in bytes`, rules.told, "not-compared", {
+			...numbers(was, is, "bytes"),
+			why: "moves by itself"
+		})]),
+		...part("objects", "objects", "objects", "objects", rules.equal, (was, is) => objects$2(pair, name, was, is)),
+		...part("grants", "grants", "grants", "grants", rules.equal, (was, is) => [same("grants", `${name}: grants`, `${was.objects} objects, md5 ${was.hash}`, `${is.objects} objects, md5 ${is.hash}`)]),
+		...part("extensions", "extensions", "extensions", "extensions", rules.equal, (was, is) => extensions(name, was, is)),
+		...part("invalid", "invalid", "objects", "invalid objects", rules.broken, (was, is) => broken(name, was, is)),
+		...part("sequences", "sequences", "sequences", "sequences", rules.forward, (was, is) => sequences(name, was, is)),
+		...part("tables", "tables", "tables", "tables", rules.equal, (was, is) => tables(name, was, is)),
+		...part("activity", "activity", "activity", "activity", rules.told, (was, is) => activity$1(pair, name, was, is))
+	];
+}
+
+const classesAtMost = 30;
+const messageAtMost = 200;
+/**
+* What tells of damage, or of a server that does not fit its files: never dropped from the list.
+* Each is compared with the message after its quoted parts were taken out.
+*/
+const needles = [
+	"may not be used as an output plugin",
+	"unrecognized configuration parameter",
+	"incompatible library",
+	"could not access status of transaction",
+	"collation version mismatch",
+	"has version mismatch",
+	"missing chunk",
+	"could not load library",
+	"invalid page",
+	"could not read block"
+];
+/** Whether a class must be told of whatever else there is. */
+function isGrave({ severity, message }) {
+	return severity === "PANIC" || needles.some((needle) => message.includes(needle));
+}
+/**
+* A message without what it says about data: everything between the first and the last quotation mark, addresses,
+* long hexadecimal numbers, digits.
+* @param cut the message went on in another line, so a quotation mark may be missing
+*/
+function normaliseMessage(message, cut = false) {
+	const first = message.indexOf("\"");
+	const last = message.lastIndexOf("\"");
+	let text = message;
+	if (first >= 0) text = cut || last === first ? `${message.slice(0, first)}"…"` : `${message.slice(0, first)}"…"${message.slice(last + 1)}`;
+	return text.slice(0, 2e3).replace(/ at character \d+$/, "").replace(/'[^']*'/g, "'…'").replace(/\S+@\S+/g, "…").replace(/\b(?=[0-9a-f-]*\d)[0-9a-f][0-9a-f-]{7,}\b/gi, "N").replace(/\d+/g, "N").replace(/[\s\u0000-\u001f\u007f]+/g, " ").trim().slice(0, messageAtMost);
+}
+const told = /* @__PURE__ */ new Set([
+	"PANIC",
+	"FATAL",
+	"ERROR",
+	"WARNING"
+]);
+/** The first of these in a line is the server's own; the text of statements comes after it. */
+const severity = /\b(PANIC|FATAL|ERROR|WARNING|LOG|NOTICE|INFO|DEBUG[1-5]?|DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT|BACKTRACE): {2}/;
+const timestamp = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?/;
+/** Finds SQLSTATEs by the literal characters around %e in log_line_prefix; null where that cannot be done. */
+function statePattern(prefix) {
+	const parts = [...prefix.matchAll(/%-?\d*(.)|[^%]+/g)].map(([text, letter]) => letter === "%" ? { literal: "%" } : letter === void 0 ? { literal: text } : { letter });
+	const index = parts.findIndex(({ letter }) => letter === "e");
+	if (index < 0) return null;
+	const [before, after] = [index - 1, index + 1].map((at) => (parts[at]?.literal ?? "").replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+	return before === "" && after === "" ? null : new RegExp(`${before}([0-9A-Z]{5})${after}`);
+}
+function* stderrLines(text, prefix) {
+	const state = statePattern(prefix);
+	const lines = text.split("\n");
+	for (const [index, line] of lines.entries()) {
+		if (line.startsWith("	")) continue;
+		const found = severity.exec(line.slice(0, 2e3));
+		if (!found) continue;
+		const head = line.slice(0, found.index);
+		yield {
+			severity: found[1] ?? "",
+			state: state?.exec(head)?.[1] ?? null,
+			message: told.has(found[1] ?? "") ? normaliseMessage(line.slice(found.index + found[0].length), lines[index + 1]?.startsWith("	")) : "",
+			time: timestamp.exec(line)?.[0] ?? null
+		};
+	}
+}
+function* jsonLines(text) {
+	for (const line of text.split("\n")) {
+		if (!line.startsWith("{")) continue;
+		let entry;
+		try {
+			entry = JSON.parse(line);
+		} catch {
+			continue;
+		}
+		const field = (name) => typeof entry[name] === "string" ? entry[name] : "";
+		const [first = "", ...rest] = field("message").split("\n");
+		yield {
+			severity: field("error_severity"),
+			state: field("state_code") || null,
+			message: normaliseMessage(first, rest.length > 0),
+			time: timestamp.exec(field("timestamp"))?.[0] ?? null
+		};
+	}
+}
+/**
+* Counts the warnings and errors of a log's end by severity, SQLSTATE and message; at most 30 classes, grave ones
+* first, then the most frequent.
+*/
+function classify(source, text, bytes, format) {
+	const classes = /* @__PURE__ */ new Map();
+	let from = null;
+	let to = null;
+	for (const { severity: level, state, message, time } of format.kind === "stderr" ? stderrLines(text, format.prefix) : jsonLines(text)) {
+		from ??= time;
+		to = time ?? to;
+		if (!told.has(level)) continue;
+		const words = state === "P0001" ? "(text of a function)" : message;
+		const key = `${level} ${state} ${words}`;
+		const known = classes.get(key);
+		if (known) {
+			known.count += 1;
+			known.last = time ?? known.last;
+		} else if (classes.size < 1e4) classes.set(key, {
+			severity: level,
+			state,
+			message: words,
+			count: 1,
+			last: time
+		});
+	}
+	const sorted = [...classes.values()].sort((a, b) => Number(isGrave(b)) - Number(isGrave(a)) || b.count - a.count || (a.message < b.message ? -1 : 1));
+	return {
+		source,
+		bytes,
+		from,
+		to,
+		classes: sorted.slice(0, classesAtMost)
+	};
+}
+
+/** What every restart writes, here or on a standby. */
+const ofARestart = /due to administrator command|the database system is (?:shutting down|starting up|not yet accepting connections|not accepting connections|in recovery mode)|replication terminated by primary server|could not (?:connect to the primary server|receive data from WAL stream)|terminating connection due to unexpected postmaster exit/;
+const alertsAtMost = 5;
+const keyOf = ({ severity, state, message }) => `${severity} ${state} ${message}`;
+const words = ({ severity, state, message }) => `${severity}${state ? ` ${state}` : ""}: ${message}`;
+function newsOf(before, after) {
+	const known = new Map(before.classes.map((entry) => [keyOf(entry), entry]));
+	const sameFile = before.source === after.source;
+	return after.classes.map((entry) => {
+		const was = known.get(keyOf(entry));
+		const first = was === void 0;
+		if (!sameFile) return {
+			entry,
+			times: entry.count,
+			first
+		};
+		if (before.to !== null && entry.last !== null && entry.last <= before.to) return {
+			entry,
+			times: 0,
+			first
+		};
+		const added = entry.count - (was?.count ?? 0);
+		const later = was !== void 0 && was.last !== entry.last;
+		return {
+			entry,
+			times: Math.max(added, later ? 1 : 0),
+			first
+		};
+	});
+}
+/** Hours between two times of a log; null where it has none. Both are in the log's own time zone. */
+function hours({ from, to }) {
+	const [start, end] = [from, to].map((time) => Date.parse(`${(time ?? "").replace(" ", "T")}Z`));
+	const span = ((end ?? NaN) - (start ?? NaN)) / 36e5;
+	return span > 0 ? span : null;
+}
+function perHour(log) {
+	const count = log.classes.filter(({ severity }) => severity !== "WARNING").reduce((sum, entry) => sum + entry.count, 0);
+	const span = hours(log);
+	return `${count}${span === null ? "" : `, ${(count / span).toFixed(1)} per hour`}`;
+}
+function compareLogs(before, after) {
+	const news = newsOf(before, after).filter(({ times }) => times > 0);
+	const item = (name, verdict, why, count) => fact("log", name, rules.log, verdict, {
+		after: count === void 0 ? null : `${count} times`,
+		why
+	});
+	const grave = news.filter(({ entry, first }) => isGrave(entry) && (first || entry.severity === "PANIC"));
+	const old = news.filter(({ entry, first }) => isGrave(entry) && !first && entry.severity !== "PANIC");
+	const expected = news.filter(({ entry }) => !isGrave(entry) && ofARestart.test(entry.message));
+	const errors = news.filter(({ entry, first }) => first && !isGrave(entry) && !ofARestart.test(entry.message) && /^(?:ERROR|FATAL)$/.test(entry.severity));
+	const rest = errors.slice(alertsAtMost);
+	return [
+		fact("log", "errors in the server log", rules.told, "not-compared", {
+			before: perHour(before),
+			after: perHour(after),
+			why: `read were the last ${after.bytes} bytes of ${after.source}`
+		}),
+		...grave.map(({ entry, times }) => item(words(entry), "unexpected", "it tells of damage, or of files that do not fit", times)),
+		...old.map(({ entry, times }) => item(words(entry), "alert", "it was there before, and comes again", times)),
+		...expected.length === 0 ? [] : [item("messages of the restart", "expected", expected.slice(0, 3).map(({ entry }) => words(entry)).join("; "), expected.reduce((sum, { times }) => sum + times, 0))],
+		...errors.slice(0, alertsAtMost).map(({ entry, times }) => item(words(entry), "alert", "new since the upgrade", times)),
+		...rest.length === 0 ? [] : [item("other new errors", "alert", `${rest.length} more kinds of errors are new; see the snapshot`, rest.reduce((sum, { times }) => sum + times, 0))],
+		...grave.length + old.length + errors.length === 0 ? [fact("log", "new errors in the server log", rules.log, "equal", {
+			before: "none",
+			after: "none"
+		})] : []
+	];
+}
+/** Grave messages, new errors, and what a restart writes. */
+function logFacts(pair) {
+	return compared$1(pair, {
+		group: "log",
+		name: "server log",
+		rule: rules.log
+	}, ["log"], {
+		before: pair.before.log,
+		after: pair.after.log
+	}, compareLogs);
+}
+
+const mean = ({ calls, totalMs }) => totalMs / Math.max(1, calls);
+/** What was counted since the first snapshot: the difference, or all of it where the counters were reset. */
+function countedSince(before, after) {
+	return after.calls >= before.calls && after.totalMs >= before.totalMs ? {
+		calls: after.calls - before.calls,
+		totalMs: after.totalMs - before.totalMs
+	} : after;
+}
+function compareStatements({ context }, before, after) {
+	const { latencyFactor, latencyMilliseconds, latencyCalls } = context.thresholds;
+	const known = new Map(before.map((statement) => [statement.key, statement]));
+	const items = after.flatMap((statement) => {
+		const was = known.get(statement.key);
+		if (!was || was.calls < latencyCalls) return [];
+		const since = countedSince(was, statement);
+		if (since.calls < latencyCalls) return [];
+		const [then, now] = [mean(was), mean(since)];
+		const slow = now > latencyFactor * then && now > latencyMilliseconds;
+		return [fact("statements", `${statement.database}: ${statement.text.slice(0, 100)}`, rules.latency, slow ? "alert" : "equal", {
+			...numbers(then, now, "ms"),
+			why: slow ? `${(now / then).toFixed(1)} times as slow, in ${since.calls} calls` : null
+		})];
+	});
+	const rest = after.length - items.length;
+	if (rest === 0) return items;
+	return [...items, fact("statements", "statements with too few calls", rules.latency, "not-compared", {
+		before: `${before.length} known`,
+		after: `${rest} of ${after.length}`,
+		why: `fewer than ${latencyCalls} calls before or since, or not among those that took most time`
+	})];
+}
+/** Mean latencies before, and of the calls since then. */
+function statementFacts(pair) {
+	const { before, after } = pair;
+	return compared$1(pair, {
+		group: "statements",
+		name: "latency of statements",
+		rule: rules.latency
+	}, ["statements", ...before.databases.map(({ name }) => `database ${name}`)], {
+		before: before.statements,
+		after: after.statements
+	}, (was, is) => compareStatements(pair, was, is));
+}
+
+/** Items that a person can still look through. */
+const itemsAtMost = 300;
+/** A database that only one side knows: one item, since the list of databases says the same. */
+function lonely(pair) {
+	const names = (snapshot) => snapshot.databases.map(({ name }) => name);
+	const [was, is] = [names(pair.before), names(pair.after)];
+	const item = (name, why) => fact("server", `database ${name}`, rules.equal, "unexpected", {
+		before: why === "gone" ? "measured" : null,
+		after: why === "new" ? "measured" : null,
+		why
+	});
+	return [...was.filter((name) => !is.includes(name)).map((name) => item(name, "gone")), ...is.filter((name) => !was.includes(name)).map((name) => item(name, "new"))];
+}
+/** One that could be connected to before, and cannot be now. */
+function unreachable$1({ before, after }) {
+	const known = (snapshot, what) => snapshot.missing.find((entry) => entry.what === what && what.startsWith("database "));
+	return after.missing.flatMap(({ what, why }) => known(after, what) && !known(before, what) ? [fact("server", what, rules.equal, "unexpected", {
+		before: "connected",
+		why
+	})] : []);
+}
+const weight = {
+	unexpected: 0,
+	alert: 1,
+	expected: 2,
+	"not-compared": 3,
+	equal: 4
+};
+/** Folds the least important items of a group into one, until the rest can be read; nothing changes its verdict. */
+function condensed(facts) {
+	if (facts.length <= itemsAtMost) return [...facts];
+	const sorted = facts.toSorted((a, b) => weight[a.verdict] - weight[b.verdict]);
+	const kept = new Set(sorted.slice(0, 250));
+	const folded = /* @__PURE__ */ new Map();
+	for (const item of sorted.filter((each) => !kept.has(each))) {
+		const key = `${item.verdict} ${item.group}`;
+		folded.set(key, [...folded.get(key) ?? [], item]);
+	}
+	return [...facts.filter((item) => kept.has(item)), ...[...folded.values()].map((items) => {
+		const [{ group, verdict, rule } = facts[0]] = items;
+		return fact(group, `${items.length} more of ${group}`, rule, verdict, { why: `${items.slice(0, 5).map(({ name }) => name).join(", ")}, ...` });
+	})];
+}
+/** Compares two snapshots. Every difference is an item; what is equal is summed up where there is much of it. */
+function compareSnapshots(before, after, context) {
+	const pair = {
+		before,
+		after,
+		context
+	};
+	return condensed([
+		...clusterFacts(pair),
+		...lonely(pair),
+		...unreachable$1(pair),
+		...before.databases.flatMap((database) => {
+			const other = after.databases.find(({ name }) => name === database.name);
+			return other ? databaseFacts(pair, database, other) : [];
+		}),
+		...statementFacts(pair),
+		...logFacts(pair)
+	].map((item) => item.verdict === "unexpected" && context.changed.includes(item.name) ? {
+		...item,
+		verdict: "expected",
+		why: "this route changes it"
+	} : item));
+}
+/** The items that fail a validation. */
+function unexpectedOf(facts) {
+	return facts.filter(({ verdict }) => verdict === "unexpected");
+}
+
+/** One part of a snapshot: asked in a transaction of its own, so that none can spoil or stop the next. */
+/** A part that cannot be measured, for a reason that is no error of the server. */
+var NotMeasured = class extends Error {};
+/**
+* The path is pinned because it decides about operators, which nobody qualifies; JIT costs more than it gains on
+* catalogs; somebody else's lock is not worth waiting for.
+*/
+async function readOnly(connection, statementTimeout, work) {
+	await connection.script([
+		"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
+		`SET LOCAL statement_timeout = ${Math.trunc(statementTimeout)}`,
+		"SET LOCAL lock_timeout = '1s'",
+		"SET LOCAL search_path = pg_catalog, pg_temp",
+		"SET LOCAL jit = off"
+	].join("; "));
+	try {
+		const answer = await work();
+		await connection.script("COMMIT");
+		return answer;
+	} catch (cause) {
+		await connection.script("ROLLBACK").catch(() => {});
+		throw cause;
+	}
+}
+function stateOf(cause) {
+	const code = cause?.code;
+	return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+/** Why something is missing, in an item of the snapshot. */
+function missingBecause(what, cause, timeout) {
+	const state = cause instanceof NotMeasured ? null : stateOf(cause);
+	return {
+		what,
+		why: (state === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause)).slice(0, 500),
+		state
+	};
+}
+const unreachable = (database) => `database ${database ?? ""}`;
+/**
+* Asks all parts. A failed one is told in `missing`; a database that cannot be connected to is told once.
+* @throws Cancelled
+*/
+async function askParts(parts, missing, { connect, signal, statementTimeout, parallel }) {
+	const waiting = [...parts];
+	const lost = /* @__PURE__ */ new Set();
+	const open = /* @__PURE__ */ new Set();
+	const stop = () => {
+		for (const connection of open) connection.close();
+	};
+	const worker = async () => {
+		let connection = null;
+		let database;
+		const close = async () => {
+			if (connection) open.delete(connection);
+			await connection?.close();
+			connection = null;
+		};
+		try {
+			for (let part = waiting.shift(); part; part = waiting.shift()) {
+				if (signal.aborted) throw new Cancelled("check");
+				if (lost.has(part.database)) continue;
+				if (database !== part.database) await close();
+				database = part.database;
+				let ours = connection;
+				try {
+					if (!ours) {
+						ours = await connect(database);
+						connection = ours;
+						open.add(ours);
+					}
+				} catch (cause) {
+					if (signal.aborted) throw new Cancelled("check");
+					if (!lost.has(database)) missing.push(missingBecause(unreachable(database), cause, statementTimeout));
+					lost.add(database);
+					continue;
+				}
+				try {
+					await part.ask(ours);
+				} catch (cause) {
+					if (signal.aborted) throw new Cancelled("check");
+					missing.push(missingBecause(part.what, cause, statementTimeout));
+					await close();
+				}
+			}
+		} finally {
+			await close();
+		}
+	};
+	signal.addEventListener("abort", stop, { once: true });
+	try {
+		const ends = await Promise.allSettled(Array.from({ length: Math.max(1, parallel) }, worker));
+		for (const end of ends) if (end.status === "rejected") throw end.reason;
+	} finally {
+		signal.removeEventListener("abort", stop);
+	}
+}
+
+/** The parts of a snapshot that are asked once for the whole cluster. */
+/** What a role without pg_read_all_stats is told. */
+const needsStats = "it needs GRANT pg_monitor TO USER; without it the server hides what other roles do";
+/** Thousands of databases do not fit into one line: the rest of it is told apart by its hash. */
+function shortened(text) {
+	if (text.length <= 2e3) return text;
+	return `${text.slice(0, 2e3)}…, md5 of all ${createHash("md5").update(text).digest("hex")}`;
+}
+/** The parts that are asked once; each fills in its own field of the snapshot. */
+function clusterParts(snapshot, found, timeout) {
+	const part = (what, ask) => ({
+		what,
+		database: void 0,
+		ask: (connection) => readOnly(connection, timeout, () => ask(connection))
+	});
+	const stats = async (connection) => {
+		const [rights] = await connection.query(rightsSql);
+		if (rights?.stats !== true) throw new NotMeasured(needsStats);
+	};
+	const facts = (rows) => {
+		for (const [name, value] of Object.entries(rows[0] ?? {})) if (typeof value === "string") snapshot.server[name] = shortened(value);
+	};
+	return [
+		part("roles and databases", async (connection) => facts(await connection.query(membersSql))),
+		part("data directory", async (connection) => {
+			const [row] = await connection.query(dataDirectorySql);
+			if (!row?.directory) throw new NotMeasured("it needs GRANT pg_read_all_settings TO USER;");
+			snapshot.server["data directory"] = row.directory;
+		}),
+		part("settings", async (connection) => {
+			const rows = await connection.query(settingsSql);
+			snapshot.settings = Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+		}),
+		part("settings of superusers", async (connection) => {
+			const [rights] = await connection.query(rightsSql);
+			if (rights?.settings !== true) throw new NotMeasured("they need GRANT pg_read_all_settings TO USER;");
+		}),
+		part("connections", async (connection) => {
+			await stats(connection);
+			snapshot.connections = await connection.query(connectionsSql);
+		}),
+		part("replication", async (connection) => {
+			await stats(connection);
+			snapshot.replication = await connection.query(replicationSql);
+		}),
+		part("slots", async (connection) => {
+			snapshot.slots = await connection.query(slotsSql);
+		}),
+		part("archiver", async (connection) => {
+			const [row] = await connection.query(archiverSql);
+			snapshot.archiver = row ?? null;
+		}),
+		part("activity", async (connection) => {
+			for (const { name, ...activity } of await connection.query(activitySql)) {
+				const database = found.byName.get(name);
+				if (database) database.activity = activity;
+			}
+		})
+	];
+}
+
+/** Values are read of this many sequences of a database, columns of that many. */
+const readAtMost$1 = 2e4;
+const comparedAtMost = 500;
+/** Of all sequences, also those whose value we may not read; and the locks that the server has room for. */
+const totalsSql = `${mark} SELECT
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS r ON r.oid = s.seqrelid WHERE r.relpersistence <> 't')::pg_catalog.float8 AS total,
+  pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.float8 * pg_catalog.current_setting('max_connections')::pg_catalog.float8 AS locks`;
+/** Those that only go forward. */
+const ascendingSql = `${mark} SELECT s.seqrelid::pg_catalog.text AS oid
+FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relpersistence <> 't' AND s.seqincrement > 0 AND NOT s.seqcycle AND pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT,USAGE')
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C" LIMIT ${readAtMost$1}`;
+/**
+* Comparable is a column of whole numbers that leads a valid btree index over all rows of a plain table which we may
+* read entirely: its largest value is one look into the index. Looked for one by one, until there are enough.
+*/
+const comparableSql = `${mark}
+SELECT s.oid::pg_catalog.text AS oid, s.name, s.ascending, o.tab AS "table", o.col AS "column"
+FROM (
+  SELECT s.seqrelid AS oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name, s.seqincrement > 0 AS ascending
+  FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relpersistence <> 't' AND NOT s.seqcycle AND pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT,USAGE')
+  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+) AS s
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname) AS tab, pg_catalog.quote_ident(a.attname) AS col
+  FROM pg_catalog.pg_depend AS d
+  JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+  JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = s.oid AND d.objsubid = 0
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    AND t.relkind = 'r' AND a.atttypid IN (20, 21, 23)
+    AND pg_catalog.has_schema_privilege(tn.oid, 'USAGE') AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT')
+    AND NOT pg_catalog.row_security_active(t.oid)
+    AND EXISTS (SELECT FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
+                WHERE x.indrelid = t.oid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indisready AND x.indpred IS NULL AND m.amname = 'btree')
+  LIMIT 1
+) AS o
+LIMIT ${comparedAtMost}`;
+/** Null for one that was never used. */
+const valuesSql = `${mark} SELECT pg_catalog.sum(v.last)::pg_catalog.text AS sum
+FROM (SELECT pg_catalog.pg_sequence_last_value(o)::pg_catalog.numeric AS last FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS o) AS v`;
+/**
+* The column is read as of the statement's snapshot, the sequence as it is later on: a number that was drawn in
+* between cannot look as if it were behind.
+*/
+function compareSql(sequences) {
+	const selects = sequences.map(({ oid, ascending, table, column }, index) => `SELECT ${index} AS i, (SELECT pg_catalog.${ascending ? "max" : "min"}(${column}) FROM ONLY ${table})::pg_catalog.int8 AS extreme, pg_catalog.pg_sequence_last_value(${oid}::pg_catalog.oid) AS last, ${ascending} AS up`);
+	return `${mark} SELECT s.i FROM (${selects.join("\nUNION ALL ")}) AS s WHERE CASE WHEN s.up THEN s.extreme > s.last ELSE s.extreme < s.last END`;
+}
+function batches(items, size) {
+	const found = [];
+	for (let at = 0; at < items.length; at += size) found.push(items.slice(at, at + size));
+	return found;
+}
+/**
+* Reads in batches, each in a transaction of its own, since every look at a sequence holds a lock until its end.
+* A table that somebody locks or drops is left out and not counted as compared.
+* @throws where sequences cannot be listed or their values not be read
+*/
+async function askSequences(connection, statementTimeout) {
+	const deadline = Date.now() + statementTimeout;
+	const ask = (sql, values) => readOnly(connection, Math.max(1, deadline - Date.now()), () => connection.query(sql, values));
+	const [{ total, locks } = {
+		total: 0,
+		locks: 0
+	}] = await ask(totalsSql);
+	const ascending = await ask(ascendingSql);
+	let sum = 0n;
+	for (const batch of batches(ascending, Math.max(10, Math.min(500, Math.floor(locks / 8))))) {
+		const [row] = await ask(valuesSql, [batch.map(({ oid }) => oid)]);
+		sum += BigInt(row?.sum ?? 0);
+	}
+	const comparable = await ask(comparableSql);
+	const behind = [];
+	let compared = 0;
+	const compare = async (batch) => {
+		if (Date.now() > deadline) return;
+		try {
+			const rows = await ask(compareSql(batch));
+			behind.push(...rows.map(({ i }) => batch[i]?.name ?? "").filter((name) => name !== ""));
+			compared += batch.length;
+		} catch (cause) {
+			if (typeof cause.code !== "string") throw cause;
+			if (batch.length > 1) for (const sequence of batch) await compare([sequence]);
+		}
+	};
+	for (const batch of batches(comparable, Math.max(1, Math.min(25, Math.floor(locks / 64))))) await compare(batch);
+	return {
+		count: total,
+		summed: ascending.length,
+		sum: String(sum),
+		compared,
+		behind: behind.sort()
+	};
+}
+
+/** What is asked in every database. Catalogs only; nothing here opens, and so locks, a table. */
+const user = (schema) => `${schema} !~ '^pg_' AND ${schema} <> 'information_schema'`;
+/** Schema 0 stands for what lives in none. Types of tables and of arrays follow from others. */
+const counts = `
+  SELECT relnamespace AS schema, CASE relkind WHEN 'r' THEN 'tables' WHEN 'p' THEN 'partitioned tables' WHEN 'i' THEN 'indexes'
+  WHEN 'I' THEN 'partitioned indexes' WHEN 'S' THEN 'sequences' WHEN 'v' THEN 'views' WHEN 'm' THEN 'materialized views'
+  WHEN 'f' THEN 'foreign tables' WHEN 'c' THEN 'composite types' ELSE 'other relations' END AS kind, pg_catalog.count(*) AS n FROM pg_catalog.pg_class
+    WHERE relpersistence <> 't' AND relkind <> 't' GROUP BY 1, 2
+  UNION ALL SELECT pronamespace, CASE prokind WHEN 'p' THEN 'procedures' WHEN 'a' THEN 'aggregates' WHEN 'w' THEN 'window functions' ELSE 'functions' END,
+    pg_catalog.count(*) FROM pg_catalog.pg_proc GROUP BY 1, 2
+  UNION ALL SELECT typnamespace, CASE typtype WHEN 'e' THEN 'enums' WHEN 'd' THEN 'domains' WHEN 'r' THEN 'ranges' WHEN 'm' THEN 'multiranges' ELSE 'base types' END,
+    pg_catalog.count(*) FROM pg_catalog.pg_type WHERE typtype <> 'c' AND NOT (typelem <> 0 AND typlen = -1) GROUP BY 1, 2
+  UNION ALL SELECT c.relnamespace, CASE t.tgenabled WHEN 'D' THEN 'disabled triggers' ELSE 'triggers' END, pg_catalog.count(*)
+    FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal GROUP BY 1, 2
+  UNION ALL SELECT c.relnamespace, 'policies', pg_catalog.count(*)
+    FROM pg_catalog.pg_policy AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid GROUP BY 1
+  UNION ALL SELECT c.relnamespace, 'rules', pg_catalog.count(*)
+    FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN' GROUP BY 1
+  UNION ALL SELECT stxnamespace, 'statistics objects', pg_catalog.count(*) FROM pg_catalog.pg_statistic_ext GROUP BY 1
+  UNION ALL SELECT connamespace, CASE contype WHEN 'c' THEN 'check constraints' WHEN 'f' THEN 'foreign keys' WHEN 'p' THEN 'primary keys'
+    WHEN 'u' THEN 'unique constraints' WHEN 'x' THEN 'exclusion constraints' WHEN 'n' THEN 'not-null constraints' ELSE 'other constraints' END,
+    pg_catalog.count(*) FROM pg_catalog.pg_constraint WHERE contype <> 't' GROUP BY 1, 2
+  UNION ALL SELECT 0, 'schemas', pg_catalog.count(*) FROM pg_catalog.pg_namespace WHERE ${user("nspname")}
+  UNION ALL SELECT 0, 'event triggers', pg_catalog.count(*) FROM pg_catalog.pg_event_trigger
+  UNION ALL SELECT 0, 'publications', pg_catalog.count(*) FROM pg_catalog.pg_publication
+  UNION ALL SELECT 0, 'foreign servers', pg_catalog.count(*) FROM pg_catalog.pg_foreign_server`;
+/** Counted by oid first: names are looked up for a few hundred rows, not for every object. $1: rows by name. */
+const objectsSql = `${mark}
+WITH named AS (
+  SELECT CASE WHEN k.schema = 0 THEN '(no schema)' ELSE n.nspname::pg_catalog.text END AS schema, k.kind, k.n
+  FROM (${counts}) AS k LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = k.schema
+  WHERE k.schema = 0 OR (n.nspname IS NOT NULL AND ${user("n.nspname")})
+), ranked AS (
+  SELECT schema, kind, n, pg_catalog.row_number() OVER (ORDER BY schema COLLATE "C", kind COLLATE "C") AS r FROM named
+)
+SELECT CASE WHEN r <= $1::pg_catalog.int4 THEN schema ELSE '(other schemas)' END AS schema, kind, pg_catalog.sum(n)::pg_catalog.float8 AS count
+FROM ranked WHERE n > 0 GROUP BY 1, 2 ORDER BY 1, 2`;
+const named = (schema, name) => `pg_catalog.quote_ident(${schema}) || '.' || pg_catalog.quote_ident(${name})`;
+/** Every list of privileges with the name of what it belongs to. `sub`: number of a column. */
+const privileges = `
+  SELECT c.relkind::pg_catalog.text || ' ' || ${named("n.nspname", "c.relname")} AS name, c.relacl AS acl, 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, 0 AS sub
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND c.relpersistence <> 't'
+  UNION ALL SELECT 'column ' || ${named("n.nspname", "c.relname")} || '.' || pg_catalog.quote_ident(a.attname), a.attacl, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum
+    FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relpersistence <> 't'
+  UNION ALL SELECT 'routine ' || ${named("n.nspname", "p.proname")} || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', p.proacl, 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, 0
+    FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL
+  UNION ALL SELECT 'schema ' || n.nspname, n.nspacl, 'pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid, 0 FROM pg_catalog.pg_namespace AS n WHERE n.nspacl IS NOT NULL
+  UNION ALL SELECT 'database', d.datacl, 'pg_catalog.pg_database'::pg_catalog.regclass, d.oid, 0 FROM pg_catalog.pg_database AS d
+    WHERE d.datacl IS NOT NULL AND d.datname = pg_catalog.current_database()
+  UNION ALL SELECT 'type ' || ${named("n.nspname", "t.typname")}, t.typacl, 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 0
+    FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE t.typacl IS NOT NULL
+  UNION ALL SELECT 'language ' || l.lanname, l.lanacl, 'pg_catalog.pg_language'::pg_catalog.regclass, l.oid, 0 FROM pg_catalog.pg_language AS l WHERE l.lanacl IS NOT NULL
+  UNION ALL SELECT 'wrapper ' || w.fdwname, w.fdwacl, 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, w.oid, 0 FROM pg_catalog.pg_foreign_data_wrapper AS w WHERE w.fdwacl IS NOT NULL
+  UNION ALL SELECT 'server ' || s.srvname, s.srvacl, 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, s.oid, 0 FROM pg_catalog.pg_foreign_server AS s WHERE s.srvacl IS NOT NULL
+  UNION ALL SELECT 'default ' || pg_catalog.pg_get_userbyid(d.defaclrole) || ' ' || coalesce(n.nspname, '') || ' ' || d.defaclobjtype::pg_catalog.text, d.defaclacl, 'pg_catalog.pg_default_acl'::pg_catalog.regclass, d.oid, 0
+    FROM pg_catalog.pg_default_acl AS d LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace`;
+/**
+* By names, not oids, and sorted: a restore may grant in another order. What initdb or an extension granted and
+* nobody changed is left out, since it changes with the major.
+*/
+const grantsSql = `${mark}
+SELECT pg_catalog.count(*)::pg_catalog.float8 AS objects, pg_catalog.md5(coalesce(pg_catalog.string_agg(g.hash, '' ORDER BY g.hash COLLATE "C"), '')) AS hash
+FROM (
+  SELECT pg_catalog.md5(p.name || ' ' || coalesce((SELECT pg_catalog.string_agg(a::pg_catalog.text, ',' ORDER BY a::pg_catalog.text COLLATE "C")
+    FROM pg_catalog.unnest(p.acl) AS a), '')) AS hash
+  FROM (${privileges}) AS p
+  LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = p.class AND i.objoid = p.oid AND i.objsubid = p.sub
+  WHERE i.initprivs IS DISTINCT FROM p.acl
+) AS g`;
+const extensionsSql = `${mark} SELECT e.extname AS name, e.extversion AS version, pg_catalog.quote_ident(n.nspname) AS schema
+FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname COLLATE "C" LIMIT 500`;
+/** An index that is being built is not broken; neither is a constraint that is not enforced by intent (from 18 on). */
+const invalidSql = `${mark} SELECT
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS x WHERE NOT (x.indisvalid AND x.indisready AND x.indislive)
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.index_relid = x.indexrelid
+                    AND p.datname = pg_catalog.current_database()))::pg_catalog.float8 AS indexes,
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_constraint AS c WHERE NOT c.convalidated
+    AND pg_catalog.to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false')::pg_catalog.float8 AS constraints`;
+const databaseSizeSql = `${mark} SELECT pg_catalog.pg_database_size(pg_catalog.current_database())::pg_catalog.float8 AS bytes`;
+/**
+* From relpages: pg_relation_size() is exact, but opens every table and so waits for whoever locks one. Rows: DELETE
+* and TRUNCATE show in the statistics at once; these are lost by a crash, reltuples is not. Indexes are added up for
+* the largest tables only: for all of them that would cost as much as everything else. Oids from 16384 on are not
+* initdb's (transam.h, FirstNormalObjectId). $1: how many tables.
+*/
+const tablesSql = `${mark}
+WITH sized AS MATERIALIZED (
+  SELECT c.oid, c.relname, n.nspname, (c.relpages + coalesce(t.relpages, 0))::pg_catalog.float8 AS pages,
+         greatest(c.reltuples, coalesce(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), 0)::pg_catalog.float8 AS rows
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid AND t.relkind = 't'
+  WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND ${user("n.nspname")}
+), largest AS (
+  SELECT s.nspname, s.relname, s.rows,
+         (s.pages + coalesce((SELECT pg_catalog.sum(i.relpages) FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+                              WHERE x.indrelid = s.oid), 0)) * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
+  FROM (SELECT * FROM sized ORDER BY pages DESC, rows DESC, relname COLLATE "C", nspname COLLATE "C" LIMIT $1::pg_catalog.int4) AS s
+)
+SELECT ${named("nspname", "relname")} AS name, 1::pg_catalog.float8 AS count, bytes, rows FROM largest
+UNION ALL
+SELECT NULL, s.count - l.count, greatest(p.bytes - l.bytes, 0), s.rows - l.rows
+FROM (SELECT pg_catalog.count(*)::pg_catalog.float8 AS count, coalesce(pg_catalog.sum(rows), 0) AS rows FROM sized) AS s,
+     (SELECT pg_catalog.count(*)::pg_catalog.float8 AS count, coalesce(pg_catalog.sum(bytes), 0) AS bytes, coalesce(pg_catalog.sum(rows), 0) AS rows FROM largest) AS l,
+     (SELECT coalesce(pg_catalog.sum(c.relpages), 0) * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
+      FROM pg_catalog.pg_class AS c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 't', 'i') AND c.relpersistence <> 't') AS p
+WHERE s.count > l.count
+ORDER BY 3 DESC, 1`;
+
+/** A database of which nothing is known yet. */
+function emptyDatabase(name) {
+	return {
+		name,
+		bytes: null,
+		objects: null,
+		grants: null,
+		extensions: null,
+		invalid: null,
+		sequences: null,
+		tables: null,
+		activity: null
+	};
+}
+/** The row without a name stands for all that are not among the largest. */
+function tablesOf(rows) {
+	const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
+	return {
+		count: sum("count"),
+		bytes: sum("bytes"),
+		rows: sum("rows"),
+		largest: rows.flatMap(({ name, bytes, rows: estimated }) => name === null ? [] : [{
+			name,
+			bytes,
+			rows: estimated
+		}])
+	};
+}
+/**
+* Every part of every database, the slow ones first. Many databases share what the lists may hold: the snapshot
+* stays a document that can be opened.
+*/
+function databaseParts(found, timeout) {
+	const share = Math.max(1, found.byName.size);
+	const objectRows = Math.max(50, Math.min(500, Math.floor(5e3 / share)));
+	const largest = Math.max(5, Math.min(50, Math.floor(1e3 / share)));
+	return [...found.byName.values()].flatMap((database) => {
+		const part = (what, ask) => ({
+			what: `${database.name}: ${what}`,
+			database: database.name,
+			ask: (connection) => readOnly(connection, timeout, () => ask(connection))
+		});
+		return [
+			{
+				what: `${database.name}: sequences`,
+				database: database.name,
+				async ask(connection) {
+					database.sequences = await askSequences(connection, timeout);
+				}
+			},
+			part("tables", async (connection) => {
+				database.tables = tablesOf(await connection.query(tablesSql, [largest]));
+			}),
+			part("objects", async (connection) => {
+				database.objects = await connection.query(objectsSql, [objectRows]);
+			}),
+			part("grants", async (connection) => {
+				const [row] = await connection.query(grantsSql);
+				database.grants = row ?? null;
+			}),
+			part("size", async (connection) => {
+				const [row] = await connection.query(databaseSizeSql);
+				database.bytes = row?.bytes ?? null;
+			}),
+			part("invalid", async (connection) => {
+				const [row] = await connection.query(invalidSql);
+				database.invalid = row ?? null;
+			}),
+			part("extensions", async (connection) => {
+				const rows = await connection.query(extensionsSql);
+				database.extensions = rows.map(({ name, version }) => ({
+					name,
+					version
+				}));
+				const counted = rows.find(({ name }) => name === "pg_stat_statements");
+				if (counted) found.statements ??= [database.name, counted.schema];
+			})
+		];
+	});
+}
+
+const readAtMost = 4 * 1024 ** 2;
+const grants = "it needs GRANT pg_monitor TO USER; GRANT EXECUTE ON FUNCTION pg_read_binary_file(text,bigint,bigint), pg_stat_file(text) TO USER; and, for a log outside of the data directory, GRANT pg_read_server_files TO USER;";
+/** The first line of a cut text is the end of some other line. */
+function fromFirstLine(text, cut) {
+	return cut ? text.slice(text.indexOf("\n") + 1) : text;
+}
+async function readCollected(connection, destination, format) {
+	const kinds = destination.split(",").map((kind) => kind.trim());
+	const kind = kinds.includes("stderr") ? "stderr" : kinds.includes("jsonlog") ? "jsonlog" : null;
+	if (kind === null) throw new NotMeasured(`the log is written as ${destination} only; stderr and jsonlog can be read`);
+	const [rights] = await connection.query(rightsSql);
+	if (rights?.files !== true) throw new NotMeasured(grants);
+	const [file] = await connection.query(logFileSql(kind));
+	if (!file?.path) throw new NotMeasured("the server names no log file");
+	const [end] = await connection.query(logEndSql, [file.path, readAtMost]);
+	if (!end) throw new NotMeasured("the log file is empty");
+	const text = fromFirstLine(end.data.toString("utf8"), end.size > end.data.length);
+	return classify(file.path, text, end.data.length, {
+		...format,
+		kind
+	});
+}
+/**
+* @throws NotMeasured with what is missing
+*/
+async function askLog(connection, serverLog) {
+	const [settings] = await connection.query(logSettingsSql);
+	const { collected = false, destination = "", prefix = "", language = "" } = settings ?? {};
+	if (!/^(?:$|C$|C\.|POSIX$|en)/i.test(language)) throw new NotMeasured(`messages are written in another language (lc_messages is ${language})`);
+	const format = {
+		kind: "stderr",
+		prefix
+	};
+	if (collected) return readCollected(connection, destination, format);
+	const log = await serverLog?.(readAtMost);
+	if (!log) throw new NotMeasured("logging_collector is off, and the log is no file that this machine can read");
+	const bytes = Buffer.byteLength(log.text);
+	return classify(log.source, fromFirstLine(log.text, log.size > bytes), bytes, format);
+}
+
+/** The statements that take most of the server's time, as pg_stat_statements counts them. */
+const statementsAtMost = 50;
+const textAtMost = 500;
+/** What applications wait for. Anything else is administration, and may hold a password as it was typed. */
+const counted = /* @__PURE__ */ new Set([
+	"SELECT",
+	"INSERT",
+	"UPDATE",
+	"DELETE",
+	"MERGE",
+	"WITH",
+	"VALUES",
+	"TABLE",
+	"CALL"
+]);
+const secret = /passw|secret|credential|api_?key|private_?key|pgp_sym|\bcrypt\b/i;
+/**
+* More rows than are kept: those of one text are added up later. Our own statements, and pg_dump's, name every
+* catalog with its schema. Texts are long only where somebody builds them so.
+* @param schema quoted: the extension may live anywhere
+*/
+const statementsSql = (schema) => `${mark}
+SELECT d.datname AS database, pg_catalog.left(s.query, 20000) AS query, s.calls::pg_catalog.float8 AS calls,
+       s.total_exec_time AS "totalMs", s.rows::pg_catalog.float8 AS rows
+FROM ${schema}.pg_stat_statements AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.dbid
+WHERE s.query IS NOT NULL AND s.calls > 0 AND pg_catalog.strpos(s.query, 'pg_catalog.') = 0
+  AND s.query !~* '^\\s*(copy|begin|start|commit|end|rollback|abort|savepoint|release|set|reset|show|vacuum|analyze|create|alter|drop|grant|revoke|checkpoint|explain|deallocate|discard|do|declare|fetch|close|refresh|reindex|truncate|lock|listen|notify|unlisten|load|comment)\\M'
+ORDER BY s.total_exec_time DESC LIMIT 400`;
+/**
+* A statement without comments, with single spaces, and with every constant that pg_stat_statements left in place
+* (it does where it forgot the statement while that ran, and in CALL) taken out. Null for what is no statement of an
+* application, and for what speaks of secrets.
+*/
+function normalise(query) {
+	if (query.trimStart().startsWith("/* postgres-upgrade */") || secret.test(query)) return null;
+	let text = "";
+	let first = null;
+	for (const { kind, start, end } of tokens(query)) {
+		const piece = query.slice(start, end);
+		if (kind === "word") first ??= piece.toUpperCase();
+		if (kind === "space" || kind === "comment") text += text === "" || text.endsWith(" ") ? "" : " ";
+		else if (kind === "text") text += "'…'";
+		else if (kind === "number") text += "?";
+		else text += piece;
+	}
+	return first !== null && counted.has(first) ? text.trim() : null;
+}
+/** Adds up what has the same text in the same database (users and nesting levels are counted apart); most time first. */
+function topStatements(rows) {
+	const found = /* @__PURE__ */ new Map();
+	for (const { database, query, calls, totalMs, rows: given } of rows) {
+		const text = normalise(query);
+		if (text === null) continue;
+		const key = createHash("md5").update(`${database}\0${text}`).digest("hex");
+		const known = found.get(key);
+		const clipped = text.length > textAtMost ? `${text.slice(0, textAtMost)}…` : text;
+		const sum = known ?? {
+			key,
+			database,
+			text: clipped,
+			calls: 0,
+			totalMs: 0,
+			rows: 0
+		};
+		found.set(key, {
+			...sum,
+			calls: sum.calls + calls,
+			totalMs: sum.totalMs + totalMs,
+			rows: sum.rows + given
+		});
+	}
+	return [...found.values()].sort((a, b) => b.totalMs - a.totalMs).slice(0, statementsAtMost);
+}
+/** @param schema quoted, where the extension lives in the connection's database */
+async function askStatements(connection, schema) {
+	return topStatements(await connection.query(statementsSql(schema)));
+}
+
+/** Taking a snapshot: everything that is compared before and after an upgrade. Reads only. */
+const databasesAtMost = 500;
+/** What can only be asked when the rest is known: where pg_stat_statements lives. The log comes last: it tells of us. */
+async function askLast(snapshot, found, options, parts) {
+	const { statementTimeout: timeout } = parts;
+	const [database, schema] = found.statements ?? [void 0, null];
+	await askParts(timed([{
+		what: "statements",
+		database,
+		async ask(connection) {
+			if (schema === null) throw new NotMeasured("the extension pg_stat_statements is in none of the databases");
+			const [rights] = await connection.query(rightsSql);
+			if (rights?.stats !== true) throw new NotMeasured(needsStats);
+			snapshot.statements = await readOnly(connection, timeout, () => askStatements(connection, schema));
+		}
+	}, {
+		what: "log",
+		database: void 0,
+		async ask(connection) {
+			snapshot.log = await readOnly(connection, timeout, () => askLog(connection, options.serverLog));
+		}
+	}], options), snapshot.missing, {
+		...parts,
+		parallel: 1
+	});
+}
+function timed(parts, { onPart }) {
+	if (!onPart) return [...parts];
+	return parts.map((part) => ({
+		...part,
+		async ask(connection) {
+			const started = performance$1.now();
+			await part.ask(connection).finally(() => onPart(part.what, performance$1.now() - started));
+		}
+	}));
+}
+/**
+* Takes a snapshot. A part that cannot be measured is null and told in `missing`; it stops nothing else.
+* @throws Cancelled, and what the server answers where it does not even say who it is
+*/
+async function takeSnapshot(options) {
+	const { connect, signal, now } = options;
+	const parts = {
+		connect,
+		signal,
+		statementTimeout: options.statementTimeout ?? 3e4,
+		parallel: options.parallel ?? 2
+	};
+	const timeout = parts.statementTimeout;
+	const started = performance$1.now();
+	const names = options.databases.slice(0, databasesAtMost);
+	const snapshot = {
+		at: now().toISOString(),
+		durationMs: 0,
+		versionNum: 0,
+		server: {},
+		settings: null,
+		databases: names.map(emptyDatabase),
+		connections: null,
+		replication: null,
+		slots: null,
+		archiver: null,
+		statements: null,
+		log: null,
+		missing: []
+	};
+	if (names.length < options.databases.length) snapshot.missing.push({
+		what: `${options.databases.length - names.length} databases`,
+		why: `${databasesAtMost} are measured`,
+		state: null
+	});
+	await using main = await connect();
+	const [server] = await readOnly(main, timeout, () => main.query(serverSql));
+	for (const [name, value] of Object.entries(server ?? {})) if (name !== "version") snapshot.server[name] = String(value);
+	snapshot.versionNum = server?.version ?? 0;
+	await main.close();
+	const found = {
+		byName: new Map(snapshot.databases.map((database) => [database.name, database])),
+		statements: null
+	};
+	await askParts(timed([...clusterParts(snapshot, found, timeout), ...databaseParts(found, timeout)], options), snapshot.missing, parts);
+	await askLast(snapshot, found, options, parts);
+	snapshot.missing.sort((a, b) => a.what < b.what ? -1 : 1);
+	snapshot.durationMs = Math.round(performance$1.now() - started);
+	return snapshot;
+}
+
+/** Health snapshots of the target, and what their difference means for the run. */
+/** Measures the target as it is now. Reads only. @throws Cancelled */
+async function snapshotOf(run, signal = run.context.signal) {
+	const { context, environment, spec } = run;
+	context.log.progress(`${spec.name}: measuring the databases' health`);
+	const databases = await (async () => {
+		await using connection = await connectTo(run);
+		return await listDatabaseNames(connection);
+	})();
+	return await takeSnapshot({
+		connect: (database) => connectTo(run, database),
+		databases,
+		signal,
+		now: context.now,
+		...environment.serverLog ? { serverLog: environment.serverLog } : {}
+	});
+}
+/** Measures again, and puts both snapshots and their difference into the record. */
+async function compareWith(run, before, expected, signal = run.context.signal) {
+	const { record, save } = run.recorder;
+	const after = await snapshotOf(run, signal);
+	record.health = {
+		before,
+		after
+	};
+	const facts = compareSnapshots(before, after, {
+		wantedNum: expected.major * 1e4 + expected.minor,
+		changed: [...run.environment.changedFacts?.(record.plan?.route ?? "") ?? [], ...newSettings(record.plan).map((name) => `setting ${name}`)],
+		thresholds: thresholdsOf(run.spec)
+	});
+	const rebuilt = record.steps.some(({ id, state }) => id === "collations" && state === "done");
+	record.facts = facts.map((fact) => rebuilt && fact.verdict === "unexpected" && /collation .*version mismatch/.test(fact.name) ? {
+		...fact,
+		verdict: "expected",
+		why: "what depends on it was rebuilt"
+	} : fact);
+	save();
+	return record.facts;
+}
+
 /** Looks at a target that must serve. @throws UpgradeError `server-down` */
 async function inspectServing(run) {
 	run.context.log.progress(`${run.spec.name}: looking at the target`);
@@ -19050,18 +27110,49 @@ async function inspectServing(run) {
 /** Makes the plan from `from` to the wanted version and puts it into the record. */
 async function planFor(run, facts, from) {
 	const { recorder, spec, wanted, environment, context } = run;
+	const { record } = recorder;
 	const identifier = await systemIdentifier(run);
+	record.release = releaseRecord(from, wanted, today(run));
+	record.advice = await askAdvice(run, from, wanted);
 	const plan = makePlan(spec, {
 		...facts,
 		running: from
-	}, wanted, identifier, environment.planRoute);
+	}, wanted, identifier, environment.planRoute, record.advice, record.release);
 	recorder.record.plan = plan;
 	recorder.record.target.systemIdentifier = identifier;
 	recorder.record.versions.from = formatVersion(from);
 	recorder.save();
 	context.log.info(`${spec.name}: PostgreSQL ${plan.from} → ${plan.wanted} by ${plan.route}, plan ${plan.digest.slice(0, 12)}`);
 	for (const [index, step] of plan.steps.entries()) context.log.info(`  ${index + 1}. ${step.title}${step.breaks ? ` (${step.breaks})` : ""}`);
+	tellAdvice(run);
 	return plan;
+}
+/** Advice that applies is a warning, except where the action carries it out; what nobody can see is in the report. */
+function tellAdvice(run) {
+	const { context, recorder, spec, target } = run;
+	for (const advice of recorder.record.advice) {
+		if (advice.state === "applies" && advice.by === "action") context.log.info(`  ${adviceLine(advice)}`);
+		if (advice.by === "action" || ![
+			"applies",
+			"error",
+			"skipped"
+		].includes(advice.state)) continue;
+		context.log.annotate({
+			level: "warning",
+			title: `${spec.name}: ${adviceLine(advice)}`,
+			message: [
+				...advice.objects.slice(0, 5).map(({ database, name }) => database === null ? name : `${database}: ${name}`),
+				...advice.seen.slice(0, 3),
+				advice.todo,
+				advice.link
+			].join("\n"),
+			place: target.place
+		});
+	}
+}
+/** Day of the run, UTC. */
+function today(run) {
+	return run.context.now().toISOString().slice(0, 10);
 }
 async function systemIdentifier(run) {
 	await using connection = await connectTo(run);
@@ -19077,36 +27168,32 @@ function assertApproved(run, plan) {
 		hint: "Something that matters changed since: the running version, the spec, or the target itself. Run mode: plan again and approve that."
 	});
 }
-/** Asks every check. @throws UpgradeError `blocked` with what blocks */
-async function checkBefore(run, running) {
-	const { context, spec } = run;
-	const results = await askChecks(run, "before", running, run.wanted);
-	const { blocking, warnings } = verdictOf(results);
-	context.log.info(`${spec.name}: ${results.length} checks, ${blocking.length} block, ${warnings.length} warn`);
-	for (const { title, seen } of warnings) context.log.annotate({
-		level: "warning",
-		title: `${spec.name}: ${title}`,
-		message: seen.slice(0, 5).join("\n"),
-		place: run.target.place
-	});
-	if (blocking.length === 0) return;
-	throw new UpgradeError("blocked", `${blocking.length === 1 ? "A check blocks" : `${blocking.length} checks block`} the upgrade: ${blocking.map(({ title }) => title).join("; ")}.`, {
-		phase: "check",
-		hint: blocking.map(({ title, seen, fix }) => `${title}: ${seen.slice(0, 3).join("; ")}. ${fix ?? ""}`).join("\n"),
-		docs: blocking[0]?.docs ?? "checks.md",
-		place: run.target.place
-	});
-}
-/** Modes `plan` and `check`: no more than this. */
+/** Modes `plan` and `check`. @returns `nothing-to-do` where the wanted version runs already */
 async function lookOnly(run) {
 	const facts = await inspectServing(run);
 	run.recorder.record.versions.from = formatVersion(facts.running);
+	if (run.context.mode === "check") return await lookAtEverything(run, facts);
 	const plan = await planFor(run, facts, facts.running);
-	const nothing = plan.from === plan.wanted;
-	if (nothing && run.context.mode === "plan") return "nothing-to-do";
+	if (plan.from === plan.wanted) return "nothing-to-do";
 	assertApproved(run, plan);
-	await checkBefore(run, parseVersion(plan.from));
-	return nothing ? "nothing-to-do" : "ready";
+	await checkBefore(run, facts.running);
+	return "ready";
+}
+/** Mode `check`: what keeps a plan from being made does not keep anybody from looking at the rest. */
+async function lookAtEverything(run, facts) {
+	const failures = [];
+	const collect = async (work) => {
+		await work().catch((cause) => {
+			if (cause instanceof Cancelled) throw cause;
+			failures.push(...errorsOf$1(cause));
+		});
+	};
+	await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
+	const [snapshot] = await Promise.all([snapshotOf(run), collect(() => checkBefore(run, facts.running))]);
+	run.recorder.record.health.before = snapshot;
+	run.recorder.save();
+	if (failures.length > 0) throw new UpgradeErrors(failures);
+	return compareVersions(facts.running, run.wanted) === 0 ? "nothing-to-do" : "ready";
 }
 
 /** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
@@ -19146,6 +27233,13 @@ function emptyRecord(options) {
 		steps: [],
 		checks: [],
 		facts: [],
+		health: {
+			before: null,
+			after: null
+		},
+		queries: [],
+		release: null,
+		advice: [],
 		backup: null,
 		downtime: null,
 		performance: null,
@@ -19375,123 +27469,6 @@ function performanceOf(report) {
 	};
 }
 
-const clusterFacts = `
-  SELECT current_setting('server_version_num') AS "server version number",
-         (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) AS "system identifier",
-         (SELECT timeline_id::text FROM pg_catalog.pg_control_checkpoint()) AS "timeline",
-         (SELECT catalog_version_no::text FROM pg_catalog.pg_control_system()) AS "catalog version",
-         pg_catalog.pg_is_in_recovery()::text AS "in recovery",
-         current_setting('data_checksums') AS "data checksums",
-         current_setting('data_directory') AS "data directory",
-         pg_catalog.pg_postmaster_start_time()::text AS "server start",
-         (SELECT string_agg(datname, ', ' ORDER BY datname) FROM pg_catalog.pg_database) AS "databases",
-         (SELECT count(*)::text FROM pg_catalog.pg_roles) AS "roles",
-         (SELECT coalesce(string_agg(slot_name || ' (' || slot_type || ')', ', ' ORDER BY slot_name), 'none') FROM pg_catalog.pg_replication_slots WHERE NOT temporary) AS "replication slots",
-         (SELECT coalesce(string_agg(application_name, ', ' ORDER BY application_name), 'none') FROM pg_catalog.pg_stat_replication WHERE state = 'streaming' AND application_name NOT LIKE 'pg_basebackup%') AS "streaming standbys"`;
-/**
-* Settings that somebody set. Strings are shown as a hash: primary_conninfo and its kin hold passwords. A setting
-* that waits for a restart will be another one after it.
-*/
-const settingFacts = `
-  SELECT 'setting ' || name AS name,
-         CASE WHEN pending_restart THEN 'waits for a restart' WHEN vartype = 'string' AND setting <> '' THEN 'text with md5 ' || md5(setting) ELSE setting || coalesce(' ' || unit, '') END AS value
-  FROM pg_catalog.pg_settings WHERE source NOT IN ('default', 'override', 'client', 'session', 'environment variable') ORDER BY name`;
-const databaseFacts = `
-  SELECT (SELECT string_agg(kind || ' ' || n, ', ' ORDER BY kind) FROM (
-            SELECT CASE relkind WHEN 'r' THEN 'tables' WHEN 'p' THEN 'partitioned tables' WHEN 'i' THEN 'indexes' WHEN 'I' THEN 'partitioned indexes'
-                     WHEN 'S' THEN 'sequences' WHEN 'v' THEN 'views' WHEN 'm' THEN 'materialized views' WHEN 'f' THEN 'foreign tables' ELSE 'types' END AS kind, count(*) AS n
-            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-            WHERE s.nspname !~ '^pg_' AND s.nspname <> 'information_schema' AND c.relpersistence <> 't' AND c.relkind <> 't' GROUP BY 1) k) AS "relations",
-         (SELECT count(*)::text FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace s ON s.oid = p.pronamespace WHERE s.nspname !~ '^pg_' AND s.nspname <> 'information_schema') AS "routines",
-         (SELECT count(*)::text FROM pg_catalog.pg_trigger WHERE NOT tgisinternal) AS "triggers",
-         (SELECT count(*)::text || ', not validated ' || count(*) FILTER (WHERE NOT convalidated) FROM pg_catalog.pg_constraint WHERE contype <> 't') AS "constraints",
-         (SELECT count(*)::text FROM pg_catalog.pg_index WHERE NOT (indisvalid AND indisready AND indislive)) AS "invalid indexes",
-         (SELECT coalesce(string_agg(extname || ' ' || extversion, ', ' ORDER BY extname), 'none') FROM pg_catalog.pg_extension) AS "extensions",
-         (SELECT coalesce(sum(last_value), 0)::text FROM pg_catalog.pg_sequences WHERE increment_by > 0) AS "sum of ascending sequences"`;
-/** Reads the facts of the cluster and of every database that accepts connections. */
-async function readFacts(connect) {
-	const facts = {};
-	await using main = await connect();
-	const [row] = await main.query(clusterFacts);
-	Object.assign(facts, row);
-	for (const { name, value } of await main.query(settingFacts)) facts[name] = value;
-	for (const { name, bytes } of await listDatabases(main)) {
-		await using connection = await connect(name);
-		const [found] = await connection.query(databaseFacts);
-		for (const [key, value] of Object.entries(found ?? {})) facts[`${name}: ${key}`] = value ?? "none";
-		facts[`${name}: size in bytes`] = String(bytes);
-	}
-	return facts;
-}
-const equal = (before, after) => ({
-	verdict: before === after ? "equal" : "unexpected",
-	why: null
-});
-const moves = (why) => (before, after) => ({
-	verdict: before === after ? "equal" : "expected",
-	why: before === after ? null : why
-});
-const grows = (before, after) => BigInt(after) >= BigInt(before) ? {
-	verdict: before === after ? "equal" : "expected",
-	why: before === after ? null : "applications went on writing"
-} : {
-	verdict: "unexpected",
-	why: "a sequence went back"
-};
-/** How a fact may change in an upgrade from one version number to another. */
-function ruleFor(name, wantedNum) {
-	if (name === "server version number") return (_before, after) => ({
-		verdict: after === wantedNum ? "expected" : "unexpected",
-		why: after === wantedNum ? "this is the upgrade" : `expected ${wantedNum}`
-	});
-	if (name.startsWith("setting ")) return (before, after) => before === "waits for a restart" ? {
-		verdict: "expected",
-		why: "it waited for a restart"
-	} : equal(before, after);
-	if (name === "server start") return moves("the server was restarted");
-	if (name.endsWith("size in bytes")) return () => ({
-		verdict: "not-compared",
-		why: "moves by itself"
-	});
-	if (name.endsWith("sum of ascending sequences")) return grows;
-	return equal;
-}
-/**
-* Compares fact by fact; one that is gone or new is unexpected. Pure.
-* @param changed names of facts that the route changes on purpose
-*/
-function compareFacts(before, after, wantedNum, changed = []) {
-	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].map((name) => {
-		const was = before[name];
-		const is = after[name];
-		if (was === void 0 || is === void 0) return {
-			name,
-			before: was ?? null,
-			after: is ?? null,
-			verdict: "unexpected",
-			why: was === void 0 ? "new" : "gone"
-		};
-		return {
-			name,
-			before: was,
-			after: is,
-			...(changed.includes(name) ? moves("this route changes it") : ruleFor(name, String(wantedNum)))(was, is)
-		};
-	});
-}
-/** Waits until the standbys that streamed before stream again; they reconnect a few seconds after a restart. */
-async function awaitStandbys(connect, before, timeoutMs, signal) {
-	const wanted = before["streaming standbys"];
-	if (!wanted || wanted === "none") return;
-	const deadline = Date.now() + timeoutMs;
-	await using connection = await connect();
-	while (Date.now() < deadline && !signal.aborted) {
-		const [row] = await connection.query("SELECT string_agg(application_name, ', ' ORDER BY application_name) AS names FROM pg_catalog.pg_stat_replication WHERE state = 'streaming' AND application_name NOT LIKE 'pg_basebackup%'");
-		if (row?.names === wanted) return;
-		await new Promise((resolve) => setTimeout(resolve, 250));
-	}
-}
-
 /** One run a target: an advisory lock in the database `postgres`, held by a session that names its run. */
 /** Two-part key of the lock: "pgup", and 1 for an upgrade. */
 const key = [1885828464, 1];
@@ -19547,17 +27524,34 @@ async function acquireLock(settings, who) {
 	};
 }
 
-/** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks` */
+/** Indexes on text on the way back from another version of the library that sorts. */
+/**
+* On the way back: the older server sorts as it did, and indexes that were rebuilt for the newer one do not fit it.
+* @param started what a journal says of each step of the upgrade
+*/
+async function settleCollations(run, started) {
+	if (!started.has("collations") && run.journal.state().rebuilt.length === 0) return;
+	const record = run.recorder.startStep("collations", "Rebuild what sorts text for the older version again");
+	try {
+		await mendCollations(run, stepRun(run, record, false));
+		run.recorder.endStep(record, "done");
+	} catch (cause) {
+		run.recorder.endStep(record, "failed");
+		throw cause;
+	}
+}
+
+/** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 function validateStep(run, expected) {
 	return {
 		isDone: async () => false,
 		async run(step) {
 			const { running } = await run.environment.inspect();
 			if (compareVersions(running, expected) !== 0) throw new UpgradeError("validation-version", `The target serves ${formatVersion(running)}, not ${formatVersion(expected)}.`, { phase: "validate" });
-			const before = run.journal.state().facts;
+			const before = run.journal.state().snapshot;
 			if (before) {
 				await awaitStandbys(() => connectTo(run), before, 6e4, step.signal);
-				await validateFacts(run, before, expected);
+				await validateFacts(run, before, expected, step.signal);
 				const { facts } = run.recorder.record;
 				step.note(`${facts.filter(({ verdict }) => verdict === "equal").length} facts are as before, ${facts.filter(({ verdict }) => verdict === "expected").length} changed as expected`);
 			}
@@ -19569,21 +27563,38 @@ function validateStep(run, expected) {
 				hint: blocking.flatMap(({ seen }) => seen).slice(0, 3).join("\n")
 			});
 			step.note(`${results.length} checks: ${countByStatus(results)}`);
+			await validateQueries(run, step);
 			return { state: "done" };
 		}
 	};
 }
-async function validateFacts(run, before, expected) {
-	const after = await readFacts((database) => connectTo(run, database));
-	run.recorder.record.facts = compareFacts(before, after, expected.major * 1e4 + expected.minor, run.environment.changedFacts?.(run.recorder.record.plan?.route ?? ""));
-	run.recorder.save();
-	const unexpected = run.recorder.record.facts.filter(({ verdict }) => verdict === "unexpected");
+async function validateFacts(run, before, expected, signal) {
+	const facts = await compareWith(run, before, expected, signal);
+	const unexpected = unexpectedOf(facts);
+	for (const { name, before: was, after: is, why } of facts.filter(({ verdict }) => verdict === "alert")) run.context.log.annotate({
+		level: "warning",
+		title: `${run.spec.name}: ${name}`,
+		message: `${was ?? "nothing"} → ${is ?? "nothing"}${why ? `: ${why}` : ""}`,
+		place: run.target.place
+	});
 	if (unexpected.length === 0) return;
 	throw new UpgradeError("validation-facts", `${unexpected.length} fact(s) changed that should not have: ${unexpected.slice(0, 5).map(({ name }) => name).join(", ")}.`, {
 		phase: "validate",
-		hint: unexpected.slice(0, 3).map(({ name, before: was, after: is }) => `${name}: ${was ?? "nothing"} → ${is ?? "nothing"}`).join("\n"),
+		hint: unexpected.slice(0, 3).map(({ name, before: was, after: is, rule }) => `${name}: ${was ?? "nothing"} → ${is ?? "nothing"} (${rule})`).join("\n"),
 		docs: "troubleshooting.md#validation-facts"
 	});
+}
+/** @throws UpgradeError `validation-health`: the user's own SQL says that something is wrong */
+async function validateQueries(run, step) {
+	const queries = await askHealth(run, "after");
+	if (queries.length === 0) return;
+	const bad = blockingQueries(queries);
+	if (bad.length > 0) throw new UpgradeError("validation-health", `After the upgrade ${bad.map(namedQuery).join(", ")} ${bad.length === 1 ? "does" : "do"} not pass.`, {
+		phase: "validate",
+		hint: bad.slice(0, 3).map((query) => `${namedQuery(query)}: ${query.why ?? ""}`).join("\n"),
+		docs: "health.md"
+	});
+	step.note(`${queries.length} statements of your own health SQL pass`);
 }
 /** Seconds after a restart caches are cold and standbys behind: what blocks is asked again before it counts. */
 async function askUntilCalm(run, expected, signal) {
@@ -19606,6 +27617,9 @@ function countByStatus(results) {
 function stepOf(run, id, facts, wanted) {
 	switch (id) {
 		case "backup": return backupStep(run);
+		case "configure": return configureStep(run);
+		case "collations": return collationsStep(run);
+		case "advice": return adviceStep(run);
 		case "validate": return validateStep(run, wanted);
 		case "stop-applications": return {
 			isDone: async () => false,
@@ -19758,7 +27772,7 @@ async function pruneBackups(folder, target, now) {
 
 /** Records what went wrong before any step was run. */
 function failed(run, cause, resumed) {
-	const errors = errorsOf(cause);
+	const errors = errorsOf$1(cause);
 	const [error] = errors;
 	if (!error) throw cause;
 	for (const each of errors) {
@@ -19781,7 +27795,7 @@ function annotate(run, error) {
 /** What happens after a step failed: nothing, a stop for a person, or the way back. */
 async function wayBack(run, plan, facts, cause, resumed) {
 	const { journal, recorder, spec, context } = run;
-	const [error] = errorsOf(cause);
+	const [error] = errorsOf$1(cause);
 	if (!error) throw cause;
 	const started = journal.state().steps;
 	const onlyBackup = [...started.keys()].every((id) => id === "backup");
@@ -19802,6 +27816,7 @@ async function wayBack(run, plan, facts, cause, resumed) {
 	try {
 		await undoSteps(run, plan, facts, started);
 		await assertServes(run, plan.from);
+		await settleCollations(run, started);
 		await compareWithBefore(run, plan.from);
 		recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
 		return {
@@ -19811,7 +27826,7 @@ async function wayBack(run, plan, facts, cause, resumed) {
 			finished: true
 		};
 	} catch (second) {
-		const [failure] = errorsOf(second, "rollback");
+		const [failure] = errorsOf$1(second, "rollback");
 		recorder.issue(error, "The way back failed too.");
 		if (failure) recorder.issue(failure, "Not resolved.");
 		return {
@@ -19832,17 +27847,8 @@ async function assertServes(run, version) {
 	});
 }
 async function compareWithBefore(run, from) {
-	const before = run.journal.state().facts;
-	if (!before) return;
-	const version = parseVersion(from);
-	const after = await readFacts((database) => connectTo(run, database));
-	const facts = compareFacts(before, after, version.major * 1e4 + version.minor);
-	run.recorder.record.facts = facts.map((fact) => fact.name === "server version number" && fact.before === fact.after ? {
-		...fact,
-		verdict: "equal",
-		why: null
-	} : fact);
-	run.recorder.save();
+	const before = run.journal.state().snapshot;
+	if (before) await compareWith(run, before, parseVersion(from));
 }
 /** What a cancelled run leaves: only what was seen is said. */
 async function cancelled(run, plan) {
@@ -19858,7 +27864,8 @@ async function cancelled(run, plan) {
 			finished: true
 		};
 	}
-	const left = running === plan.wanted ? `PostgreSQL ${plan.wanted} serves, but it was not validated` : "what the target is in is not known";
+	const validated = run.journal.state().steps.get("validate") === "done";
+	const left = running !== plan.wanted ? "what the target is in is not known" : validated ? `PostgreSQL ${plan.wanted} serves and was found good; not everything after that was done` : `PostgreSQL ${plan.wanted} serves, but it was not validated`;
 	run.recorder.issue(error, `Left as it was: ${left}.`);
 	return {
 		result: "cancelled",
@@ -19964,7 +27971,7 @@ async function upgradeMode(run) {
 	recorder.record.backup = journal.state().backup;
 	const probe = clientProbe(run);
 	try {
-		const noteFacts = async () => journal.facts(await readFacts((database) => connectTo(run, database)));
+		const noteFacts = async () => journal.snapshot(await snapshotOf(run));
 		const outcome = await runSteps(run, plan, {
 			...facts,
 			running: from
@@ -19979,8 +27986,8 @@ async function upgradeMode(run) {
 		await prune(run);
 		return {
 			result: "success",
-			verdict: `PostgreSQL ${plan.from} was upgraded to ${plan.wanted}.`,
-			next: null,
+			verdict: `PostgreSQL ${plan.from} was upgraded to ${plan.wanted}.${failedAdvice(recorder.record.advice)}`,
+			next: leftToDo(recorder.record.advice),
 			finished: true
 		};
 	} catch (cause) {
@@ -20020,12 +28027,26 @@ async function lastUpgrade(run) {
 	}
 	return readJournal([]);
 }
+/** The step that takes settings back; its other half was the upgrade's. */
+function resetStep(settings) {
+	const named = settings.join(", ");
+	return {
+		id: "configure",
+		title: `Set ${named}`,
+		does: [],
+		undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
+		breaks: null,
+		interruptible: false
+	};
+}
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 async function rollbackMode(run) {
 	const { journal, environment, context, recorder, spec, settings } = run;
 	assertNobodyElse(run);
 	const current = journal.state();
-	const { begin, steps } = current.begin && current.steps.size > 0 ? current : await lastUpgrade(run);
+	const past = current.begin && current.begin.mode !== "rollback" && current.steps.size > 0 ? current : await lastUpgrade(run);
+	const { begin } = past;
+	const steps = new Map([...past.steps, ...current.begin?.mode === "rollback" ? current.steps : []]);
 	if (!begin) throw new UpgradeError("nothing-to-roll-back", `No upgrade of ${spec.name} by this action is known here.`, {
 		phase: "inputs",
 		hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`
@@ -20061,7 +28082,9 @@ async function rollbackMode(run) {
 		...facts,
 		running: before
 	}, parseVersion(begin.wanted));
-	const undoable = route.steps.filter((step) => typeof step !== "string").filter(({ undo }) => undo !== null);
+	const added = newSettings(begin);
+	if (added.length > 0) steps.set("configure", "done");
+	const undoable = route.steps.flatMap((step) => step === "configure" ? [resetStep(added)] : typeof step === "string" ? [] : [step]).filter(({ id, undo }) => undo !== null && (id !== "configure" || added.length > 0));
 	const plan = {
 		digest: digestOf({
 			target: spec.name,
@@ -20090,8 +28113,7 @@ async function rollbackMode(run) {
 		from: begin.from,
 		wanted: begin.wanted
 	});
-	await journal.facts(await readFacts((database) => connectTo(run, database)));
-	const now = journal.state().facts;
+	await journal.snapshot(await snapshotOf(run));
 	const probe = clientProbe(run);
 	await probe.start();
 	await undoSteps(run, {
@@ -20102,8 +28124,9 @@ async function rollbackMode(run) {
 		...facts,
 		running: before
 	}, steps);
+	await settleCollations(run, steps);
 	const record = recorder.startStep("validate", "Validate");
-	if (now) await validateStep(run, before).run(stepRun(run, record, false));
+	await validateStep(run, before).run(stepRun(run, record, false));
 	recorder.endStep(record, "done");
 	await probe.finish();
 	return {
@@ -20175,7 +28198,7 @@ async function runTarget(target, context) {
 		const ending = await byMode(run).catch((cause) => endingOf(run, cause));
 		await finish(run, ending);
 	} catch (cause) {
-		const [error] = errorsOf(cause);
+		const [error] = errorsOf$1(cause);
 		if (error) recorder.issue(error, "Not resolved.");
 		Object.assign(recorder.record, {
 			result: "failed",
@@ -20200,7 +28223,7 @@ async function byMode(run) {
 			return found === "ready" ? {
 				result: "success",
 				verdict: `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
-				next: command(run, "upgrade"),
+				next: [command(run, "upgrade"), offer(run)].filter((line) => line !== "").join("\n"),
 				finished: true
 			} : {
 				result: "skipped",
@@ -20216,9 +28239,16 @@ async function byMode(run) {
 		default: return assertNever(mode);
 	}
 }
+/** What the action would do of what is left to a person. */
+function offer({ recorder, spec }) {
+	if (spec.advice === "apply") return "";
+	const could = byWhom(recorder.record.advice, "person").filter(({ id, objects }) => (findAdvice(id)?.remedy ?? null) !== null && objects.length > 0);
+	if (could.length === 0) return "";
+	return `With advice: apply in the spec the action does this after the upgrade: ${could.map(({ title }) => title).join("; ")}.`;
+}
 /** An error that no mode turned into an ending itself. */
 function endingOf(run, cause) {
-	const errors = errorsOf(cause);
+	const errors = errorsOf$1(cause);
 	const unfinished = run.journal.isOurs();
 	for (const error of errors) {
 		annotate(run, error);
@@ -20235,7 +28265,7 @@ function endingOf(run, cause) {
 }
 function notOpened(target, context, recorder, cause) {
 	const { record } = recorder;
-	const errors = errorsOf(cause);
+	const errors = errorsOf$1(cause);
 	for (const error of errors) {
 		recorder.issue(error, "Nothing was changed.");
 		const message = explanation(error);
@@ -20253,6 +28283,746 @@ function notOpened(target, context, recorder, cause) {
 	record.finished = context.now().toISOString();
 	recorder.save();
 	return record;
+}
+
+/** A tagged template that escapes whatever is put into it. */
+const markup = Symbol("markup");
+/** HTML; text and numbers in it are escaped, lists are joined, null, undefined and false are nothing. Quote attributes. */
+function html(strings, ...values) {
+	const parts = strings.map((part, index) => part + (index < values.length ? insert(values[index]) : ""));
+	return { [markup]: parts.join("") };
+}
+/** A constant of this project's own that is HTML or CSS already. Never for text from a record. */
+function trusted(constant) {
+	return { [markup]: constant };
+}
+/** The finished text. */
+function markupText(value) {
+	return value[markup];
+}
+function insert(value) {
+	if (value === null || value === void 0 || value === false) return "";
+	if (typeof value === "string") return escapeHtml(value);
+	if (typeof value === "number") return String(value);
+	if (isList(value)) return value.map(insert).join("");
+	return value[markup];
+}
+/** Array.isArray does not narrow a readonly array. */
+function isList(value) {
+	return Array.isArray(value);
+}
+
+/** The pieces of report.html: sections, tables, lists and code. */
+/** A section with its heading; nothing without a body. */
+function section(id, title, body) {
+	if (body === null || body === void 0 || body === false) return null;
+	return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+${body}</section>
+`;
+}
+/** A table in a box that scrolls by itself, so that the page never does sideways. */
+function table(label, head, rows, kind = "ours") {
+	const width = kind === "result" ? kind : head.length < 4 ? "few" : head.length === 4 ? "four" : "more";
+	return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${width}">
+<thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+<tbody>
+${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>
+`)}</tbody>
+</table></div>
+`;
+}
+/** Terms and what they are; dense ones stand in two columns where there is room. */
+function definitions(entries, kind = "wide") {
+	return html`<dl class="${kind}">${entries.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>
+`)}</dl>
+`;
+}
+/** A name, a path, a command; nothing for null. */
+function code(value) {
+	return value === null ? null : html`<code>${value}</code>`;
+}
+/** Lines as a list; nothing without lines. */
+function lines(items, kind = "plain") {
+	if (items.length === 0) return null;
+	return html`<ul class="${kind}">${items.map((item) => html`<li>${item}</li>
+`)}</ul>
+`;
+}
+/** What a program printed or a command to copy, with its breaks. */
+function block(text) {
+	return text.length === 0 ? null : html`<pre tabindex="0">${text.join("\n")}</pre>
+`;
+}
+/** A fold with its title. */
+function folded(title, body) {
+	return html`<details><summary>${title}</summary>
+${body}</details>
+`;
+}
+/** A body with a heading of its own; nothing without a body. */
+function titled(title, body) {
+	return body && html`<h3>${title}</h3>${body}`;
+}
+/** A link to release notes; an address that is not PostgreSQL's own stays text. */
+function notes(address, words) {
+	const link = notesLink$1(address);
+	if (link === null) return html`${words}: ${code(address)}`;
+	return html`<a href="${link}" rel="noopener noreferrer">${words}</a>`;
+}
+/** A word in a pill; `strong` for what a person must see. */
+function badge(word, weight) {
+	return html`<span class="badge ${weight}">${word}</span>`;
+}
+/** Words with names in between. */
+function phrase(value) {
+	return value.map((part) => typeof part === "string" ? part : code(part.code));
+}
+/** A point in time that stays on one line. */
+function moment(iso) {
+	return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
+}
+
+/** What the release notes ask of this database: what applies in full, the rest short and folded. */
+/** More names than this are folded. */
+const MOST_NAMES = 10;
+/** The section; null where nobody looked at the release notes. */
+function adviceSection(record) {
+	const headline = adviceHeadline(record);
+	if (headline === null) return null;
+	const { applies, unanswered, judge, done, notApplicable } = sortAdvice(record.advice);
+	const more = applies.length > 0 ? " more" : "";
+	const others = applies.length + unanswered.length + judge.length + done.length > 0 ? "other" : "piece";
+	return section("advice", "What the release notes ask", html`<p>${headline}</p>${lines([...applies.map(full), ...unanswered.map(unknown)], "checks")}${done.length > 0 && folded(`${plural(done.length, "thing")} carried out by the action`, lines(done.map(full), "checks"))}${judge.length > 0 && folded(`${formatCount(judge.length)}${more} cannot be seen from the database`, lines(judge.map(short), "checks"))}${notApplicable.length > 0 && html`<p class="soft">${others === "other" ? `${plural(notApplicable.length, "other")} ${notApplicable.length === 1 ? "does" : "do"} not apply here.` : `${plural(notApplicable.length, "piece")} of advice looked at, none applies here.`}</p>`}`);
+}
+function full(advice) {
+	const weight = advice.state === "done" ? "quiet" : advice.state === "failed" ? "strong" : "medium";
+	return html`${badge(advice.state, weight)} <span class="title">${advice.title}</span> <span class="soft">${timingWords(advice.timing)}</span>
+<p>${advice.why}</p><p>To do: ${advice.todo}</p>${lines(advice.seen)}<p>${certaintyWords(advice)}. ${byWords(advice)}.</p>${objects$1(advice)}<p class="soft">${code(advice.id)} ${noteOf(advice)}</p>`;
+}
+function short(advice) {
+	return html`<span class="title plain">${advice.title}</span> <span class="soft">${timingWords(advice.timing)}</span>
+<p>${advice.todo}</p>${objects$1(advice)}<p class="soft">${code(advice.id)} ${noteOf(advice)}</p>`;
+}
+function unknown(advice) {
+	return html`${badge(advice.state === "skipped" ? "not asked" : "unanswered", "medium")} <span class="title">${advice.title}</span>
+${lines(advice.seen)}<p>To do if it applies: ${advice.todo}</p><p class="soft">${code(advice.id)} ${noteOf(advice)}</p>`;
+}
+function noteOf({ link, fixedIn }) {
+	return notes(link, `Release notes of ${fixedIn}`);
+}
+function objects$1({ objects: found, total }) {
+	const left = total - found.length;
+	return html`${objectsByDatabase(found).map(({ databases, objects: named, sql }) => {
+		const names = lines(named.map(({ name, detail, state }) => html`${code(name)}${state !== "found" && html` ${badge(state, state === "done" ? "quiet" : "medium")}`}${detail !== null && html` <span class="soft">${detail}</span>`}`));
+		const where = databases.includes(null) ? "In the whole cluster" : html`In ${databases.map((name, place) => [place > 0 && ", ", code(name)])}`;
+		return html`<div class="where"><p>${where}:</p>${named.length > MOST_NAMES ? folded(plural(named.length, "object"), names) : names}${sql.length > 0 && html`<pre class="copy" tabindex="0">${sql.join("\n")}</pre>`}</div>`;
+	})}${left > 0 && found.length > 0 && html`<p class="soft">${plural(left, "more object")} not in the record.</p>`}`;
+}
+
+/** Checks as a list, and the section of those that ask nothing of anybody. */
+/** How many checks ended how; those that ask for attention are at the top of the page, the rest is folded here. */
+function checksSection(record) {
+	if (record.checks.length === 0) return null;
+	const rest = byUrgency(record.checks.filter((check) => !asksAttention(check)));
+	return section("checks", "Checks", html`<p>${countChecks(record.checks)}.</p>${rest.length > 0 && folded(`${plural(rest.length, "check")} with nothing to do`, checkList(rest))}`);
+}
+/** Each check with what was seen and what to do. */
+function checkList(checks) {
+	return lines(checks.map((check) => {
+		const weight = check.status === "blocked" || check.status === "error" ? "strong" : "medium";
+		return html`${badge(statusWord(check.status), asksAttention(check) ? weight : "quiet")} <span class="title">${check.title}</span> <span class="soft">${check.when} the upgrade</span>
+${lines(check.seen)}${check.fix !== null && asksAttention(check) && html`<p>To do: ${check.fix}</p>`}<p class="soft">${code(check.id)} ${code(check.docs)}</p>`;
+	}), "checks");
+}
+
+/** Bars beside a number. They repeat what the number says, so nobody who does not see them misses anything. */
+/** One thin bar; percent of the room it has. */
+function bar(percent) {
+	return drawn$1([["bar", percent]]);
+}
+/** Two thin bars, before above after, on one scale. */
+function twoBars(measure) {
+	const [before, after] = barsOf(measure);
+	return drawn$1([["bar was", before], ["bar", after]]);
+}
+function drawn$1(bars) {
+	return html`<svg class="mini" height="${bars.length * 8 - 2}" aria-hidden="true">${bars.map(([kind, percent], index) => html`<rect class="track" x="0" y="${index * 8}" width="100%" height="6" rx="1"/><rect class="${kind}" x="0" y="${index * 8}" width="${inRange$2(percent)}%" height="6" rx="1"/>`)}</svg>`;
+}
+function inRange$2(percent) {
+	return Math.min(100, Math.max(0, percent)).toFixed(1);
+}
+
+/** The health diff: what must be the same after the upgrade, what may differ, and what did. */
+/** Differences by verdict; equal facts, and a long list of expected ones, are folded. */
+function factsSection({ facts }) {
+	if (facts.length === 0) return null;
+	const of = (verdict) => facts.filter((fact) => fact.verdict === verdict);
+	const equal = of("equal");
+	const expected = of("expected");
+	return section("facts", "Before and after", html`<p>${countFacts(facts)}.</p>${group("Unexpected", of("unexpected"))}${group("Alerts", of("alert"))}${group("Not compared", of("not-compared"))}${expected.length > 8 ? folded(`${plural(expected.length, "fact")} changed as expected`, factTable("Expected", expected)) : group("Expected", expected)}${equal.length > 0 && folded(`${plural(equal.length, "fact")} equal before and after`, factTable("Equal", equal))}`);
+}
+function group(title, facts) {
+	return titled(`${title} (${facts.length})`, facts.length === 0 ? null : factTable(title, facts));
+}
+function factTable(label, facts) {
+	const measured = facts.some(({ measure }) => measure !== null);
+	const head = [
+		"Fact",
+		"Before",
+		"After",
+		...measured ? ["Change"] : [],
+		"Why, and how it may change"
+	];
+	const rows = facts.map((fact) => [
+		html`${fact.name}<span class="under">${fact.group}</span>`,
+		...values(fact),
+		...measured ? [change(fact)] : [],
+		html`${fact.why}<span class="under">${fact.rule}</span>`
+	]);
+	return table(label, head, rows);
+}
+function values({ before, after, measure, verdict }) {
+	const none = verdict === "not-compared" ? "" : "nothing";
+	if (measure === null) return [code(before) ?? none, code(after) ?? none];
+	return [formatMeasure(measure.before, measure.unit), formatMeasure(measure.after, measure.unit)];
+}
+function change({ measure }) {
+	return measure && html`${twoBars(measure)}${changeOf(measure) ?? ""}`;
+}
+/** Facts in a line each, for the top of the page; the table has the rest. */
+function factList(facts, weight) {
+	return lines(facts.map((fact) => {
+		const [before, after] = values(fact);
+		const changed = fact.measure && changeOf(fact.measure);
+		return html`${badge(fact.verdict, weight)} <span class="title">${fact.name}</span> <span class="soft">${fact.group}</span>
+<p>${before} → ${after}${changed && ` (${changed})`}${fact.why && html`: ${fact.why}`}</p><p class="soft">${fact.rule}</p>`;
+	}), "checks");
+}
+
+/** The user's own SQL with its results, before and after. */
+/** How many statements ended how; those that are blocked or failed are at the top of the page, the rest is folded here. */
+function queriesSection({ queries }) {
+	if (queries.length === 0) return null;
+	const { fine } = pairQueries(queries);
+	return section("queries", "Your own SQL", html`<p>Statements: ${countQueries(queries)}.</p>${fine.map((pair) => folded(place(pair.query), queryResult(pair)))}`);
+}
+/** Statements that are blocked or failed, with their rows. */
+function urgentQueries(queries) {
+	const { urgent } = pairQueries(queries);
+	if (urgent.length === 0) return null;
+	return html`${urgent.map((pair) => html`<article><h4>${code(place(pair.query))}</h4>${queryResult(pair)}</article>`)}`;
+}
+function place({ file, line, database }) {
+	return `${file}:${line} in ${database}`;
+}
+function queryResult({ query, before, after, same }) {
+	const runs = same ? [after] : [before, after];
+	return html`${block([query.sql])}${runs.map((run) => run && result(run, same))}`;
+}
+function result(query, same) {
+	const { status, why, columns, rows, total, durationMs } = query;
+	const when = same ? "The same before and after" : query.when === "before" ? "Before" : "After";
+	const cells = rows.map((row) => row.map((cell) => cell === null ? html`<span class="soft">null</span>` : cell));
+	return html`<p>${badge(STATUS[status], status === "passed" ? "quiet" : "strong")} <strong>${when}</strong>, took ${formatDuration(durationMs)}. ${status !== "error" && rowWords(total, rows.length)}</p>${why !== null && html`<p>${why}</p>`}${rows.length > 0 && table(`Rows of ${place(query)}`, columns, cells, "result")}`;
+}
+const STATUS = {
+	passed: "passed",
+	blocked: "blocked",
+	error: "failed"
+};
+
+/** The releases of one major as dots on a line: what runs, what is wanted, what to avoid, when fixes end. */
+const LINE = 40;
+/** The picture. Positions are percentages and text is in pixels: it fits a phone without shrinking its letters. */
+function releaseLine(line, index, record) {
+	const { releases, endOfLife } = line;
+	if (releases.length === 0) return null;
+	const end = endOfLife === null ? 100 : 86;
+	const at = (place) => releases.length === 1 ? end : place / (releases.length - 1) * end;
+	const placed = marksOf(line, record).map((mark) => ({
+		...mark,
+		x: at(releases.findIndex(({ version }) => version === mark.version))
+	}));
+	const height = 66 + Math.max(0, placed.length - 1) * 20 + (endOfLife === null ? 0 : 20);
+	const [from, to] = [placed.at(0)?.x ?? 0, placed.at(-1)?.x ?? 0];
+	const id = `release-line-${index}`;
+	return html`<figure>
+<svg class="line" height="${height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">Releases of PostgreSQL ${line.major}</title><desc id="${id}-desc">${described(line, placed)}</desc>
+${stroke("rail", 0, end)}${endOfLife !== null && stroke("rail open", end, 100)}${placed.length > 1 && stroke("way", from, to)}
+${releases.map((release, place) => dot(release, at(place), placed.some(({ version }) => version === release.version)))}
+${placed.map((mark, place) => label(mark, place))}
+${endOfLife !== null && html`<line class="end" x1="100%" y1="${32}" x2="100%" y2="${height - 20}"/>${text("faint", 100, height - 6, "end", endLabel(line))}`}
+</svg>
+<figcaption>${caption(line)}</figcaption>
+</figure>
+`;
+}
+function marksOf(line, { versions: { from, wanted, now } }) {
+	const marks = [
+		[from, now === null || now === from ? "running" : "before"],
+		[wanted === from && now === from ? null : wanted, now === wanted ? "now" : "wanted"],
+		[line.newest, "newest"]
+	];
+	return line.releases.flatMap(({ version }) => {
+		const words = marks.flatMap(([marked, word]) => marked === version ? [word] : []);
+		return words.length === 0 ? [] : [{
+			version,
+			words
+		}];
+	});
+}
+function dot(release, x, marked) {
+	const { version, date, avoid, inferred } = release;
+	const said = [
+		version,
+		date,
+		avoid && "to be avoided",
+		inferred && "inferred"
+	].filter(Boolean).join(", ");
+	const kind = marked ? "dot marked" : inferred ? "dot hollow" : "dot";
+	const cross = avoid && html`<svg x="${percent(x)}" y="${LINE}" class="cross"><line x1="-6" y1="-6" x2="6" y2="6"/><line x1="-6" y1="6" x2="6" y2="-6"/></svg>`;
+	return html`<g><title>${said}</title><circle class="${kind}" cx="${percent(x)}" cy="${LINE}" r="${marked ? 6 : 3.5}"/>${cross}</g>`;
+}
+/** The first label stands above the line, the others below, each in a row of its own. */
+function label({ version, words, x }, place) {
+	const y = place === 0 ? 14 : 48 + place * 20;
+	const [from, to] = place === 0 ? [20, 32] : [48, y - 12];
+	const anchor = x < 30 ? "start" : x > 60 ? "end" : "middle";
+	return html`<line class="lead" x1="${percent(x)}" y1="${from}" x2="${percent(x)}" y2="${to}"/>${text("mark", x, y, anchor, `${words.join(" and ")} ${clip$2(version, 16)}`)}`;
+}
+function text(kind, x, y, anchor, words) {
+	return html`<text class="${kind}" x="${percent(x)}" y="${y}" text-anchor="${anchor}">${words}</text>`;
+}
+function stroke(kind, from, to) {
+	return html`<line class="${kind}" x1="${percent(from)}" y1="${LINE}" x2="${percent(to)}" y2="${LINE}"/>`;
+}
+function percent(value) {
+	return `${value.toFixed(2)}%`;
+}
+function endLabel({ endOfLife, daysToEndOfLife: days }) {
+	const date = clip$2(endOfLife ?? "", 12);
+	const when = endWords(days);
+	return `${days !== null && days < 0 ? "last fixes" : "fixes until"} ${date}${when === "" ? "" : `, ${when}`}`;
+}
+function described(line, marks) {
+	const all = [...marks.map(({ version, words }) => `${version} is ${words.join(" and ")}`), lifetimeOf(line)].join("; ");
+	return `From ${line.releases.at(0)?.version} to ${line.releases.at(-1)?.version}. ${all}.`;
+}
+function caption({ major, releases }) {
+	const avoid = releases.filter((release) => release.avoid).map(({ version }) => version);
+	const inferred = releases.filter((release) => release.inferred).map(({ version }) => version);
+	return [
+		`A dot is a release of PostgreSQL ${major}, oldest first.`,
+		avoid.length > 0 && ` Crossed out, to be avoided: ${avoid.join(", ")}.`,
+		inferred.length > 0 && ` Hollow, not in the table of releases: ${inferred.join(", ")}.`
+	];
+}
+
+/** CVEs that are shown without unfolding: the list begins with the highest score. */
+const FIRST = 5;
+/** The release line as a sentence and a picture. */
+function releaseSection(record) {
+	const { release } = record;
+	if (!release || release.lines.length === 0) return null;
+	return section("release", "Release line", html`<p>${lineOf$1(record)}.</p>${release.lines.map((line, index) => releaseLine(line, index, record))}<p class="soft">Releases as known on ${release.asOf}.</p>`);
+}
+/** CVEs that the upgrade fixes, the highest score first. */
+function cvesSection({ release }) {
+	if (!release) return null;
+	const { cves, cvesUnknown } = release;
+	const rest = cves.slice(FIRST);
+	return section("cves", "Security fixes", html`<p>${cveHeadline(release)}.</p>${cves.length > 0 && cveTable("Security fixes", cves.slice(0, FIRST))}${rest.length > 0 && folded(plural(rest.length, "more CVE"), cveTable("More security fixes", rest))}${cvesUnknown.length > 0 && html`<p>Nobody has listed yet what these releases fix: ${cvesUnknown.map((version, index) => [index > 0 && ", ", code(version)])}.</p>`}`);
+}
+function cveTable(label, cves) {
+	const rows = cves.map(({ id, score, component, fixedIn }) => [
+		html`<span class="id">${id}</span>`,
+		score === null ? html`<span class="soft">${ratingOf(score)}</span>` : html`<span class="score"><strong>${score.toFixed(1)}</strong>${bar(score * 10)} ${ratingOf(score)}</span>`,
+		component,
+		fixedIn
+	]);
+	return table(label, [
+		"CVE",
+		"Score",
+		"Component",
+		"Fixed in"
+	], rows);
+}
+/** Releases whose notes a person must read before going over them. */
+function mustReadList(mustRead, weight) {
+	return lines(mustRead.map(({ version, why, link }) => html`${badge("read first", weight)} <span class="title">PostgreSQL ${version}</span>
+<p>${why}</p><p>${notes(link, `Release notes of ${version}`)}</p>`), "checks");
+}
+
+/** The top of the page: everything that blocks in one section, everything that warns in the next. */
+/** What blocks; null where nothing does. */
+function blocksSection(record) {
+	const blocks = blocksOf(record);
+	if (isQuiet(blocks)) return null;
+	return section("blocks", record.changed ? "What is wrong" : "What blocks", html`${titled("Checks", checkList(blocks.checks))}${titled("Your own SQL", urgentQueries(blocks.queries))}${titled("Changed unexpectedly", factList(blocks.facts, "strong"))}${titled("Release notes that a person must read", mustReadList(blocks.mustRead, "strong"))}`);
+}
+/** What warns, but for the advice, which has a section of its own right after; null where nothing does. */
+function warningsSection(record) {
+	const { advice: _, ...warnings } = warningsOf(record);
+	if (isQuiet({
+		...warnings,
+		advice: []
+	})) return null;
+	return section("warnings", "Warnings", html`${titled("Release notes that a person must read", mustReadList(warnings.mustRead, "medium"))}${titled("Checks", checkList(warnings.checks))}${titled("Alerts", factList(warnings.facts, "medium"))}`);
+}
+
+/** What was measured around the upgrade: the backup with its proof, and the latency of the probe. */
+/** The backup, and how far it was proved. */
+function backupSection({ backup }) {
+	if (!backup) return null;
+	const { proof } = backup;
+	const about = [
+		["Proof", `${proofOf(backup)} (method ${proof.method}, took ${formatDuration(proof.durationMs)})`],
+		["Location", html`${code(backup.location)} on ${code(backup.host)}`],
+		["Size", `${formatBytes$1(backup.bytes)} in ${plural(backup.files, "file")}`],
+		["Taken", `${formatTime(backup.started)}, took ${formatDuration(between(backup.started, backup.finished))}`],
+		["Kept", plural(backup.keepDays, "day")],
+		["Client", code(backup.clients)],
+		["Manifest sha256", code(backup.manifestSha256)],
+		["Compared", compared(proof)]
+	];
+	const rows = backup.databases.map((database) => [
+		code(database.name),
+		formatBytes$1(database.sourceBytes),
+		formatBytes$1(database.bytes),
+		formatDuration(database.durationMs)
+	]);
+	return section("backup", "Backup and proof", html`${definitions(about)}
+${titled("Differences", lines(proof.differences))}${titled("Not compared", lines(proof.notCompared))}${rows.length > 0 && titled("Databases", table("Databases", [
+		"Database",
+		"On the server",
+		"In the backup",
+		"Took"
+	], rows))}`);
+}
+function compared(proof) {
+	return [
+		plural(proof.databases, "database"),
+		plural(proof.tables, "table"),
+		plural(proof.rows, "row"),
+		plural(proof.sequences, "sequence"),
+		plural(proof.largeObjects, "large object"),
+		plural(proof.objects, "catalog object")
+	].join(", ");
+}
+/** Latency of the probe before and after. */
+function performanceSection({ performance }) {
+	if (!performance) return null;
+	const rows = [["Before", performance.before], ["After", performance.after]].map(([when, latency]) => [
+		when,
+		formatCount(latency.transactions),
+		formatLatency(latency.medianMs),
+		formatLatency(latency.p95Ms)
+	]);
+	return section("performance", "Performance", html`<p>${performance.assessment}</p>${table("Latency", [
+		"",
+		"Transactions",
+		"Median",
+		"95th percentile"
+	], rows)}`);
+}
+
+/** Times that a server wrote as text. */
+/** In the notation of all reports where it is a time, else as it is. */
+function momentWords(value) {
+	return /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)) ? formatTime(value) : value;
+}
+
+/** The parts of a health snapshot that are about what is in the databases. */
+/** Databases, their activity, largest tables, objects and extensions. */
+const objectParts = [
+	{
+		title: "Databases",
+		show: databases
+	},
+	{
+		title: "Activity",
+		show: activity
+	},
+	{
+		title: "Largest tables",
+		show: largest
+	},
+	{
+		title: "Extensions, sequences, what is invalid",
+		show: condition
+	},
+	{
+		title: "Objects by schema",
+		show: objects
+	}
+];
+function databases({ databases: found }) {
+	const most = Math.max(0, ...found.map(({ bytes }) => bytes ?? 0));
+	const rows = found.map(({ name, bytes, tables, activity: seen }) => [
+		code(name),
+		bytes === null ? NOT_MEASURED : html`${formatBytes$1(bytes)}${bar(most > 0 ? bytes / most * 100 : 0)}`,
+		tables === null ? NOT_MEASURED : formatCount(tables.count),
+		tables === null ? NOT_MEASURED : rowCount(tables.rows),
+		hitRatio(seen)
+	]);
+	if (rows.length === 0) return null;
+	return table("Databases", [
+		"Database",
+		"Size",
+		"Tables",
+		"Rows, estimated",
+		"Cache hit ratio"
+	], rows);
+}
+function activity({ databases: found }) {
+	const rows = found.flatMap(({ name, activity: seen }) => seen === null ? [] : [[
+		code(name),
+		formatCount(seen.commits),
+		formatCount(seen.rollbacks),
+		formatCount(seen.deadlocks),
+		seen.since === null ? "the beginning" : momentWords(seen.since)
+	]]);
+	if (rows.length === 0) return null;
+	return table("Activity", [
+		"Database",
+		"Commits",
+		"Rollbacks",
+		"Deadlocks",
+		"Counted since"
+	], rows);
+}
+function largest({ databases: found }) {
+	const listed = found.flatMap(({ name, tables }) => (tables?.largest ?? []).map((entry) => ({
+		...entry,
+		database: name
+	}))).toSorted((a, b) => b.bytes - a.bytes);
+	const most = listed[0]?.bytes ?? 0;
+	if (listed.length === 0) return null;
+	return table("Largest tables", [
+		"Table",
+		"Database",
+		"Size",
+		"Rows, estimated"
+	], listed.map(({ name, database, bytes, rows }) => [
+		code(name),
+		code(database),
+		html`${formatBytes$1(bytes)}${bar(most > 0 ? bytes / most * 100 : 0)}`,
+		rowCount(rows)
+	]));
+}
+function condition({ databases: found }) {
+	const rows = found.map(({ name, extensions, sequences, invalid, grants }) => [
+		code(name),
+		extensions === null ? NOT_MEASURED : extensions.map((extension, place) => [place > 0 && ", ", `${extension.name} ${extension.version}`]),
+		sequences === null ? NOT_MEASURED : sequenceWords(sequences),
+		invalid === null ? NOT_MEASURED : `${plural(invalid.indexes, "index", "indexes")}, ${plural(invalid.constraints, "constraint")}`,
+		grants === null ? NOT_MEASURED : plural(grants.objects, "object")
+	]);
+	if (rows.length === 0) return null;
+	return table("Condition", [
+		"Database",
+		"Extensions",
+		"Sequences",
+		"Invalid",
+		"With grants"
+	], rows);
+}
+function sequenceWords({ count, compared, behind }) {
+	return html`${formatCount(count)}, ${formatCount(compared)} compared with their column${behind.length > 0 && html`; behind it:${lines(behind.map(code))}`}`;
+}
+function objects({ databases: found }) {
+	const rows = found.flatMap(({ name, objects: counted }) => (counted ?? []).map(({ schema, kind, count }) => [
+		code(name),
+		code(schema),
+		kind,
+		formatCount(count)
+	]));
+	return rows.length === 0 ? null : table("Objects", [
+		"Database",
+		"Schema",
+		"Kind",
+		"Count"
+	], rows);
+}
+function rowCount(rows) {
+	return rows < 0 ? "not known" : formatCount(Math.round(rows));
+}
+
+/** The parts of a health snapshot, each null where the snapshot has nothing to say. */
+/** All parts in the order in which people ask for them. */
+const snapshotParts = [
+	{
+		title: "Could not be measured",
+		show: missing
+	},
+	...objectParts,
+	{
+		title: "Connections",
+		show: connections
+	},
+	{
+		title: "Standbys and replication slots",
+		show: replication
+	},
+	{
+		title: "WAL archiver",
+		show: archiver
+	},
+	{
+		title: "Statements that took most time",
+		show: statements
+	},
+	{
+		title: "Server log",
+		show: log
+	},
+	{
+		title: "Server",
+		show: ({ server }) => pairs("Server", server)
+	},
+	{
+		title: "Settings",
+		show: ({ settings }) => pairs("Settings", settings ?? {})
+	}
+];
+function connections({ connections: found }) {
+	if (found === null) return null;
+	const most = Math.max(0, ...found.map(({ count }) => count));
+	return listed("Connections", [
+		"State",
+		"Connections",
+		""
+	], found.map(({ state, count }) => [
+		state,
+		formatCount(count),
+		bar(most > 0 ? count / most * 100 : 0)
+	]));
+}
+function replication({ replication: standbys, slots }) {
+	const shown = [listed("Standbys", [
+		"Standby",
+		"State",
+		"Synchronous",
+		"Behind"
+	], (standbys ?? []).map(({ name, state, sync, lagBytes }) => [
+		code(name),
+		state,
+		sync,
+		size(lagBytes)
+	])), listed("Replication slots", [
+		"Slot",
+		"Type",
+		"Plugin",
+		"In use",
+		"WAL",
+		"Held back"
+	], (slots ?? []).map(({ name, type, plugin, active, walStatus, retainedBytes }) => [
+		code(name),
+		type,
+		code(plugin),
+		active ? "yes" : "no",
+		walStatus,
+		size(retainedBytes)
+	]))];
+	return shown.every((part) => part === null) ? null : html`${shown}`;
+}
+function archiver({ archiver: found }) {
+	return found && html`<p>${archiverWords(found)}.</p>`;
+}
+function statements({ statements: found }) {
+	if (found === null) return null;
+	return listed("Statements", [
+		"Statement",
+		"Database",
+		"Calls",
+		"Mean",
+		"Total",
+		"Rows"
+	], found.map(({ text, database, calls, totalMs, rows }) => [
+		code(text),
+		code(database),
+		formatCount(calls),
+		calls > 0 ? formatLatency(totalMs / calls) : "",
+		formatDuration(totalMs),
+		formatCount(rows)
+	]));
+}
+function log({ log: found }) {
+	if (found === null) return null;
+	const { source, bytes, from, to, classes } = found;
+	const since = from === null ? "" : `, from ${momentWords(from)}${to === null ? "" : ` to ${momentWords(to)}`}`;
+	const rows = classes.map(({ severity, state, message, count, last }) => [
+		severity,
+		code(state),
+		code(message),
+		formatCount(count),
+		last === null ? "" : momentWords(last)
+	]);
+	return html`<p>The last ${formatBytes$1(bytes)} of ${code(source)}${since}.</p>${listed("Log", [
+		"Severity",
+		"SQLSTATE",
+		"Message",
+		"Lines",
+		"Last"
+	], rows) ?? html`<p>No line that matters.</p>`}`;
+}
+function missing({ missing: found }) {
+	return listed("Not measured", [
+		"What",
+		"Why",
+		"SQLSTATE"
+	], found.map(({ what, why, state }) => [
+		what,
+		why,
+		code(state)
+	]));
+}
+function pairs(label, values) {
+	return listed(label, ["Name", "Value"], Object.entries(values).map(([name, value]) => [name, code(value)]));
+}
+function listed(label, head, rows) {
+	return rows.length === 0 ? null : table(label, head, rows);
+}
+function size(bytes) {
+	return bytes === null ? "not known" : formatBytes$1(Math.max(0, bytes));
+}
+
+/** The health section: key figures of both snapshots side by side, then each part folded. */
+/** Null without a snapshot. Alone, a snapshot is the health report: its key figures are open then. */
+function healthSection({ health }) {
+	const { before, after } = health;
+	const only = before && after ? null : before ?? after;
+	if (only) {
+		const figures = definitions(figuresOf(only).map(({ label, value }) => [label, value]), "dense");
+		return section("health", "Health", html`<p>Measured ${measured(only)}.</p>${figures}${parts([["", only]])}`);
+	}
+	if (!before || !after) return null;
+	const later = figuresOf(after);
+	const rows = figuresOf(before).map(({ label, value }, place) => [
+		label,
+		value,
+		later[place]?.value
+	]);
+	const figures = table("Key figures", [
+		"",
+		"Before",
+		"After"
+	], rows);
+	return section("health", "Health", html`<p>Measured ${measured(before)}, and again ${measured(after)}.</p>${folded("Key figures", figures)}${parts([["Before", before], ["After", after]])}`);
+}
+function measured({ at, durationMs, missing }) {
+	const left = missing.length === 0 ? "" : `, ${plural(missing.length, "thing")} could not be measured`;
+	return `${momentWords(at)} (took ${formatDuration(durationMs)}${left})`;
+}
+function parts(snapshots) {
+	const all = snapshotParts.flatMap(({ title, show }) => {
+		const shown = snapshots.flatMap(([when, snapshot]) => {
+			const body = show(snapshot);
+			return body === null ? [] : [when === "" ? body : titled(when, body)];
+		});
+		return shown.length === 0 ? [] : [folded(title, shown)];
+	});
+	return folded("Databases, connections, replication, statements, log and settings", all);
 }
 
 /**
@@ -20303,8 +29073,17 @@ function issues({ issues: found, result }) {
 	return result === "failed" || result === "rolled-back" ? ["not recorded", "The run went wrong and no issue is in the record."] : ["recorded", "None."];
 }
 function performance(record) {
-	if (!record.performance) return unchanged(record, "Nothing was measured before and after.");
-	return ["recorded", record.performance.assessment];
+	const statements = statementWords(record);
+	if (record.performance) return ["recorded", [record.performance.assessment, statements].filter(Boolean).join(" ")];
+	if (statements !== null) return ["recorded", statements];
+	return unchanged(record, "Nothing was measured before and after.");
+}
+/** What the statistics of statements say, where they could be compared. */
+function statementWords({ facts }) {
+	const compared = facts.filter(({ group, verdict }) => group === "statements" && verdict !== "not-compared");
+	if (compared.length === 0) return null;
+	const alerts = compared.filter(({ verdict }) => verdict === "alert" || verdict === "unexpected").length;
+	return `${plural(compared.length, "fact")} about statements compared, ${alerts === 0 ? "none of them an alert" : plural(alerts, "alert")}.`;
 }
 function backup(record) {
 	if (!record.backup) return unchanged(record, "No backup is in the record.");
@@ -20351,91 +29130,95 @@ function lastStepEnd({ steps }) {
 	return ends.length === 0 ? null : Math.max(...ends);
 }
 
-/** A tagged template that escapes whatever is put into it. */
-const markup = Symbol("markup");
-/** HTML; text and numbers in it are escaped, lists are joined, null, undefined and false are nothing. Quote attributes. */
-function html(strings, ...values) {
-	const parts = strings.map((part, index) => part + (index < values.length ? insert(values[index]) : ""));
-	return { [markup]: parts.join("") };
+/** What the record is, and whether it is complete. */
+/** Is everything recorded that an upgrade record should hold? */
+function completenessSection(record) {
+	const items = completenessOf(record);
+	const missing = items.filter((item) => item.status === "not recorded").length;
+	const said = missing === 0 ? "Nothing is missing" : `${missing} of ${items.length} not recorded`;
+	return section("completeness", "Is the upgrade record complete?", html`<p>${said}. Taken from the record alone.</p>${lines(items.map(({ item, status, detail }) => html`${badge(status, status === "not recorded" ? "strong" : "quiet")} <span class="title">${item}</span><p class="soft">${detail}</p>`), "checks")}`);
 }
-/** A constant of this project's own that is HTML or CSS already. Never for text from a record. */
-function trusted(constant) {
-	return { [markup]: constant };
-}
-/** The finished text. */
-function markupText(value) {
-	return value[markup];
-}
-function insert(value) {
-	if (value === null || value === void 0 || value === false) return "";
-	if (typeof value === "string") return escapeHtml(value);
-	if (typeof value === "number") return String(value);
-	if (isList(value)) return value.map(insert).join("");
-	return value[markup];
-}
-/** Array.isArray does not narrow a readonly array. */
-function isList(value) {
-	return Array.isArray(value);
+/** What run this is the record of. */
+function identitySection({ run, host, target, action, id, started, finished }) {
+	const entries = [
+		["Record", code(id)],
+		["Action", `${action.name} ${action.version}`],
+		["Target", html`${code(target.name)} from ${code(target.spec)}`],
+		["System identifier", code(target.systemIdentifier) ?? "not known"],
+		["Host", code(host)],
+		["Started", formatTime(started)],
+		["Finished", finished === null ? "not finished" : formatTime(finished)]
+	];
+	if (run) entries.push(["Repository", code(run.repository)], ["Run", html`${code(run.runId)}, attempt ${run.attempt}, started by ${run.actor} (${run.event})`], ["Workflow and job", `${run.workflow}, ${run.job}`], ["Commit", html`${code(run.commit)} of ${code(run.ref)}`], ["Address", code(run.url)], ["Runner", run.runner]);
+	return section("identity", "Run", definitions(entries));
 }
 
-/** The pieces of report.html: sections, tables, lists and code. */
-/** A section with its heading; nothing without a body. */
-function section(id, title, body) {
-	if (body === null || body === void 0 || body === false) return null;
-	return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
-${body}</section>
-`;
+/** The log of a run: what was switched off, issues, messages, files. */
+/** What the run switched off. */
+function switchedOffSection({ switchedOff }) {
+	if (switchedOff.length === 0) return null;
+	const rows = switchedOff.map((entry) => [
+		entry.what,
+		moment(entry.at),
+		entry.putBackAt === null ? badge("not put back", "strong") : moment(entry.putBackAt)
+	]);
+	return section("switched-off", "Switched off and put back", table("Switched off", [
+		"What",
+		"Switched off",
+		"Put back"
+	], rows));
 }
-/** A table in a box that scrolls by itself, so that the page never does sideways. */
-function table(label, head, rows) {
-	const width = head.length < 4 ? "few" : head.length === 4 ? "four" : "more";
-	return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${width}">
-<thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
-<tbody>
-${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>
-`)}</tbody>
-</table></div>
-`;
+/** Issues with their resolutions. */
+function issuesSection({ issues }) {
+	if (issues.length === 0) return null;
+	const rows = issues.map((issue) => [
+		moment(issue.at),
+		code(issue.code),
+		issue.what,
+		issue.hint,
+		issue.resolution
+	]);
+	return section("issues", "Issues and resolutions", table("Issues", [
+		"Time",
+		"Code",
+		"What",
+		"Hint",
+		"Resolution"
+	], rows));
 }
-/** Terms and what they are. */
-function definitions(entries) {
-	return html`<dl>${entries.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>
-`)}</dl>
-`;
+/** Who was told what, and when. */
+function communicationSection({ communication }) {
+	if (communication.length === 0) return null;
+	const rows = communication.map((message) => [
+		moment(message.at),
+		message.to,
+		message.what,
+		message.delivered ? badge("delivered", "quiet") : badge("not delivered", "strong")
+	]);
+	return section("communication", "Communication log", table("Communication", [
+		"Time",
+		"To",
+		"What",
+		"Delivery"
+	], rows));
 }
-/** A name, a path, a command; nothing for null. */
-function code(value) {
-	return value === null ? null : html`<code>${value}</code>`;
-}
-/** Lines as a list; nothing without lines. */
-function lines(items, kind = "plain") {
-	if (items.length === 0) return null;
-	return html`<ul class="${kind}">${items.map((item) => html`<li>${item}</li>
-`)}</ul>
-`;
-}
-/** What a program printed or a command to copy, with its breaks. */
-function block(text) {
-	return text.length === 0 ? null : html`<pre tabindex="0">${text.join("\n")}</pre>
-`;
-}
-/** A fold with its title. */
-function folded(title, body) {
-	return html`<details><summary>${title}</summary>
-${body}</details>
-`;
-}
-/** A word in a pill; `strong` for what a person must see. */
-function badge(word, weight) {
-	return html`<span class="badge ${weight}">${word}</span>`;
-}
-/** Words with names in between. */
-function phrase(value) {
-	return value.map((part) => typeof part === "string" ? part : code(part.code));
-}
-/** A point in time that stays on one line. */
-function moment(iso) {
-	return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
+/** Files that were kept. */
+function artifactsSection({ artifacts }) {
+	if (artifacts.length === 0) return null;
+	const rows = artifacts.map((artifact) => [
+		code(artifact.name),
+		badge(artifact.state, artifact.state === "failed" ? "strong" : "quiet"),
+		formatBytes$1(artifact.bytes),
+		code(artifact.sha256),
+		artifact.why
+	]);
+	return section("artifacts", "Artifacts", table("Artifacts", [
+		"Name",
+		"State",
+		"Size",
+		"sha256",
+		"Why"
+	], rows));
 }
 
 /** The steps of a run as bars in an inline SVG, with the time in which clients could not commit. */
@@ -20513,7 +29296,7 @@ function clock(ms) {
 	return formatClock(new Date(ms).toISOString());
 }
 
-/** The sections of report.html; null where the record has nothing to say. Nothing is left out here. */
+/** The steps of a run, and the plan they follow. */
 /** The steps: chart, table, what they printed. */
 function stepsSection(record) {
 	if (record.steps.length === 0) return null;
@@ -20534,173 +29317,6 @@ function stepsSection(record) {
 function stepWeight(state) {
 	if (state === "done" || state === "already-done") return "quiet";
 	return state === "failed" || state === "undo-failed" || state === "interrupted" ? "strong" : "medium";
-}
-/** Checks: what blocks, what warns, the rest folded. */
-function checksSection(record) {
-	if (record.checks.length === 0) return null;
-	const urgent = byUrgency(record.checks.filter(asksAttention));
-	const rest = byUrgency(record.checks.filter((check) => !asksAttention(check)));
-	return section("checks", "Checks", html`<p>${countChecks(record.checks)}.</p>${checkList(urgent)}${rest.length > 0 && folded(`${plural(rest.length, "check")} with nothing to do`, checkList(rest))}`);
-}
-function checkList(checks) {
-	return lines(checks.map((check) => {
-		const weight = check.status === "blocked" || check.status === "error" ? "strong" : "medium";
-		return html`${badge(statusWord(check.status), asksAttention(check) ? weight : "quiet")} <span class="title">${check.title}</span> <span class="soft">${check.when} the upgrade</span>
-${lines(check.seen)}${check.fix !== null && asksAttention(check) && html`<p>To do: ${check.fix}</p>`}<p class="soft">${code(check.id)} ${code(check.docs)}</p>`;
-	}), "checks");
-}
-const FACT_ORDER = [
-	"unexpected",
-	"not-compared",
-	"expected",
-	"equal"
-];
-/** Facts before and after: differences first, equal ones folded. */
-function factsSection(record) {
-	if (record.facts.length === 0) return null;
-	const sorted = record.facts.toSorted((a, b) => FACT_ORDER.indexOf(a.verdict) - FACT_ORDER.indexOf(b.verdict));
-	const differ = sorted.filter((fact) => fact.verdict !== "equal");
-	const equal = sorted.filter((fact) => fact.verdict === "equal");
-	return section("facts", "Before and after", html`${differ.length > 0 ? factTable("Differences", differ) : html`<p>Nothing differs.</p>`}${equal.length > 0 && folded(`${plural(equal.length, "fact")} equal before and after`, factTable("Equal facts", equal))}`);
-}
-function factTable(label, facts) {
-	const rows = facts.map((fact) => [
-		fact.name,
-		code(fact.before),
-		code(fact.after),
-		badge(fact.verdict, fact.verdict === "unexpected" ? "strong" : fact.verdict === "not-compared" ? "medium" : "quiet"),
-		fact.why
-	]);
-	return table(label, [
-		"Fact",
-		"Before",
-		"After",
-		"Verdict",
-		"Why"
-	], rows);
-}
-/** The backup, and how far it was proved. */
-function backupSection({ backup }) {
-	if (!backup) return null;
-	const { proof } = backup;
-	const about = [
-		["Proof", `${proofOf(backup)} (method ${proof.method}, took ${formatDuration(proof.durationMs)})`],
-		["Location", html`${code(backup.location)} on ${code(backup.host)}`],
-		["Size", `${formatBytes$1(backup.bytes)} in ${plural(backup.files, "file")}`],
-		["Taken", `${formatTime(backup.started)}, took ${formatDuration(between(backup.started, backup.finished))}`],
-		["Kept", plural(backup.keepDays, "day")],
-		["Client", code(backup.clients)],
-		["Manifest sha256", code(backup.manifestSha256)],
-		["Compared", compared(proof)]
-	];
-	const rows = backup.databases.map((database) => [
-		code(database.name),
-		formatBytes$1(database.sourceBytes),
-		formatBytes$1(database.bytes),
-		formatDuration(database.durationMs)
-	]);
-	return section("backup", "Backup and proof", html`${definitions(about)}
-${titled("Differences", lines(proof.differences))}${titled("Not compared", lines(proof.notCompared))}${rows.length > 0 && titled("Databases", table("Databases", [
-		"Database",
-		"On the server",
-		"In the backup",
-		"Took"
-	], rows))}`);
-}
-function compared(proof) {
-	return [
-		plural(proof.databases, "database"),
-		plural(proof.tables, "table"),
-		plural(proof.rows, "row"),
-		plural(proof.sequences, "sequence"),
-		plural(proof.largeObjects, "large object"),
-		plural(proof.objects, "catalog object")
-	].join(", ");
-}
-function titled(title, body) {
-	return body && html`<h3>${title}</h3>${body}`;
-}
-/** Latency of the probe before and after. */
-function performanceSection({ performance }) {
-	if (!performance) return null;
-	const rows = [["Before", performance.before], ["After", performance.after]].map(([when, latency]) => [
-		when,
-		formatCount(latency.transactions),
-		formatLatency(latency.medianMs),
-		formatLatency(latency.p95Ms)
-	]);
-	return section("performance", "Performance", html`<p>${performance.assessment}</p>${table("Latency", [
-		"",
-		"Transactions",
-		"Median",
-		"95th percentile"
-	], rows)}`);
-}
-/** What the run switched off. */
-function switchedOffSection({ switchedOff }) {
-	if (switchedOff.length === 0) return null;
-	const rows = switchedOff.map((entry) => [
-		entry.what,
-		moment(entry.at),
-		entry.putBackAt === null ? badge("not put back", "strong") : moment(entry.putBackAt)
-	]);
-	return section("switched-off", "Switched off and put back", table("Switched off", [
-		"What",
-		"Switched off",
-		"Put back"
-	], rows));
-}
-/** Issues with their resolutions. */
-function issuesSection({ issues }) {
-	if (issues.length === 0) return null;
-	const rows = issues.map((issue) => [
-		moment(issue.at),
-		code(issue.code),
-		issue.what,
-		issue.hint,
-		issue.resolution
-	]);
-	return section("issues", "Issues and resolutions", table("Issues", [
-		"Time",
-		"Code",
-		"What",
-		"Hint",
-		"Resolution"
-	], rows));
-}
-/** Who was told what, and when. */
-function communicationSection({ communication }) {
-	if (communication.length === 0) return null;
-	const rows = communication.map((message) => [
-		moment(message.at),
-		message.to,
-		message.what,
-		message.delivered ? badge("delivered", "quiet") : badge("not delivered", "strong")
-	]);
-	return section("communication", "Communication log", table("Communication", [
-		"Time",
-		"To",
-		"What",
-		"Delivery"
-	], rows));
-}
-/** Files that were kept. */
-function artifactsSection({ artifacts }) {
-	if (artifacts.length === 0) return null;
-	const rows = artifacts.map((artifact) => [
-		code(artifact.name),
-		badge(artifact.state, artifact.state === "failed" ? "strong" : "quiet"),
-		formatBytes$1(artifact.bytes),
-		code(artifact.sha256),
-		artifact.why
-	]);
-	return section("artifacts", "Artifacts", table("Artifacts", [
-		"Name",
-		"State",
-		"Size",
-		"sha256",
-		"Why"
-	], rows));
 }
 /** The plan as it was approved. */
 function planSection({ plan }) {
@@ -20747,15 +29363,21 @@ header .state { margin: .75rem 0 0; max-width: 46rem; }
 h2 { margin: 0 0 .875rem; font-size: 1.1875rem; line-height: 1.3; font-weight: 650; letter-spacing: -.006em; }
 h3 { margin: 1.25rem 0 .5rem; font-size: 1rem; font-weight: 650; }
 section { margin: 2.5rem 0; }
-p { margin: 0 0 .75rem; max-width: 46rem; }
+p { margin: 0 0 .75rem; max-width: 46rem; text-wrap: pretty; }
 .soft { color: var(--soft); }
 dl { margin: 0; border-top: 1px solid var(--line); }
 dl > div { display: grid; grid-template-columns: 13rem 1fr; gap: 0 1.25rem; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+@media (min-width: 52rem) { dl.dense { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2rem; } dl.dense > div { grid-template-columns: 11rem 1fr; } }
+dl + details { margin-top: 1rem; }
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: .875em; }
 code { padding: .1em .3em; border-radius: 4px; background: var(--code); white-space: break-spaces; }
 pre { margin: .5rem 0 1rem; padding: .75rem 1rem; border-radius: 6px; background: var(--code); overflow-x: auto; overflow-wrap: normal; line-height: 1.5; }
+pre.copy { white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; -webkit-user-select: all; }
+a { color: var(--accent); text-underline-offset: .15em; }
+h4 { margin: 1rem 0 .375rem; font-size: 1rem; font-weight: 600; }
+.where { margin: .75rem 0 0; padding-left: .875rem; border-left: 2px solid var(--line); } .where pre { margin-bottom: .5rem; }
 ul, ol { margin: 0 0 .75rem; padding-left: 1.25rem; }
 li { margin: .2rem 0; }
 .scroll { overflow-x: auto; margin: 0 0 1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
@@ -20766,7 +29388,9 @@ tbody tr:last-child td { border-bottom: 0; }
 table.four { min-width: 34rem; } table.more { min-width: 48rem; }
 td { min-width: 5.75rem; overflow-wrap: break-word; }
 td:first-child { min-width: 8rem; }
-time { white-space: nowrap; }
+time, .score, .id { white-space: nowrap; }
+.under { display: block; color: var(--soft); font-size: .8125rem; }
+table.result { width: auto; min-width: 100%; } .result th { white-space: normal; min-width: 5.75rem; } .result th, .result td { max-width: 24rem; }
 td ul { margin: 0; padding-left: 1rem; }
 .badge { display: inline-block; padding: .05rem .5rem; border: 1px solid var(--line); border-radius: 99px; font-size: .8125rem; line-height: 1.45; white-space: nowrap; color: var(--soft); }
 .badge.medium { border-color: var(--ink); color: var(--ink); }
@@ -20777,9 +29401,10 @@ td ul { margin: 0; padding-left: 1rem; }
 .checks { list-style: none; padding: 0; }
 .checks > li { padding: .75rem 0; border-bottom: 1px solid var(--line); }
 .checks > li:first-child { border-top: 1px solid var(--line); }
-.checks .title { font-weight: 600; margin-left: .375rem; }
+.checks .title { font-weight: 600; margin-left: .375rem; } .checks .title.plain { margin-left: 0; }
 ul ul { list-style: disc; }
 .checks ul, .checks p { margin: .375rem 0 0; }
+details details, .where details { background: none; }
 details { margin: 0 0 .75rem; border: 1px solid var(--line); border-radius: 8px; background: var(--card); padding: 0 1rem; }
 summary { margin: 0 -1rem; padding: .625rem 1rem; cursor: pointer; font-weight: 600; }
 details[open] > summary { border-bottom: 1px solid var(--line); margin-bottom: .875rem; }
@@ -20792,6 +29417,18 @@ svg .track { fill: var(--code); } svg .bar { fill: var(--soft); stroke: var(--so
 svg .bar.wrong { fill: var(--ink); stroke: var(--ink); }
 svg .gap { fill: var(--accent); stroke: var(--accent); stroke-width: 2; }
 svg .band { fill: var(--accent); stroke: var(--accent); stroke-width: 1; opacity: .16; }
+svg.mini { width: 7rem; max-width: 100%; margin: .3rem 0 .15rem; overflow: hidden; }
+.score svg.mini { display: inline-block; width: 4rem; margin: 0 0 .1rem .5rem; vertical-align: middle; }
+svg.mini .bar { stroke: none; fill: var(--ink); } svg.mini .bar.was { fill: var(--soft); }
+svg.line { width: calc(100% - 12px); margin: 0 6px; }
+svg.line svg { display: inline; width: 1px; height: 1px; }
+svg .rail { stroke: var(--line); stroke-width: 2; } svg .rail.open { stroke-dasharray: 3 4; stroke: var(--soft); }
+svg .way { stroke: var(--accent); stroke-width: 4; }
+svg .lead, svg .end { stroke: var(--soft); stroke-width: 1; }
+svg .dot { fill: var(--soft); } svg .dot.marked { fill: var(--accent); stroke: var(--card); stroke-width: 2; }
+svg .dot.hollow { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; }
+svg .cross { stroke: var(--ink); stroke-width: 2; }
+svg text.mark { font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 2px; background: var(--accent); }
 footer { padding-top: 1.25rem; padding-bottom: 3rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--soft); }
 @media (max-width: 40rem) {
@@ -20829,15 +29466,34 @@ function renderHtml(record) {
 </head>
 <body>
 <header><div class="inner">
-<p class="result">${symbol} ${capital(word)}</p>
+<p class="result">${symbol} ${capital(word)}${record.result !== null && !record.changed && " · nothing was changed"}</p>
 <h1>${record.verdict}</h1>
 <p class="state">${record.state}</p>
 </div></header>
 <main>
-${next(record)}${section("key-facts", "Key facts", definitions(keyFacts(record).map(({ label, value }) => [label, phrase(value)])))}${[
-		stepsSection(record),
-		checksSection(record),
+${next(record)}${sections(record)}</main>
+<footer><p>Rendered from the upgrade record ${code(record.id)}, which is report.json.</p></footer>
+</body>
+</html>
+`;
+	return markupText(page);
+}
+/**
+* What blocks comes first, then what warns. Where something was changed, what happened stands between the two: a
+* reader asks for that before any warning.
+*/
+function sections(record) {
+	const happened = [keyFactsSection(record), stepsSection(record)];
+	const warned = [warningsSection(record), adviceSection(record)];
+	return [
+		blocksSection(record),
+		...record.changed ? [...happened, ...warned] : [...warned, ...happened],
 		factsSection(record),
+		releaseSection(record),
+		cvesSection(record),
+		healthSection(record),
+		queriesSection(record),
+		checksSection(record),
 		backupSection(record),
 		performanceSection(record),
 		switchedOffSection(record),
@@ -20845,40 +29501,92 @@ ${next(record)}${section("key-facts", "Key facts", definitions(keyFacts(record).
 		communicationSection(record),
 		artifactsSection(record),
 		planSection(record),
-		completeness(record),
-		identity(record)
-	]}</main>
-<footer><p>Rendered from the upgrade record ${code(record.id)}, which is report.json.</p></footer>
-</body>
-</html>
-`;
-	return markupText(page);
+		completenessSection(record),
+		identitySection(record)
+	];
+}
+function keyFactsSection(record) {
+	const facts = keyFacts(record).map(({ label, value }) => [label, phrase(value)]);
+	return section("key-facts", "Key facts", definitions(facts));
 }
 function next(record) {
 	const body = nextLines(record.next).map(({ kind, text }) => kind === "command" ? block([text]) : html`<p>${text}</p>`);
 	return body.length === 0 ? null : html`<section class="next" id="next"><h2>Next</h2>${body}</section>`;
 }
-function completeness(record) {
-	const items = completenessOf(record);
-	const missing = items.filter((item) => item.status === "not recorded").length;
-	const said = missing === 0 ? "Nothing is missing" : `${missing} of ${items.length} not recorded`;
-	return section("completeness", "Is the upgrade record complete?", html`<p>${said}. Taken from the record alone.</p>${lines(items.map(({ item, status, detail }) => html`${badge(status, status === "not recorded" ? "strong" : "quiet")} <span class="title">${item}</span><p class="soft">${detail}</p>`), "checks")}`);
-}
-function identity({ run, host, target, action, id, started, finished }) {
-	const entries = [
-		["Record", code(id)],
-		["Action", `${action.name} ${action.version}`],
-		["Target", html`${code(target.name)} from ${code(target.spec)}`],
-		["System identifier", code(target.systemIdentifier) ?? "not known"],
-		["Host", code(host)],
-		["Started", formatTime(started)],
-		["Finished", finished === null ? "not finished" : formatTime(finished)]
-	];
-	if (run) entries.push(["Repository", code(run.repository)], ["Run", html`${code(run.runId)}, attempt ${run.attempt}, started by ${run.actor} (${run.event})`], ["Workflow and job", `${run.workflow}, ${run.job}`], ["Commit", html`${code(run.commit)} of ${code(run.ref)}`], ["Address", code(run.url)], ["Runner", run.runner]);
-	return section("identity", "Run", definitions(entries));
-}
 function capital(word) {
 	return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** What blocks and what warns, for a terminal: blocks of lines. */
+/** Rows of one statement, names of one piece of advice. */
+const MOST = 5;
+/** Checks, statements, notes to read, unexpected differences. */
+function blockLines(record) {
+	const { checks, queries, facts, mustRead } = blocksOf(record);
+	return [
+		...checks.map(checkLines),
+		...queries.map(queryLines),
+		...mustRead.map(readLines),
+		factLines("Changed unexpectedly:", facts)
+	];
+}
+/** Checks that warn, notes to read, advice that applies, alerts. */
+function warningLines(record) {
+	const { checks, facts, mustRead, advice } = warningsOf(record);
+	return [
+		...checks.map(checkLines),
+		...mustRead.map(readLines),
+		...advice.map(adviceLines),
+		factLines("Alerts:", facts)
+	];
+}
+function checkLines(check) {
+	const lines = [`${statusWord(check.status).toUpperCase()}: ${plainText(check.title)} [${plainText(check.id)}]`];
+	lines.push(...check.seen.map((line) => `  - ${plainText(line)}`));
+	if (check.fix !== null) lines.push(`  To do: ${plainText(check.fix)}`);
+	return lines;
+}
+function queryLines(query) {
+	const { status, file, line, database, when, why, columns, rows, total } = query;
+	const word = status === "error" ? "FAILED" : "BLOCKED";
+	const shown = rows.slice(0, MOST);
+	const cells = (row) => row.map((cell) => cell === null ? "null" : plainText(cell)).join(" | ");
+	return [
+		`${word}: your own SQL ${plainText(`${file}:${line}`)} in ${plainText(database)}, ${when} the upgrade`,
+		...why === null ? [] : [`  ${plainText(why)}`],
+		...status === "error" ? [] : [`  ${rowWords(total, shown.length)}`],
+		...shown.length === 0 ? [] : [columns, ...shown].map((row) => `    ${cells(row)}`.trimEnd())
+	];
+}
+function readLines({ version, why, link }) {
+	return [
+		`READ FIRST: the release notes of PostgreSQL ${plainText(version)}`,
+		`  ${plainText(why)}`,
+		`  ${plainText(link)}`
+	];
+}
+function adviceLines(advice) {
+	const names = advice.objects.map(({ database, name }) => database === null ? plainText(name) : `${plainText(name)} in ${plainText(database)}`);
+	const shown = names.slice(0, MOST);
+	const left = Math.max(advice.total, names.length) - shown.length;
+	return [
+		`RELEASE NOTES: ${plainText(advice.title)} [${plainText(advice.id)}], ${timingWords(advice.timing)}`,
+		`  ${certaintyWords(advice)}. ${byWords(advice)}.`,
+		...shown.map((name) => `  - ${name}`),
+		...left > 0 ? [`  - and ${formatCount(left)} more`] : [],
+		`  To do: ${plainText(advice.todo)}`,
+		`  ${plainText(advice.link)}`
+	];
+}
+function factLines(title, facts) {
+	const lines = facts.map((fact) => `  - ${plainText(fact.name)}: ${valuesOf(fact)}${fact.why === null ? "" : `; ${plainText(fact.why)}`}`);
+	return lines.length === 0 ? [] : [title, ...lines];
+}
+function valuesOf({ before, after, measure }) {
+	if (measure === null) return `${plainText(before ?? "nothing")} → ${plainText(after ?? "nothing")}`;
+	const change = changeOf(measure);
+	const values = `${formatMeasure(measure.before, measure.unit)} → ${formatMeasure(measure.after, measure.unit)}`;
+	return change === null ? values : `${values} (${change})`;
 }
 
 /** The short report for a terminal outside GitHub: no colours, no markup. */
@@ -20887,33 +29595,20 @@ function renderPlain(record) {
 	return `${[
 		[`${outcomeOf(record).word.toUpperCase()}: ${plainText(record.verdict)}`],
 		keyLines(record),
-		...byUrgency(record.checks.filter(asksAttention)).map(checkLines),
-		unexpectedLines(record),
+		...blockLines(record),
+		...warningLines(record),
 		switchedOffLines(record),
 		issueLines(record),
 		nextStepLines(record)
 	].filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 function keyLines(record) {
-	const facts = keyFacts(record);
+	const facts = [...keyFacts(record), ...furtherFacts(record)];
 	const width = Math.max(...facts.map((fact) => fact.label.length));
 	return facts.map(({ label, value }) => {
 		const text = value.map((part) => typeof part === "string" ? part : part.code).join("");
 		return `  ${label.padEnd(width)}  ${plainText(text)}`;
 	});
-}
-function checkLines(check) {
-	const lines = [`${statusWord(check.status).toUpperCase()}: ${plainText(check.title)} [${plainText(check.id)}]`];
-	lines.push(...check.seen.map((line) => `  - ${plainText(line)}`));
-	if (check.fix !== null) lines.push(`  To do: ${plainText(check.fix)}`);
-	return lines;
-}
-function unexpectedLines(record) {
-	const lines = record.facts.filter((fact) => fact.verdict === "unexpected").map((fact) => {
-		const change = `${fact.before ?? "nothing"} → ${fact.after ?? "nothing"}`;
-		return `  - ${plainText(fact.name)}: ${plainText(change)}`;
-	});
-	return lines.length === 0 ? [] : ["Changed unexpectedly:", ...lines];
 }
 function switchedOffLines(record) {
 	const open = record.switchedOff.filter((entry) => entry.putBackAt === null);
@@ -31853,6 +40548,37 @@ async function visibility(variables, token) {
 	}
 }
 
+/** The SQL files that specs name: read once and looked at before anything is done. */
+/** @throws UpgradeErrors `health-file` for each that cannot be read or lies elsewhere, `health-sql` for its faults */
+async function readHealthFiles(targets, workspace) {
+	const files = /* @__PURE__ */ new Map();
+	const faults = [];
+	for (const { spec, place } of targets) for (const entry of spec.health) try {
+		const text = files.get(entry.file) ?? await read$1(entry.file, workspace);
+		statementsOf(entry, text);
+		files.set(entry.file, text);
+	} catch (cause) {
+		if (!(cause instanceof UpgradeError)) throw cause;
+		faults.push(new UpgradeError(cause.code, cause.message, {
+			phase: "spec",
+			...cause.hint ? { hint: cause.hint } : {},
+			place: cause.place ?? place
+		}));
+	}
+	if (faults.length > 0) throw new UpgradeErrors(faults);
+	return files;
+}
+/** A symbolic link of a pull request must not lead out of the repository. */
+async function read$1(file, workspace) {
+	const path = await realpath(join(workspace, file)).catch(() => null);
+	const inside = path === null ? "" : relative(await realpath(workspace), path);
+	if (path === null || inside.startsWith("..") || isAbsolute(inside)) throw new UpgradeError("health-file", `The file ${file} of the key health ${path === null ? "does not exist" : "leads out of the repository"}.`, {
+		phase: "spec",
+		hint: "Name an .sql file by its path from the root of the repository."
+	});
+	return await readFile(path, "utf8");
+}
+
 /** The action's inputs: read once, checked, typed. */
 function oneOf(name, value, allowed) {
 	const found = allowed.find((each) => each === value);
@@ -32089,8 +40815,9 @@ async function openSession(log, secrets, github, signal, specCopy = "") {
 			cause
 		});
 	});
-	const targets = selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema)), inputs.targets);
+	const targets = selectTargets(loadSpec(text, inputs.spec, specSchema(environmentSchema, checkIds)), inputs.targets);
 	await makeOutput(inputs.outputDirectory);
+	const files = specCopy ? /* @__PURE__ */ new Map() : await readHealthFiles(targets, workspace);
 	return {
 		inputs,
 		targets,
@@ -32104,7 +40831,8 @@ async function openSession(log, secrets, github, signal, specCopy = "") {
 			identity: identityOf(process.env),
 			version,
 			outputDirectory: inputs.outputDirectory,
-			planDigest: inputs.planDigest
+			planDigest: inputs.planDigest,
+			files
 		},
 		secrets,
 		log,
@@ -32248,7 +40976,7 @@ async function writeSummary(markdown) {
 }
 /** An error before any target was opened: annotations, and a summary that says so. */
 async function reportEarly(cause, log, github) {
-	const errors = errorsOf(cause);
+	const errors = errorsOf$1(cause);
 	for (const error of errors) log.annotate({
 		level: "error",
 		title: error.code,
@@ -32266,4 +40994,4 @@ async function reportEarly(cause, log, github) {
 	saveState("published", "true");
 }
 
-export { runAction as a, openTarget as c, command as d, finish as f, hideIn as g, recordSchema as h, publish as i, recorderFor as l, renderSummaries as m, openLog as n, writeReports as o, runName as p, openSession as r, writeSummary as s, folderOf as t, isAlive as u };
+export { runAction as a, openTarget as c, finish as d, isAlive as f, hideIn as g, recordSchema as h, publish as i, recorderFor as l, renderSummaries as m, openLog as n, writeReports as o, runName as p, openSession as r, writeSummary as s, folderOf as t, command as u };

@@ -1,7 +1,7 @@
 /**
  * How fast the action is, as ratios against a baseline that is measured in the same run, so that the machine's mood
  * does not count: its start against an empty Node script, a run with nothing to do against the same, and the proved
- * backup against a bare pg_dump of the same database.
+ * backup against a bare pg_dump of the same database; and the whole look at a large catalog (bench-catalog.ts).
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { clientLogin } from '../src/postgres/passfile.ts';
 import { run } from '../src/process/run.ts';
 import { networkEnvironment } from '../test/support/network.ts';
 import { testServer } from '../test/support/servers.ts';
+import { benchCatalog } from './bench-catalog.ts';
 import { loadSample } from './sample/load.ts';
 
 const runs = 9;
@@ -127,6 +128,7 @@ try {
     dump,
     3,
   );
+  await benchCatalog();
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -85,6 +85,19 @@ function addNotes(notes: Notes, table: Table, { changes, disagreements }: Merged
   );
 }
 
+/** What notes name by mistake is left out. A record settles it; for a release that was known before it is settled. */
+function tellStrays({ notes, cves }: Sources, before: Table, { disagreements }: Merged): void {
+  for (const { version, strayCves } of notes) {
+    const known = before.releases.find((release) => release.version === version);
+    if (known && !known.inferred) continue;
+    for (const id of strayCves)
+      if (!cves.some((record) => record.id === id))
+        disagreements.push(
+          `${id}: in the notes of ${version}, but its commits are of other branches; left out`,
+        );
+  }
+}
+
 /** The release that a record means; one that was never released stands for the next of its major. */
 function releaseFor(version: string, table: Table): Release | undefined {
   const exact = table.releases.find((release) => release.version === version);
@@ -168,6 +181,7 @@ export function mergeTable(before: Table, sources: Sources, today: string): Merg
   const merged: Merged = { table, changes: [], disagreements: [] };
   for (const notes of sources.notes) addNotes(notes, table, merged);
   table.releases.sort((a, b) => compareReleases(a.version, b.version));
+  tellStrays(sources, before, merged);
   addCves(sources, table, merged);
   addVersions(sources.versions, table, merged);
   if (merged.changes.length > 0) {

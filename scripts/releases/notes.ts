@@ -13,11 +13,19 @@ export interface Notes {
   /** The release whose migration notes it refers to. */
   alsoSee: string | null;
   cves: string[];
+  /** Named by entries all of whose commits are in other branches: a slip of the notes, nothing that this one fixes. */
+  strayCves: string[];
   /** What seems to ask for something: where it stands, by which words, and the text, in lower case. */
   suspects: { where: string; text: string }[];
 }
 
-const keywords = /re-?index|re-?creat|after updating|after installing|must add|standby[^.]*before/gi;
+const keywords = new RegExp(
+  [
+    ...['re-?index', 're-?creat', 'rebuilding', 'after updating', 'after installing', 'must add'],
+    ...['recommended', 'advisable', 'existing (?:database )?clusters?', 'standby[^.]*before'],
+  ].join('|'),
+  'gi',
+);
 
 /** Text without comments, tags and entities, blanks folded. References become the version that they name. */
 function plain(sgml: string): string {
@@ -29,7 +37,7 @@ function plain(sgml: string): string {
     .trim();
 }
 
-/** The outermost list items: an entry may hold a list of its own. */
+/** The outermost list items, with their tags: an entry may hold a list of its own. */
 function entriesOf(sgml: string): string[] {
   const entries: string[] = [];
   let depth = 0;
@@ -40,7 +48,7 @@ function entriesOf(sgml: string): string[] {
       depth += 1;
     } else {
       depth -= 1;
-      if (depth === 0) entries.push(plain(sgml.slice(start, tag.index)));
+      if (depth === 0) entries.push(sgml.slice(start, tag.index));
       if (depth < 0) throw new Error('a </listitem> closes nothing');
     }
   }
@@ -48,10 +56,26 @@ function entriesOf(sgml: string): string[] {
   return entries;
 }
 
-/** CVEs in brackets at the end of an entry: those that it fixes. Anywhere else they are mentioned only. */
+/** CVEs in brackets at the end of a paragraph: those that the entry fixes. Anywhere else they are mentioned only. */
 function fixedIn(entry: string): string[] {
-  const [brackets] = /\([^()]*CVE-\d{4}-\d{4,}[^()]*\)\s*$/.exec(entry) ?? [];
-  return brackets?.match(/CVE-\d{4}-\d{4,}/g) ?? [];
+  return entry.split('</para>').flatMap((paragraph) => {
+    const [brackets] = /\([^()]*CVE-\d{4}-\d{4,}[^()]*\)$/.exec(plain(paragraph)) ?? [];
+    return brackets?.match(/CVE-\d{4}-\d{4,}/g) ?? [];
+  });
+}
+
+/** A comment with the commits of an entry becomes a tag with their branches; other comments go. */
+function withoutComments(sgml: string): string {
+  return sgml.replace(/<!--[\s\S]*?-->/g, (comment) => {
+    const branches = [...comment.matchAll(/^\s*Branch: (\w+)/gm)].map(([, branch]) => branch);
+    return branches.length === 0 ? '' : `<branches ${branches.join(' ')}>`;
+  });
+}
+
+/** Does an entry name commits, but none of this major's branch? */
+function isStray(entry: string, major: string): boolean {
+  const branches = [...entry.matchAll(/<branches ([^>]*)>/g)].flatMap(([, names = '']) => names.split(' '));
+  return branches.length > 0 && !branches.includes(`REL_${major}_STABLE`);
 }
 
 const chain = /^(?:however|also), if you are upgrading from a version earlier than (\d+\.\d+)/i;
@@ -73,7 +97,11 @@ function sectionOf(version: string, sgml: string): Notes {
   }
   const own = turns.filter((sentence) => !chain.test(sentence));
   const entries = entriesOf(after ?? '');
-  const swept = entries.flatMap((entry, index) => {
+  const [major = ''] = version.split('.');
+  const [stray = [], fixes = []] = [true, false].map((wanted) =>
+    entries.filter((entry) => isStray(entry, major) === wanted).flatMap(fixedIn),
+  );
+  const swept = entries.map(plain).flatMap((entry, index) => {
     const words = new Set((entry.match(keywords) ?? []).map((word) => word.toLowerCase().split(' ')[0]));
     return words.size === 0
       ? []
@@ -84,7 +112,8 @@ function sectionOf(version: string, sgml: string): Notes {
     date: /^\d{4}-\d{2}-\d{2}$/.test(day) ? day : null,
     asks: own.length > 0,
     alsoSee: turns.map((sentence) => chain.exec(sentence)?.[1]).find((found) => found) ?? null,
-    cves: [...new Set(entries.flatMap(fixedIn))],
+    cves: [...new Set(fixes)],
+    strayCves: [...new Set(stray.filter((id) => !fixes.includes(id)))],
     suspects: [
       ...own.map((sentence, index) => ({ where: `migration ${index + 1}`, text: sentence.toLowerCase() })),
       ...swept,
@@ -98,7 +127,7 @@ function sectionOf(version: string, sgml: string): Notes {
  * @throws Error where the text holds no section of a release, or a section is broken
  */
 export function parseNotes(sgml: string): Notes[] {
-  const text = sgml.replace(/<!--[\s\S]*?-->/g, '');
+  const text = withoutComments(sgml);
   const sections = [
     ...text.matchAll(/<sect1\s+id="release-(\d+)(?:-(\d+))?"[^>]*>([\s\S]*?)(?=<sect1\b|$)/g),
   ];

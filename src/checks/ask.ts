@@ -6,6 +6,9 @@ import type { Check, Row } from './check.ts';
 /** `denied`: the user lacks a right; `failed`: nobody knows. */
 export type Answer = { kind: 'rows'; rows: Row[] } | { kind: 'denied' } | { kind: 'failed'; message: string };
 
+/** What is asked of a server: a check, or anything else with an id and one read-only statement. */
+export type Question = Pick<Check, 'id' | 'sql' | 'role'>;
+
 export interface AskOptions {
   signal: AbortSignal;
   /** Milliseconds for one statement. */
@@ -19,28 +22,34 @@ function stateOf(cause: unknown): string {
 }
 
 /**
- * The search path is pinned as well: it decides about operators, which nobody qualifies, and how names are printed.
- * JIT would cost more than it gains on catalogs.
+ * Set once for a session: every statement is a read-only transaction of its own then. The search path is pinned because
+ * it decides about operators, which nobody qualifies, and how names are printed. JIT costs more than it gains on
+ * catalogs.
  */
-function beginning(statementTimeout: number): string {
+function settings(statementTimeout: number): string {
   return [
-    'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY',
-    `SET LOCAL statement_timeout = ${Math.trunc(statementTimeout)}`,
-    'SET LOCAL search_path = pg_catalog, pg_temp',
-    'SET LOCAL jit = off',
+    'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY',
+    `SET statement_timeout = ${Math.trunc(statementTimeout)}`,
+    'SET search_path = pg_catalog, pg_temp',
+    'SET jit = off',
   ].join('; ');
 }
 
-async function askOne(connection: Connection, check: Check, sql: string, timeout: number): Promise<Answer> {
-  await connection.script(beginning(timeout));
-  if (check.role) {
+async function askOne(connection: Connection, { role, sql }: Question): Promise<Answer> {
+  if (role) {
     const [row] = await connection.query<{ has: boolean }>('SELECT pg_catalog.pg_has_role($1, $2) AS has', [
-      check.role,
+      role,
       'USAGE',
     ]);
     if (row?.has !== true) return { kind: 'denied' };
   }
-  return { kind: 'rows', rows: await connection.query(sql) };
+  return { kind: 'rows', rows: await connection.query(sql ?? '') };
+}
+
+async function open(connect: () => Promise<Connection>, statementTimeout: number): Promise<Connection> {
+  const connection = await connect();
+  await connection.script(settings(statementTimeout));
+  return connection;
 }
 
 /** Why a statement failed, for people. */
@@ -51,12 +60,12 @@ function reason(cause: unknown, timeout: number): string {
 }
 
 /**
- * Asks one check after the other, each in a read-only transaction of its own, so that none can spoil the next.
+ * Asks one question after the other, each in a read-only transaction of its own, so that none can spoil the next.
  * A lost connection is opened again for the next check; where that fails, the rest has failed with it.
  * @throws Cancelled
  */
 export async function askAll(
-  checks: readonly Check[],
+  checks: readonly Question[],
   connect: () => Promise<Connection>,
   options: AskOptions,
 ): Promise<Map<string, Answer>> {
@@ -74,12 +83,12 @@ export async function askAll(
         if (signal.aborted) throw new Cancelled('check');
         try {
           if (unreachable !== null) throw new Error(unreachable);
-          connection ??= await connect().catch((cause: unknown) => {
+          connection ??= await open(connect, statementTimeout).catch((cause: unknown) => {
             unreachable = messageOf(cause);
             throw cause;
           });
           if (signal.aborted) throw new Cancelled('check');
-          answers.set(check.id, await askOne(connection, check, check.sql, statementTimeout));
+          answers.set(check.id, await askOne(connection, check));
         } catch (cause) {
           if (signal.aborted) throw new Cancelled('check');
           const state = stateOf(cause);
@@ -87,14 +96,14 @@ export async function askAll(
           if (state === '42501') answers.set(check.id, { kind: 'denied' });
           else if (state !== 'XX000' || attempt > 1)
             answers.set(check.id, { kind: 'failed', message: reason(cause, statementTimeout) });
-        }
-        const usable = await connection?.script('ROLLBACK').then(
-          () => true,
-          () => false,
-        );
-        if (usable === false) {
-          await connection?.close();
-          connection = null;
+          const usable = await connection?.script('SELECT').then(
+            () => true,
+            () => false,
+          );
+          if (usable === false) {
+            await connection?.close();
+            connection = null;
+          }
         }
       }
     }

@@ -25,11 +25,29 @@ export interface Thresholds {
   /** Finished WAL files that wait for the archiver: a fast stop waits for it to try them. Files. */
   archiveBacklogWarning: number;
   archiveBacklogBlock: number;
+  /** Sessions that do nothing inside a transaction for longer than this are warned about. Seconds. */
+  idleInTransactionWarning: number;
+  /** Sessions that wait for a lock for longer than this are warned about. Seconds. */
+  lockWaitWarning: number;
+  /** pg_wal is warned about above this many times max_wal_size. */
+  walDirWarning: number;
+  /** WAL since the last checkpoint from which a stop is told to be slow. Bytes. */
+  checkpointDistanceInfo: number;
   /** Share of max_connections in use, 0 to 1. */
   connectionsWarning: number;
   /** Share of a sequence's range that is used up, 0 to 1. */
   sequenceWarning: number;
   sequenceBlock: number;
+  /** Indexes that another C library or ICU would put out of order are told of from this size on. Bytes. */
+  collationIndexesInfo: number;
+  /** More large objects than this in a database are told of. Objects. */
+  largeObjectsWarning: number;
+  /** Share of the lock table that a dump may fill, 0 to 1. */
+  locksBlock: number;
+  /** Tables that were never analyzed are told of above this many rows. Rows. */
+  neverAnalyzedInfo: number;
+  /** A version whose fixes end sooner than this is warned about. Days. */
+  endOfLifeWarning: number;
   /** A statement is told of when its mean latency grew by this factor ... */
   latencyFactor: number;
   /** ... and is above this after the upgrade, in milliseconds ... */
@@ -49,9 +67,18 @@ export const defaultThresholds: Thresholds = {
   replayLagBlock: 16 * 1024 ** 2,
   archiveBacklogWarning: 10,
   archiveBacklogBlock: 1000,
+  idleInTransactionWarning: 60,
+  lockWaitWarning: 5,
+  walDirWarning: 2,
+  checkpointDistanceInfo: 1024 ** 3,
   connectionsWarning: 0.9,
   sequenceWarning: 0.8,
   sequenceBlock: 0.95,
+  collationIndexesInfo: 1024 ** 3,
+  largeObjectsWarning: 100_000,
+  locksBlock: 0.8,
+  neverAnalyzedInfo: 10_000,
+  endOfLifeWarning: 180,
   latencyFactor: 2,
   latencyMilliseconds: 20,
   latencyCalls: 50,
@@ -84,6 +111,8 @@ export interface CheckContext {
    */
   configErrors: readonly string[] | null;
   release: ReleaseContext;
+  /** How the version changes, as the plan names it (`dump-restore`); missing where nobody knows yet. */
+  route?: string;
 }
 
 /** What checks may know of releases. Days are YYYY-MM-DD. */
@@ -114,8 +143,12 @@ export interface Check {
   scope: 'machine' | 'cluster' | 'database';
   /** Asked only then; both times where it is missing. */
   when?: 'before' | 'after';
+  /** Asked only where running and wanted major differ; else it is not among the results at all. */
+  upgrade?: 'major';
   /** Oldest server major on which `sql` runs. */
   minMajor: number;
+  /** Newest server major that can have the fault; a newer one is not asked, and has no result. */
+  maxMajor?: number;
   /** Predefined role without which the server hides rows instead of refusing: unknown must not pass as none. */
   role?: 'pg_read_all_stats' | 'pg_read_all_settings';
   /** What gives another user than a superuser the right to ask, with USER for its name; pg_monitor where missing. */

@@ -1,5 +1,6 @@
 /** Is the cluster itself sound? */
 import type { Check } from './check.ts';
+import { isMajor } from './majors.ts';
 import { flagOf, numberOf, textOf, worst } from './rows.ts';
 import { bounded, counted } from './words.ts';
 
@@ -75,7 +76,7 @@ FROM pg_catalog.pg_database AS d
 WHERE d.datconnlimit = -2 OR (NOT d.datallowconn AND d.datname <> 'template0')
 ORDER BY 2 DESC, 1`,
   fix: 'Drop an invalid database: nothing can read it any more. Allow connections to the others if they should be backed up.',
-  judge(rows) {
+  judge(rows, context) {
     const found = worst(
       rows.map((row) =>
         flagOf(row, 'invalid')
@@ -84,7 +85,8 @@ ORDER BY 2 DESC, 1`,
               line: `${textOf(row, 'datname')}: left behind by an interrupted DROP DATABASE`,
             }
           : {
-              status: 'info',
+              // A new major starts without what nobody could read.
+              status: isMajor(context) ? 'blocked' : 'info',
               line: `${textOf(row, 'datname')}: accepts no connections, so it is neither checked nor backed up`,
             },
       ),

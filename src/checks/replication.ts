@@ -1,10 +1,11 @@
 /** Do standbys and other consumers of WAL follow? */
-import type { Check, Row, Thresholds, Verdict } from './check.ts';
+import type { Check, CheckContext, Row, Thresholds, Verdict } from './check.ts';
+import { isMajor } from './majors.ts';
 import { flagOf, numberOf, textOf, worst } from './rows.ts';
 import { bounded, formatBytes } from './words.ts';
 
 /** pg_current_wal_lsn() fails on a standby, which the identity check reports better. */
-const currentLsn =
+export const currentLsn =
   'CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END';
 
 type Finding = { status: Verdict['status']; line: string };
@@ -62,7 +63,8 @@ ORDER BY r.application_name, r.pid`,
   },
 };
 
-function slot(row: Row, thresholds: Thresholds): Finding {
+function slot(row: Row, context: CheckContext): Finding {
+  const { thresholds } = context;
   const name = `${textOf(row, 'slot_type')} slot ${textOf(row, 'slot_name')}`;
   const status = textOf(row, 'wal_status');
   const reason = textOf(row, 'reason');
@@ -83,6 +85,10 @@ function slot(row: Row, thresholds: Thresholds): Finding {
       line: `${name}: ${active ? 'active' : 'inactive'}, holds back ${formatBytes(retained)} of WAL`,
     };
   }
+  if (isMajor(context) && textOf(row, 'slot_type') === 'logical') {
+    const carried = context.running.major >= 17 ? '; only pg_upgrade carries it over' : '';
+    return { status: 'warning', line: `${name}: a new major starts without it${carried}` };
+  }
   return active
     ? { status: 'passed', line: '' }
     : { status: 'info', line: `${name}: inactive, holds back ${formatBytes(retained)} of WAL` };
@@ -100,8 +106,8 @@ SELECT s.slot_name, s.slot_type, s.active, s.wal_status,
        pg_catalog.pg_wal_lsn_diff(${currentLsn}, s.restart_lsn) AS retained
 FROM pg_catalog.pg_replication_slots AS s ORDER BY s.slot_name`,
   fix: 'Start the consumer of an inactive slot; drop a lost one with pg_drop_replication_slot(name) and set its consumer up again.',
-  judge(rows, { thresholds }) {
-    const found = worst(rows.map((row) => slot(row, thresholds)));
+  judge(rows, context) {
+    const found = worst(rows.map((row) => slot(row, context)));
     return { status: found.status, seen: bounded(found.lines) };
   },
 };

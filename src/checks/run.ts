@@ -2,7 +2,7 @@
 import type { Connection } from '../postgres/connection.ts';
 import { type Answer, askAll } from './ask.ts';
 import type { Check, CheckContext, CheckResult } from './check.ts';
-import { type Answers, conclude, notAsked } from './conclude.ts';
+import { type Answers, belongs, conclude, notAsked } from './conclude.ts';
 
 export interface RunChecksOptions {
   connect: (database: string) => Promise<Connection>;
@@ -12,6 +12,8 @@ export interface RunChecksOptions {
   mainDatabase: string;
   signal: AbortSignal;
   onProgress?: (text: string) => void;
+  /** Ids that the spec switches off: not asked, and `disabled` in the results. */
+  disabled?: ReadonlySet<string>;
   /** Databases that are asked at the same time; 2 by default. */
   parallel?: number;
   /** Milliseconds for one statement; 30 seconds by default. */
@@ -19,18 +21,20 @@ export interface RunChecksOptions {
 }
 
 /**
- * Asks and judges; results come in the order of `checks`. A check that could not be answered is `error`, one that the
+ * Asks and judges; results come in the order of the catalogue. A check that could not be answered is `error`, one that the
  * user may not ask is `skipped`: neither is ever `passed`.
  * @throws Cancelled when the signal fires
  */
 export async function runChecks(
-  checks: readonly Check[],
+  catalogue: readonly Check[],
   context: CheckContext,
   options: RunChecksOptions,
 ): Promise<CheckResult[]> {
   const { signal, onProgress, databases } = options;
+  const checks = catalogue.filter((check) => belongs(check, context));
+  const isDisabled = ({ id }: Check): boolean => options.disabled?.has(id) === true;
   const ask = { signal, statementTimeout: options.statementTimeout ?? 30_000 };
-  const asked = checks.filter((check) => notAsked(check, context) === null);
+  const asked = checks.filter((check) => !isDisabled(check) && notAsked(check, context) === null);
   const ofCluster = asked.filter(({ scope }) => scope === 'cluster');
   const ofDatabase = asked.filter(({ scope }) => scope === 'database');
 
@@ -61,6 +65,8 @@ export async function runChecks(
   };
   return checks.map((check) => {
     const head = { id: check.id, title: check.title, when: context.when, docs: `checks.md#${check.id}` };
+    if (isDisabled(check))
+      return { ...head, status: 'disabled', seen: ['switched off in the spec'], fix: null };
     const why = notAsked(check, context);
     if (why !== null) return { ...head, status: 'skipped', seen: [why], fix: null };
     return { ...head, ...conclude(check, context, answersOf(check)) };
@@ -74,7 +80,7 @@ export interface ChecksVerdict {
   warnings: CheckResult[];
 }
 
-/** `skipped` and `info` stop nothing. */
+/** `skipped`, `disabled` and `info` stop nothing. */
 export function verdictOf(results: readonly CheckResult[]): ChecksVerdict {
   const blocking = results.filter(({ status }) => status === 'blocked' || status === 'error');
   const warnings = results.filter(({ status }) => status === 'warning');

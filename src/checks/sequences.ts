@@ -40,7 +40,7 @@ WITH listed AS MATERIALIZED (
               THEN pg_catalog.pg_sequence_last_value(l.seqrelid) END::pg_catalog.numeric AS last
   FROM listed AS l
 ), ranked AS (
-  SELECT v.seqrelid::pg_catalog.regclass::pg_catalog.text AS name,
+  SELECT v.seqrelid,
          coalesce(CASE WHEN v.seqincrement > 0 THEN v.last - v.lowest ELSE v.highest - v.last END
                   / nullif(v.highest - v.lowest, 0), 1)::pg_catalog.float8 AS share,
          greatest(pg_catalog.trunc(CASE WHEN v.seqincrement > 0 THEN v.highest - v.last ELSE v.lowest - v.last END
@@ -48,11 +48,11 @@ WITH listed AS MATERIALIZED (
   FROM valued AS v WHERE v.last IS NOT NULL AND (NOT v.seqcycle OR v.wider)
   ORDER BY 2 DESC, 1 LIMIT 1000
 )
-SELECT r.name, r.share, r.left_over, t.unread
+SELECT r.seqrelid::pg_catalog.regclass::pg_catalog.text AS name, r.share, r.left_over, t.unread
 FROM (SELECT coalesce(pg_catalog.max(v.seqtotal), 0) - pg_catalog.count(*) FILTER (WHERE v.readable) AS unread
       FROM valued AS v) AS t
 LEFT JOIN ranked AS r ON true
-ORDER BY r.share DESC`,
+ORDER BY r.share DESC, 1`,
   fix: 'Widen it before it ends: ALTER SEQUENCE ... AS bigint, and ALTER the column that it fills to bigint as well.',
   judge(rows, { thresholds }) {
     const unread = new Map(rows.map((row) => [prefixOf(row), numberOf(row, 'unread')]));

@@ -1,5 +1,6 @@
 /** Who is connected, and what would a stop of the server throw away? */
 import type { Check } from './check.ts';
+import { isMajor } from './majors.ts';
 import { numberOf, textOf, worst } from './rows.ts';
 import { bounded, counted, formatSeconds } from './words.ts';
 
@@ -55,13 +56,15 @@ SELECT p.gid, p.database AS datname, p.owner,
        pg_catalog.count(*) OVER () AS total
 FROM pg_catalog.pg_prepared_xacts AS p ORDER BY p.prepared LIMIT 20`,
   fix: "Ask the transaction manager that made them; else COMMIT PREPARED 'gid' or ROLLBACK PREPARED 'gid' in their database.",
-  judge(rows, { thresholds }) {
+  judge(rows, context) {
     if (rows.length === 0) return { status: 'passed', seen: [] };
+    const limit = context.thresholds.preparedTransactionWarning;
     const found = worst(
       rows.map((row) => {
         const seconds = numberOf(row, 'seconds');
         return {
-          status: seconds > thresholds.preparedTransactionWarning ? 'warning' : 'info',
+          // A dump does not hold them, and pg_upgrade refuses them.
+          status: isMajor(context) ? 'blocked' : seconds > limit ? 'warning' : 'info',
           line: `${textOf(row, 'gid')} of ${textOf(row, 'owner')} in ${textOf(row, 'datname')}: prepared ${formatSeconds(seconds)} ago`,
         };
       }),

@@ -19,7 +19,7 @@ interface Comparable extends Record<string, unknown> {
 
 /** Of all sequences, also those whose value we may not read; and the locks that the server has room for. */
 const totalsSql = `${mark} SELECT
-  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class AS r WHERE r.relkind = 'S' AND r.relpersistence <> 't')::pg_catalog.float8 AS total,
+  (SELECT pg_catalog.count(*) FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS r ON r.oid = s.seqrelid WHERE r.relpersistence <> 't')::pg_catalog.float8 AS total,
   pg_catalog.current_setting('max_locks_per_transaction')::pg_catalog.float8 * pg_catalog.current_setting('max_connections')::pg_catalog.float8 AS locks`;
 
 /** Those that only go forward. */

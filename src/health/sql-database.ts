@@ -94,23 +94,29 @@ export const databaseSizeSql = `${mark} SELECT pg_catalog.pg_database_size(pg_ca
 
 /**
  * From relpages: pg_relation_size() is exact, but opens every table and so waits for whoever locks one. Rows: DELETE
- * and TRUNCATE show in the statistics at once; these are lost by a crash, reltuples is not. $1: how many tables.
+ * and TRUNCATE show in the statistics at once; these are lost by a crash, reltuples is not. Indexes are added up for
+ * the largest tables only: for all of them that would cost as much as everything else. Oids from 16384 on are not
+ * initdb's (transam.h, FirstNormalObjectId). $1: how many tables.
  */
 export const tablesSql = `${mark}
-WITH parts AS (
-  SELECT c.oid AS owner, c.relpages::pg_catalog.int8 AS n FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm')
-  UNION ALL SELECT c.oid, t.relpages FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid WHERE c.relkind IN ('r', 'm')
-  UNION ALL SELECT x.indrelid, i.relpages FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
-), pages AS (
-  SELECT owner, pg_catalog.sum(n) AS n FROM parts GROUP BY owner
-), sized AS (
-  SELECT n.nspname, c.relname, p.n * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes,
+WITH sized AS MATERIALIZED (
+  SELECT c.oid, c.relname, n.nspname, (c.relpages + coalesce(t.relpages, 0))::pg_catalog.float8 AS pages,
          greatest(c.reltuples, coalesce(pg_catalog.pg_stat_get_live_tuples(c.oid), 0), 0)::pg_catalog.float8 AS rows
-  FROM pages AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.owner JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_class AS t ON t.oid = c.reltoastrelid AND t.relkind = 't'
   WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND ${user('n.nspname')}
-), ranked AS (
-  SELECT *, pg_catalog.row_number() OVER (ORDER BY bytes DESC, rows DESC, relname COLLATE "C", nspname COLLATE "C") AS r FROM sized
+), largest AS (
+  SELECT s.nspname, s.relname, s.rows,
+         (s.pages + coalesce((SELECT pg_catalog.sum(i.relpages) FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
+                              WHERE x.indrelid = s.oid), 0)) * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
+  FROM (SELECT * FROM sized ORDER BY pages DESC, rows DESC, relname COLLATE "C", nspname COLLATE "C" LIMIT $1::pg_catalog.int4) AS s
 )
-SELECT CASE WHEN r <= $1::pg_catalog.int4 THEN ${named('nspname', 'relname')} END AS name, pg_catalog.count(*)::pg_catalog.float8 AS count,
-       pg_catalog.sum(bytes)::pg_catalog.float8 AS bytes, pg_catalog.sum(rows) AS rows
-FROM ranked GROUP BY 1 ORDER BY 3 DESC, 1`;
+SELECT ${named('nspname', 'relname')} AS name, 1::pg_catalog.float8 AS count, bytes, rows FROM largest
+UNION ALL
+SELECT NULL, s.count - l.count, greatest(p.bytes - l.bytes, 0), s.rows - l.rows
+FROM (SELECT pg_catalog.count(*)::pg_catalog.float8 AS count, coalesce(pg_catalog.sum(rows), 0) AS rows FROM sized) AS s,
+     (SELECT pg_catalog.count(*)::pg_catalog.float8 AS count, coalesce(pg_catalog.sum(bytes), 0) AS bytes, coalesce(pg_catalog.sum(rows), 0) AS rows FROM largest) AS l,
+     (SELECT coalesce(pg_catalog.sum(c.relpages), 0) * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
+      FROM pg_catalog.pg_class AS c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 't', 'i') AND c.relpersistence <> 't') AS p
+WHERE s.count > l.count
+ORDER BY 3 DESC, 1`;

@@ -20,10 +20,10 @@ export const brinNulls: Advice = {
   ...index,
   id: 'brin-null-handling',
   title: 'BRIN indexes on columns with nulls can miss rows',
-  why: 'Older releases merged summaries of empty and all-null page ranges wrongly. A search for IS NULL through such an index can miss rows.',
-  todo: 'Rebuild the BRIN indexes on columns that can be null.',
+  why: 'Older releases confused page ranges without rows with ranges of nulls only, and merged summaries of nulls wrongly. A search for IS NULL through such an index can miss rows.',
+  todo: 'Rebuild the BRIN indexes that may serve a search for nulls: those on columns that can be null.',
   certainty: 'candidates',
-  sql: indexesWhere(`${method('brin')} AND (${nullable})`),
+  ...indexesWhere(`${method('brin')} AND (${nullable})`),
 };
 
 /** Distances of dates. */
@@ -34,7 +34,7 @@ export const brinDates: Advice = {
   why: 'Older releases computed the distance of two dates wrongly, so the index keeps poor ranges. Results are right, searches read more than they must.',
   todo: 'Rebuild the BRIN indexes with date_minmax_multi_ops when it suits.',
   certainty: 'exact',
-  sql: indexesWhere(`${method('brin')} AND ${operatorClassNamed('date_minmax_multi_ops')}`),
+  ...indexesWhere(`${method('brin')} AND ${operatorClassNamed('date_minmax_multi_ops')}`),
 };
 
 /** Distances of timestamps. */
@@ -43,9 +43,9 @@ export const brinTimestamps: Advice = {
   id: 'brin-minmax-multi-timestamp',
   title: 'BRIN minmax-multi indexes on timestamps may be inefficient',
   why: 'Older releases computed the distance to infinite and extreme timestamps wrongly, so an index over such values keeps poor ranges. Results are right.',
-  todo: 'Rebuild the BRIN indexes with timestamp_minmax_multi_ops or timestamptz_minmax_multi_ops where the column holds infinity or extreme values.',
+  todo: 'Rebuild the BRIN indexes with timestamp_minmax_multi_ops or timestamptz_minmax_multi_ops where the column holds, or once held, infinity or extreme values.',
   certainty: 'candidates',
-  sql: indexesWhere(
+  ...indexesWhere(
     `${method('brin')} AND ${operatorClassNamed('timestamp_minmax_multi_ops', 'timestamptz_minmax_multi_ops')}`,
   ),
 };
@@ -55,10 +55,10 @@ export const brinBloom: Advice = {
   ...index,
   id: 'brin-bloom-union',
   title: 'BRIN bloom indexes can miss rows',
-  why: 'Older releases merged bloom filters wrongly when rows arrived while a range was summarized, or when the index was built in parallel (17). Searches can miss rows.',
+  why: 'Older releases could lose values when they merged two bloom filters: seldom before 17, and more likely where 17 built the index in parallel. Searches can miss rows.',
   todo: 'Rebuild the BRIN indexes with a bloom operator class.',
-  certainty: 'exact',
-  sql: indexesWhere(`${method('brin')} AND ${operatorClass(`oc.opcname ~ '_bloom_ops$'`)}`),
+  certainty: 'candidates',
+  ...indexesWhere(`${method('brin')} AND ${operatorClass(`oc.opcname ~ '_bloom_ops$'`)}`),
 };
 
 /** Distances of numerics. */
@@ -66,8 +66,8 @@ export const brinNumerics: Advice = {
   ...index,
   id: 'brin-numeric-minmax-multi',
   title: 'BRIN minmax-multi indexes on numeric are inefficient',
-  why: 'Older releases computed the distance of two numeric values wrongly, so the index keeps poor ranges. Results are right, searches read more than they must.',
+  why: 'Older releases computed the distance of two numeric values wrongly, so the index keeps poor ranges and can grow. Results are right, searches read more than they must.',
   todo: 'Rebuild the BRIN indexes with numeric_minmax_multi_ops when it suits.',
   certainty: 'exact',
-  sql: indexesWhere(`${method('brin')} AND ${operatorClassNamed('numeric_minmax_multi_ops')}`),
+  ...indexesWhere(`${method('brin')} AND ${operatorClassNamed('numeric_minmax_multi_ops')}`),
 };

@@ -12,7 +12,7 @@ export const btreeGistChar: Advice = {
   why: 'Older releases stored char(n) without trailing blanks, so an index-only scan returns the shorter text. Searches find all rows.',
   todo: 'Rebuild these indexes if an application minds the missing blanks.',
   certainty: 'candidates',
-  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_bpchar_ops')}`),
+  ...indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_bpchar_ops')}`),
   remedy: null,
 };
 
@@ -20,11 +20,11 @@ export const btreeGistChar: Advice = {
 export const btreeGistNan: Advice = {
   ...index,
   id: 'btree-gist-float-nan',
-  title: 'btree_gist indexes on floating-point columns with NaN can miss rows',
-  why: 'Older releases ordered NaN wrongly in such an index, so searches through it can miss rows.',
+  title: 'btree_gist indexes on floating-point columns with NaN can give wrong results',
+  why: 'Older releases compared NaN wrongly in such an index, so searches through it can give wrong results.',
   todo: 'Rebuild the btree_gist indexes on real and double precision columns that may hold NaN.',
   certainty: 'candidates',
-  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_float4_ops', 'gist_float8_ops')}`),
+  ...indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_float4_ops', 'gist_float8_ops')}`),
   remedy: { kind: 'statements' },
 };
 
@@ -36,6 +36,6 @@ export const btreeGistBits: Advice = {
   why: 'These releases sorted bit strings in a wrong order when they built such an index. Results are right, searches read more than they must.',
   todo: 'Rebuild the btree_gist indexes on bit and bit varying columns when it suits.',
   certainty: 'exact',
-  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_bit_ops', 'gist_vbit_ops')}`),
+  ...indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_bit_ops', 'gist_vbit_ops')}`),
   remedy: { kind: 'statements' },
 };

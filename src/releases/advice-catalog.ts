@@ -40,7 +40,7 @@ export const statsViews: Advice = {
   id: 'cve-2024-4317-stats-views',
   title: 'Views of extended statistics show values of others (CVE-2024-4317)',
   why: 'A cluster that was made by an older release has views pg_stats_ext and pg_stats_ext_exprs that show statistics to users who may not read the table. A minor upgrade alone does not replace them.',
-  todo: 'Run fix-CVE-2024-4317.sql of the new version in every database, also template0 and template1.',
+  todo: 'Run fix-CVE-2024-4317.sql of the new version as a superuser in every database, also in template1 and in template0, which must accept connections meanwhile.',
   certainty: 'exact',
   templates: true,
   sql: `

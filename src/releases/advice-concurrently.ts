@@ -9,11 +9,11 @@ export const preparedTransactions: Advice = {
   ...shared,
   id: 'cic-prepared-xacts',
   title: 'Indexes built CONCURRENTLY beside prepared transactions may lack rows',
-  why: 'In older releases CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY did not wait for prepared transactions, so their rows can be missing. The catalog does not say how an index was built.',
-  todo: 'Where prepared transactions are used, rebuild the indexes that were built CONCURRENTLY, or prove them good with amcheck (bt_index_check with heapallindexed).',
-  certainty: 'candidates',
-  sql: indexesWhere(`pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int4 > 0`),
-  remedy: { kind: 'statements' },
+  why: 'In older releases CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY did not wait for all prepared transactions, so their rows can be missing. The catalog does not say how an index was built.',
+  todo: 'Where prepared transactions are used, rebuild the indexes that were built CONCURRENTLY, or prove B-trees good with amcheck (bt_index_check with heapallindexed).',
+  certainty: 'cannot-be-seen',
+  ...indexesWhere(`pg_catalog.current_setting('max_prepared_transactions')::pg_catalog.int4 > 0`),
+  remedy: null,
 };
 
 /** A race with inserts. */
@@ -22,9 +22,9 @@ export const concurrentInserts: Advice = {
   id: 'cic-insert-race',
   title: 'Indexes built CONCURRENTLY may lack rows of inserts at the same time',
   why: 'In older releases an insert that ran while an index was built CONCURRENTLY could be left out of it. It is rare, and the catalog does not say how an index was built.',
-  todo: 'Check indexes that were built CONCURRENTLY with amcheck (bt_index_check with heapallindexed), and rebuild those that fail.',
+  todo: 'Rebuild the indexes that were built CONCURRENTLY, or prove B-trees good with amcheck (bt_index_check with heapallindexed).',
   certainty: 'cannot-be-seen',
-  sql: indexesWhere('true'),
+  ...indexesWhere('true'),
   remedy: null,
 };
 
@@ -34,9 +34,9 @@ export const concurrently14: Advice = {
   id: 'cic-missing-rows-14',
   title: 'Indexes that 14.0 to 14.3 built CONCURRENTLY may lack rows',
   why: 'These releases could leave out rows of an index that was created or rebuilt CONCURRENTLY. The catalog does not say how an index was built, nor by which release.',
-  todo: 'Rebuild the indexes that were built CONCURRENTLY on 14.0 to 14.3, or prove them good with amcheck (bt_index_check with heapallindexed).',
+  todo: 'Rebuild the indexes that were built CONCURRENTLY on 14.0 to 14.3, or prove B-trees good with amcheck (bt_index_check with heapallindexed).',
   certainty: 'cannot-be-seen',
-  sql: indexesWhere('true'),
+  ...indexesWhere('true'),
   remedy: null,
 };
 

@@ -12,7 +12,7 @@ export const ginSplits: Advice = {
   why: 'In older releases finishing an interrupted page split lacked a lock, so concurrent changes could damage the index. It is rare.',
   todo: 'Rebuild a GIN index whose searches seem to return wrong results.',
   certainty: 'candidates',
-  sql: indexesWhere(method('gin')),
+  ...indexesWhere(method('gin')),
   remedy: null,
 };
 
@@ -20,11 +20,11 @@ export const ginSplits: Advice = {
 export const ginVacuum: Advice = {
   ...shared,
   id: 'gin-vacuum-missed-entries',
-  title: 'GIN indexes may hold entries that VACUUM should have removed',
-  why: 'Older releases could skip entries when a vacuum needed several passes over a GIN index, or met a page split. An entry that points to a reused row gives wrong results.',
-  todo: 'Rebuild GIN indexes of large tables with many deleted rows where results seem wrong; from 18 on gin_index_check of amcheck tells.',
+  title: 'GIN indexes may hold entries of removed rows, or miss rows',
+  why: 'Older releases could leave entries of removed rows when a vacuum needed several passes over a GIN index, or met a page split: such an entry later points to another row. After an interrupted page split they could also cut pages off, so that searches miss rows.',
+  todo: 'Rebuild a GIN index whose results seem wrong; large tables with many deleted rows are the likeliest. No check of amcheck compares a GIN index with its table.',
   certainty: 'candidates',
-  sql: indexesWhere(method('gin')),
+  ...indexesWhere(method('gin')),
   remedy: null,
 };
 

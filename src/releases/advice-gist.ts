@@ -14,10 +14,10 @@ export const gistInserts: Advice = {
   ...index,
   id: 'gist-concurrent-insert-split',
   title: 'GiST indexes may be damaged by concurrent inserts',
-  why: 'In older releases two inserts at the same time could split a page wrongly. Searches through the index can then miss rows.',
+  why: 'In older releases an insert could fail to notice that another one had just split a page, and put its entry into the wrong page. Searches through the index can then miss rows.',
   todo: 'Rebuild the GiST indexes of tables that several sessions insert into.',
   certainty: 'candidates',
-  sql: indexesWhere(method('gist')),
+  ...indexesWhere(method('gist')),
 };
 
 /** Splits that split again. */
@@ -25,10 +25,10 @@ export const gistSplits: Advice = {
   ...index,
   id: 'gist-recursive-split',
   title: 'GiST indexes can miss rows',
-  why: 'In older releases an insert that split several pages at once could leave a parent page that does not cover its children. Searches can then miss rows.',
+  why: 'In older releases a page split that led to further splits, as while an index was built, could lose its place in the parent page. Searches can then give wrong results.',
   todo: 'Rebuild all GiST indexes.',
   certainty: 'candidates',
-  sql: indexesWhere(method('gist')),
+  ...indexesWhere(method('gist')),
 };
 
 /** Size of signatures of ltree. */
@@ -39,7 +39,7 @@ export const gistLtree: Advice = {
   why: 'Older releases took the wrong length for the signatures of such an index; very likely where the extension ltree was still older than 1.2. Searches can miss rows.',
   todo: 'Rebuild the GiST indexes on ltree columns.',
   certainty: 'candidates',
-  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_ltree_ops')}`),
+  ...indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_ltree_ops')}`),
 };
 
 /** Format of trigram keys. */
@@ -50,5 +50,5 @@ export const gistTrigrams: Advice = {
   why: 'Older releases could mark a key of such an index with the wrong format. Searches through it can miss rows.',
   todo: 'Rebuild the GiST indexes with gist_trgm_ops.',
   certainty: 'exact',
-  sql: indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_trgm_ops')}`),
+  ...indexesWhere(`${method('gist')} AND ${operatorClassNamed('gist_trgm_ops')}`),
 };

@@ -17,7 +17,7 @@ export const btreeInterval: Advice = {
   why: 'Older releases merged intervals that are equal but not the same (24 hours, 1 day). An index-only scan can return the other one, and the amcheck of newer releases reports nearly all such indexes.',
   todo: 'Rebuild the B-tree indexes with an interval column.',
   certainty: 'exact',
-  sql: indexesWhere(
+  ...indexesWhere(
     `${method('btree')} AND ${operatorClass(`oc.opcintype = 'pg_catalog.interval'::pg_catalog.regtype`)}`,
   ),
 };
@@ -38,7 +38,7 @@ export const btreeBpchar: Advice = {
   why: 'Older releases merged values that differ only in trailing blanks, so an index-only scan can return the other number of blanks. Columns char(n) are safe.',
   todo: 'Rebuild the B-tree indexes with a bpchar column that has no length.',
   certainty: 'exact',
-  sql: indexesWhere(`${method('btree')} AND ${withoutLength}`),
+  ...indexesWhere(`${method('btree')} AND ${withoutLength}`),
 };
 
 /** Long ltree. */
@@ -46,10 +46,10 @@ export const ltreeLabels: Advice = {
   ...index,
   id: 'ltree-many-labels-overflow',
   title: 'B-tree indexes on ltree values with very many labels may be in a wrong order',
-  why: 'Older releases compared values with more than about 14,650 labels wrongly. Such values can be out of order in an index, so searches miss rows.',
+  why: 'Older releases compared values with more than about 14,653 labels wrongly. Such values can be out of order in an index, so searches miss rows.',
   todo: 'Rebuild the B-tree indexes on ltree columns that hold such values; max(nlevel(column)) tells.',
   certainty: 'candidates',
-  sql: indexesWhere(`${method('btree')} AND ${operatorClassNamed('ltree_ops')}`),
+  ...indexesWhere(`${method('btree')} AND ${operatorClassNamed('ltree_ops')}`),
 };
 
 /** Which provider a database has is recorded from 15 on; before, all had libc. */
@@ -60,10 +60,10 @@ export const ltreeCase: Advice = {
   ...index,
   id: 'ltree-casefold',
   title: 'Indexes on ltree can miss rows',
-  why: 'Older releases of 18 folded the case of labels in another way than before, unless the database sorts by libc in a single-byte encoding. Indexes with both kinds of entries miss rows.',
+  why: 'Up to 18.1 the functions behind such indexes folded the case of labels in another way than the operators, unless the database sorts by libc in a single-byte encoding. Later releases fold it as the collation of the database does, and do not find all that older indexes hold.',
   todo: 'Rebuild all indexes on ltree columns.',
   certainty: 'exact',
-  sql: indexesWhere(`
+  ...indexesWhere(`
   ${operatorClass(
     `EXISTS (SELECT FROM pg_catalog.pg_type AS y WHERE y.oid = oc.opcintype AND y.typname IN ('ltree', '_ltree'))`,
   )}
@@ -82,7 +82,7 @@ export const mixedLocale: Advice = {
   why: '17.0 sorted text by LC_CTYPE where that is C or POSIX and LC_COLLATE is not. Later releases sort by LC_COLLATE again and do not find everything in indexes of 17.0.',
   todo: 'Rebuild the indexes on text columns of such databases and collations.',
   certainty: 'exact',
-  sql: indexesWhere(`
+  ...indexesWhere(`
   EXISTS (SELECT FROM pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
           JOIN pg_catalog.pg_collation AS c ON c.oid = u.coll
           JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
@@ -99,7 +99,7 @@ export const hashNan: Advice = {
   why: 'Older releases gave different hashes to NaN values of different bits, although all are equal. Searches for NaN can miss rows.',
   todo: 'Rebuild the hash indexes on real and double precision columns that may hold NaN.',
   certainty: 'candidates',
-  sql: indexesWhere(
+  ...indexesWhere(
     `${method('hash')} AND ${operatorClass(
       `oc.opcintype IN ('pg_catalog.float4'::pg_catalog.regtype, 'pg_catalog.float8'::pg_catalog.regtype)`,
     )}`,

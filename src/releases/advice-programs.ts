@@ -19,7 +19,7 @@ export const plainDumps: Advice = {
 export const failedCopy: Advice = {
   id: 'psql-failed-copy-inline-data',
   title: 'psql scripts with a COPY that is meant to fail need a terminator',
-  why: 'After a failed COPY FROM STDIN the newer psql reads on where the data should be. Scripts that count on the failure (tests, mostly) behave in another way.',
+  why: 'The newer psql takes what follows a COPY FROM STDIN for its data even if the command fails at once, and skips it up to a line with \\. alone. Scripts that count on the failure (tests, mostly) and lack this line lose the commands that follow.',
   todo: 'Add a line with \\. after each COPY FROM STDIN that is meant to fail.',
   timing: 'before',
   certainty: 'cannot-be-seen',
@@ -82,8 +82,8 @@ const bundled = [
 export const extensionBuilds: Advice = {
   id: 'composite-type-versioning-extensions',
   title: 'Extensions in C may need a build for the newer release',
-  why: 'The newer release can tell when a composite type changed under a value. Extensions in C that handle composite values are protected only when they were built against it.',
-  todo: 'Install builds of these extensions that were made against the newer release; composite_type_mismatch relaxes the check, at a risk to security.',
+  why: 'The newer release can tell when a composite type changed under a value. Extensions in C that handle composite values are fully protected only when they were built against it.',
+  todo: 'Install builds of these extensions that were made against the newer release; some need changes of their source. composite_type_mismatch turns the check off, at a risk to security.',
   timing: 'after',
   certainty: 'candidates',
   scope: 'database',

@@ -4,18 +4,22 @@ import { usersSchema } from './advice-sql.ts';
 
 const shared = { timing: 'after', scope: 'database', remedy: null, rebuiltByRestore: true } as const;
 
-/** Indexes of the TOAST tables that hold data. The action leaves them: it takes a lock on the TOAST table. */
+/**
+ * Indexes of the TOAST tables that hold data, as VACUUM or the statistics saw it: their size would open each, and wait
+ * for whoever locks one. The action leaves them: it takes a lock on the TOAST table.
+ */
 const toastIndexes = `
 SELECT pg_catalog.format('%I.%I', s.nspname, i.relname) AS object,
        pg_catalog.format('REINDEX INDEX %I.%I;', s.nspname, i.relname) AS fix, false AS safe,
        pg_catalog.format('long values of %I.%I', n.nspname, t.relname) AS detail
 FROM pg_catalog.pg_class AS t
 JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
-JOIN pg_catalog.pg_index AS x ON x.indrelid = t.reltoastrelid
+JOIN pg_catalog.pg_class AS o ON o.oid = t.reltoastrelid
+JOIN pg_catalog.pg_index AS x ON x.indrelid = o.oid
 JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
 JOIN pg_catalog.pg_namespace AS s ON s.oid = i.relnamespace
 WHERE t.reltoastrelid <> 0 AND t.relpersistence <> 't' AND ${usersSchema}
-  AND pg_catalog.pg_relation_size(t.reltoastrelid) > 0
+  AND (o.relpages > 0 OR pg_catalog.pg_stat_get_tuples_inserted(o.oid) > 0)
 ORDER BY 4`;
 
 /** Entries that a rebuild lost. */

@@ -27,6 +27,8 @@ export interface Advice {
    * action may run `fix`), `detail` text or null. No LIMIT: whoever asks adds it. Null where nothing can be asked.
    */
   sql: string | null;
+  /** Where `sql` asks for indexes: its condition alone, so that one pass over all indexes can ask for several. */
+  index?: string;
   /** How the action carries it out with `advice: apply`; null: a person does. */
   remedy: Remedy | null;
   /** A new major by dump and restore builds what it concerns anew: nothing is left to do then. */

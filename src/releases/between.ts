@@ -35,17 +35,18 @@ function adviceOf(list: readonly Release[]): AskedAdvice[] {
  * dump and restore: what that builds anew is left out, what belongs to the new server's programs is asked anew.
  */
 export function adviceBetween(from: PgVersion, to: PgVersion): AskedAdvice[] {
-  if (from.major === to.major) return adviceOf(releasesOf(to.major, from, to));
+  if (from.major === to.major) return once(adviceOf(releasesOf(to.major, from, to)));
   const way = adviceOf(sistersUntil(from, to));
   const heeded = new Set(adviceOf(releasesOf(from.major, null, from)).map(({ advice }) => advice.id));
   const others = adviceOf(releasesOf(to.major, null, to)).filter(
     ({ advice }) => advice.perServer || !heeded.has(advice.id),
   );
-  const each = new Map<string, AskedAdvice>();
-  for (const asked of [...way, ...others]) {
-    if (!asked.advice.rebuiltByRestore && !each.has(asked.advice.id)) each.set(asked.advice.id, asked);
-  }
-  return [...each.values()];
+  return once([...way, ...others].filter(({ advice }) => !advice.rebuiltByRestore));
+}
+
+/** A fault that was mended in two pieces is asked for by both releases: the first counts. */
+function once(list: readonly AskedAdvice[]): AskedAdvice[] {
+  return [...new Map(list.toReversed().map((asked) => [asked.advice.id, asked])).values()].toReversed();
 }
 
 /** Whole days from one YYYY-MM-DD to another; both count as days of UTC. */

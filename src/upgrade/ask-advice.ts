@@ -4,6 +4,7 @@ import { numberOf, textOf } from '../checks/rows.ts';
 import { listAllDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import type { Advice } from '../releases/advice.ts';
+import { indexesOfAll } from '../releases/advice-sql.ts';
 import { adviceBetween } from '../releases/between.ts';
 import { notesLink } from '../releases/releases.ts';
 import type { AdviceRecord } from '../report/record.ts';
@@ -15,18 +16,34 @@ const namedAtMost = { report: 200, apply: 5000 };
 
 type Found = AdviceRecord['objects'][number];
 
-/** The questions behind advice, each cut to what a report can hold. */
-function questionsOf(list: readonly Advice[], limit: number): Question[] {
-  return list.flatMap(({ id, sql }) =>
-    sql === null
-      ? []
-      : [
-          {
-            id,
-            sql: `SELECT q.*, pg_catalog.count(*) OVER () AS total FROM (${sql}) AS q LIMIT ${limit}`,
-          },
-        ],
+/** The one pass over a database's indexes; its rows say whose they are. */
+const passOverIndexes = 'indexes';
+
+/** The questions behind advice, each cut to what a report can hold; those about indexes are one. */
+export function questionsOf(list: readonly Advice[], limit: number): Question[] {
+  const cut = (sql: string, group: string): string =>
+    `SELECT * FROM (SELECT q.*, pg_catalog.count(*) OVER (${group}) AS total, pg_catalog.row_number() OVER (${group}) AS number
+                    FROM (${sql}) AS q) AS numbered WHERE number <= ${limit}`;
+  const conditions = new Map(
+    list.flatMap(({ id, index }) => (index === undefined ? [] : [[id, index] as const])),
   );
+  const others = list.flatMap(({ id, sql, index }) =>
+    sql === null || index !== undefined ? [] : [{ id, sql: cut(sql, '') }],
+  );
+  return conditions.size === 0
+    ? others
+    : [{ id: passOverIndexes, sql: cut(indexesOfAll(conditions), 'PARTITION BY advice') }, ...others];
+}
+
+/** The answers by advice: the pass's rows go to those that they name. */
+function eachAnswer(list: readonly Advice[], answers: ReadonlyMap<string, Answer>): [string, Answer][] {
+  const pass = answers.get(passOverIndexes);
+  return list.flatMap(({ id, index }): [string, Answer][] => {
+    const answer = index === undefined ? answers.get(id) : pass;
+    if (!answer) return [];
+    if (index === undefined || answer.kind !== 'rows') return [[id, answer]];
+    return [[id, { kind: 'rows', rows: answer.rows.filter(({ advice }) => advice === id) }]];
+  });
 }
 
 /** Asks all of it on the server that runs now. @throws Cancelled */
@@ -41,7 +58,8 @@ export async function askAdvice(run: Run, from: PgVersion, wanted: PgVersion): P
       signal: run.context.signal,
       statementTimeout: 30_000,
     });
-    for (const [id, answer] of found) answers.set(id, [...(answers.get(id) ?? []), [database, answer]]);
+    for (const [id, answer] of eachAnswer(list, found))
+      answers.set(id, [...(answers.get(id) ?? []), [database, answer]]);
   };
   const all = between.map(({ advice }) => advice);
   if (all.length > 0) run.context.log.progress(`${run.spec.name}: asking what the release notes ask for`);

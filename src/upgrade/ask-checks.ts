@@ -25,6 +25,7 @@ export async function askChecks(
     when,
     running,
     wanted,
+    ...(recorder.record.plan ? { route: recorder.record.plan.route } : {}),
     thresholds: thresholdsOf(run.spec),
     disks: when === 'before' ? await environment.disks(bytes, backupFolder(run)) : [],
     ...(await askPrograms(run, running, wanted)),

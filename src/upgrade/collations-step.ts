@@ -6,7 +6,7 @@
 import type { Step, StepRun } from '../environments/environment.ts';
 import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
 import { type Connection, quoteIdent } from '../postgres/connection.ts';
-import { listDatabases } from '../postgres/databases.ts';
+import { listDatabaseNames } from '../postgres/databases.ts';
 import { rebuildIndex, runLong } from '../postgres/maintain.ts';
 import { connectTo } from './connect.ts';
 import { mixedOrder } from './journal.ts';
@@ -91,11 +91,10 @@ async function lookAt(connection: Connection, database: string): Promise<Mending
  * @throws Cancelled, UpgradeError `collation-partitions`, `collation-reindex`
  */
 export async function mendCollations(run: Run, step: StepRun): Promise<number> {
-  const names: string[] = [];
-  {
+  const names = await (async () => {
     await using main = await connectTo(run);
-    names.push(...(await listDatabases(main)).map(({ name }) => name));
-  }
+    return await listDatabaseNames(main);
+  })();
   const earlier = run.journal.state().rebuilt;
   let rebuilt = 0;
   for (const database of names) {

@@ -1,7 +1,7 @@
 /** Extensions whose files on the new server offer a newer version: asked after the upgrade, when they can be seen. */
 import { askAll } from '../checks/ask.ts';
 import { textOf } from '../checks/rows.ts';
-import { listDatabases } from '../postgres/databases.ts';
+import { listDatabaseNames } from '../postgres/databases.ts';
 import type { AdviceRecord } from '../report/record.ts';
 import { connectTo } from './connect.ts';
 import type { Run } from './target.ts';
@@ -21,7 +21,7 @@ export async function askExtensionUpdates(run: Run): Promise<AdviceRecord | null
   await using main = await connectTo(run);
   const objects: AdviceRecord['objects'] = [];
   const seen: string[] = [];
-  for (const { name } of await listDatabases(main)) {
+  for (const name of await listDatabaseNames(main)) {
     const answers = await askAll([{ id: 'updates', sql }], () => connectTo(run, name), {
       signal: run.context.signal,
       statementTimeout: 30_000,

@@ -129,8 +129,8 @@ async function lookAtEverything(run: Run, facts: EnvironmentFacts): Promise<'not
     });
   };
   await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
-  await collect(() => checkBefore(run, facts.running));
-  run.recorder.record.health.before = await snapshotOf(run);
+  const [snapshot] = await Promise.all([snapshotOf(run), collect(() => checkBefore(run, facts.running))]);
+  run.recorder.record.health.before = snapshot;
   run.recorder.save();
   if (failures.length > 0) throw new UpgradeErrors(failures);
   return compareVersions(facts.running, run.wanted) === 0 ? 'nothing-to-do' : 'ready';

@@ -1,7 +1,7 @@
 /** Health snapshots of the target, and what their difference means for the run. */
 import { compareSnapshots } from '../health/diff.ts';
 import { takeSnapshot } from '../health/snapshot.ts';
-import { listDatabases } from '../postgres/databases.ts';
+import { listDatabaseNames } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import type { FactRecord } from '../report/record.ts';
 import type { Snapshot } from '../report/snapshot.ts';
@@ -16,11 +16,11 @@ export async function snapshotOf(run: Run, signal: AbortSignal = run.context.sig
   context.log.progress(`${spec.name}: measuring the databases' health`);
   const databases = await (async () => {
     await using connection = await connectTo(run);
-    return await listDatabases(connection);
+    return await listDatabaseNames(connection);
   })();
   return await takeSnapshot({
     connect: (database) => connectTo(run, database),
-    databases: databases.map(({ name }) => name),
+    databases,
     signal,
     now: context.now,
     ...(environment.serverLog ? { serverLog: environment.serverLog } : {}),

@@ -8,7 +8,7 @@ import { replicas, slots } from '../../src/checks/replication.ts';
 import { connections, longTransactions, preparedTransactions } from '../../src/checks/sessions.ts';
 import { configFileErrors, hbaErrors, pendingRestart } from '../../src/checks/settings.ts';
 import { diskSpace } from '../../src/checks/storage.ts';
-import { judge, passed } from './judging.ts';
+import { judge, major, passed } from './judging.ts';
 
 test('identity', () => {
   expect(judge(identity, [{ version_num: 150017, standby: false }])).toEqual(passed);
@@ -94,6 +94,8 @@ describe('integrity', () => {
         'old: accepts no connections, so it is neither checked nor backed up',
       ],
     ]);
+    expect(judge(invalidDatabases, [{ datname: 'old', invalid: false }])[0]).toBe('info');
+    expect(judge(invalidDatabases, [{ datname: 'old', invalid: false }], major)[0]).toBe('blocked');
   });
 });
 
@@ -156,6 +158,7 @@ describe('sessions', () => {
     const row = (seconds: number): Row => ({ gid: 'g', datname: 'app', owner: 'ann', seconds, total: '1' });
     expect(judge(preparedTransactions, [])).toEqual(passed);
     expect(judge(preparedTransactions, [row(5)])).toEqual(['info', ['g of ann in app: prepared 5 s ago']]);
+    expect(judge(preparedTransactions, [row(5)], major)[0]).toBe('blocked');
     expect(judge(preparedTransactions, [row(301)])).toEqual([
       'warning',
       ['g of ann in app: prepared 5 min ago'],
@@ -231,6 +234,14 @@ describe('replication', () => {
       ...changes,
     });
     expect(judge(slots, [slot()])).toEqual(passed);
+    expect(judge(slots, [slot({ slot_type: 'physical' })], major)).toEqual(passed);
+    expect(judge(slots, [slot()], major)).toEqual([
+      'warning',
+      ['logical slot s: a new major starts without it'],
+    ]);
+    expect(
+      judge(slots, [slot()], { running: { major: 17, minor: 10 }, wanted: { major: 18, minor: 4 } })[1],
+    ).toEqual(['logical slot s: a new major starts without it; only pg_upgrade carries it over']);
     expect(judge(slots, [slot({ active: false, retained: null, wal_status: null })])).toEqual([
       'info',
       ['logical slot s: inactive, holds back 0 bytes of WAL'],

@@ -22,3 +22,11 @@ export function judge(
 }
 
 export const passed = ['passed', []];
+
+/** An upgrade to another major. */
+export const major: Partial<CheckContext> = { wanted: { major: 18, minor: 4 } };
+
+/** One to this major, from another one. */
+export function between(from: number, to: number): Partial<CheckContext> {
+  return { running: { major: from, minor: 1 }, wanted: { major: to, minor: 0 } };
+}

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { allChecks } from '../../src/checks/catalogue.ts';
-import type { CheckResult } from '../../src/checks/check.ts';
+import { type CheckResult, defaultThresholds } from '../../src/checks/check.ts';
 import { conclude } from '../../src/checks/conclude.ts';
 import { invalidIndexes } from '../../src/checks/objects.ts';
 import { verdictOf } from '../../src/checks/run.ts';
@@ -12,7 +12,7 @@ import { context } from './judging.ts';
 test('the catalogue: unique ids, SQL where it is needed, one statement each, nothing unqualified', () => {
   expect(new Set(allChecks.map(({ id }) => id)).size).toBe(allChecks.length);
   for (const { id, scope, sql, fix, title } of allChecks) {
-    expect(id).toMatch(/^[a-z]+(-[a-z]+)*$/);
+    expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
     expect([fix.length > 0, title.length > 0, sql === null]).toEqual([true, true, scope === 'machine']);
     expect(sql ?? '').not.toContain(';');
     expect(sql ?? '').not.toMatch(/(?:FROM|JOIN)\s+pg_(?!catalog\.)/);
@@ -25,6 +25,22 @@ test('every check has its section in the documentation', () => {
   const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
   expect(sections).toEqual(allChecks.map(({ id }) => id));
   for (const { grant } of allChecks) expect(page).toContain(grant ?? '');
+});
+
+test('the documentation names every threshold with its default, and every check has its row', () => {
+  const page = readFileSync(new URL('../../docs/checks.md', import.meta.url), 'utf8');
+  const documented = [...page.matchAll(/^\| `([a-z-]+)` +\| ([\d.]+) /gm)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
+  const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  expect(documented.toSorted()).toEqual(
+    Object.entries(defaultThresholds)
+      .map(([name, value]) => [kebab(name), String(value)])
+      .toSorted(),
+  );
+  const rows = [...page.matchAll(/^\| \[([a-z0-9-]+)\]\(#\1\)/gm)].map(([, id]) => id);
+  expect(rows).toEqual(allChecks.map(({ id }) => id));
 });
 
 describe('results', () => {
@@ -53,7 +69,7 @@ describe('results', () => {
     ).toBe('skipped');
   });
 
-  test('blocked and error block, a warning warns, info and skipped do neither', () => {
+  test('blocked and error block, a warning warns, info, skipped and disabled do neither', () => {
     const result = (status: CheckResult['status']): CheckResult => ({
       id: status,
       title: '',
@@ -63,12 +79,12 @@ describe('results', () => {
       fix: null,
       docs: '',
     });
-    const [ok, info, skipped, warning, blocked, error] = (
-      ['passed', 'info', 'skipped', 'warning', 'blocked', 'error'] as const
+    const [ok, info, skipped, disabled, warning, blocked, error] = (
+      ['passed', 'info', 'skipped', 'disabled', 'warning', 'blocked', 'error'] as const
     ).map(result);
     const given = (...results: (CheckResult | undefined)[]) =>
       verdictOf(results.filter((one) => one !== undefined));
-    expect(given(ok, info, skipped)).toEqual({ status: 'passed', blocking: [], warnings: [] });
+    expect(given(ok, info, skipped, disabled)).toEqual({ status: 'passed', blocking: [], warnings: [] });
     expect(given(ok, warning)).toEqual({ status: 'warning', blocking: [], warnings: [warning] });
     expect(given(error, warning, blocked)).toEqual({
       status: 'blocked',

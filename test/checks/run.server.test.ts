@@ -1,10 +1,11 @@
 /** Running the catalogue: every major, every kind of answer, and that no check spoils another. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allChecks } from '../../src/checks/catalogue.ts';
-import type { Check } from '../../src/checks/check.ts';
-import { runChecks } from '../../src/checks/run.ts';
+import type { Check, CheckContext } from '../../src/checks/check.ts';
+import { runChecks, verdictOf } from '../../src/checks/run.ts';
 import { Cancelled } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/postgres/connection.ts';
+import { parseVersion } from '../../src/postgres/version.ts';
 import { type TestServer, testServer } from '../support/servers.ts';
 import { ask, contextOf, sql } from './planted.ts';
 
@@ -39,22 +40,58 @@ const fine = check('fine', 'SELECT 1 WHERE false');
 test.for(['13.23', '14.23', '16.14', '17.10', '18.4'])('the whole catalogue on %s', async (major) => {
   // initdb turns checksums on by itself from 18 on; everywhere else this shows the check stepping back.
   await using other = await testServer(major);
-  for (const when of ['before', 'after'] as const) {
-    const results = await ask(other, contextOf(major, { when }), allChecks, ['postgres', 'template1']);
-    const odd = results
+  const running = Number.parseInt(major, 10);
+  const young = (id: string): [string, string, string][] =>
+    running < 15 ? [[id, 'skipped', `needs PostgreSQL 15 or newer, the server is ${major}`]] : [];
+  const deaf: [string, string, string][] =
+    running < 18
+      ? [['checksum-failures', 'skipped', 'data checksums are off: the server cannot notice damaged pages']]
+      : [];
+  const odd = async (changes: Partial<CheckContext>) =>
+    (await ask(other, contextOf(major, changes), allChecks, ['postgres', 'template1']))
       .filter(({ status }) => status !== 'passed')
-      .map(({ id, status, seen }) => [id, status, seen[0]]);
-    expect(odd).toEqual([
-      ...(when === 'after' ? [['disk-space', 'skipped', 'asked only before an upgrade']] : []),
-      ...(Number.parseInt(major, 10) < 18
-        ? [['checksum-failures', 'skipped', 'data checksums are off: the server cannot notice damaged pages']]
-        : []),
-      ...(when === 'after' ? [['long-xacts', 'skipped', 'asked only before an upgrade']] : []),
-      ...(Number.parseInt(major, 10) < 15
-        ? [['collation-versions', 'skipped', `needs PostgreSQL 15 or newer, the server is ${major}`]]
-        : []),
-    ]);
-  }
+      .map(({ id, status, seen }) => [id, status, seen[0]])
+      .toSorted();
+  expect(await odd({})).toEqual([...deaf, ...young('collation-versions'), ...young('ident-errors')]);
+  const before = allChecks.filter(({ when, upgrade }) => when === 'before' && upgrade !== 'major');
+  expect(await odd({ when: 'after' })).toEqual(
+    [
+      ...deaf,
+      ...young('collation-versions'),
+      ...young('ident-errors'),
+      ...before.map(({ id }) => [id, 'skipped', 'asked only before an upgrade']),
+    ].toSorted(),
+  );
+  const found = await odd({ wanted: parseVersion('19.0') });
+  expect(found.map(([id]) => id)).toEqual([
+    ...deaf.map(([id]) => id),
+    ...(running < 18 ? ['checksums-off'] : []),
+    ...young('collation-versions').map(([id]) => id),
+    ...young('ident-errors').map(([id]) => id),
+  ]);
+});
+
+test('what an upgrade or a server cannot have is not among the results; what is disabled is not asked', async () => {
+  const major = check('major', 'SELECT 1', { upgrade: 'major' });
+  const old = check('old', 'SELECT 1', { maxMajor: 14 });
+  const ids = async (changes: Partial<CheckContext>) =>
+    (await ask(server, contextOf(version, changes), [major, old, fine])).map(({ id }) => id);
+  expect(await ids({})).toEqual(['fine']);
+  expect(await ids({ wanted: parseVersion('16.14') })).toEqual(['major', 'fine']);
+
+  const typo = check('typo', 'SELEKT 1');
+  const results = await runChecks([typo, fine], context, {
+    connect: (database) => server.connect(database),
+    databases: [],
+    mainDatabase: 'postgres',
+    signal: new AbortController().signal,
+    disabled: new Set(['typo']),
+  });
+  expect(results.map(({ id, status, seen, fix }) => [id, status, seen, fix])).toEqual([
+    ['typo', 'disabled', ['switched off in the spec'], null],
+    ['fine', 'passed', [], null],
+  ]);
+  expect(verdictOf(results).status).toBe('passed');
 });
 
 test('a failing check is an error, and the next ones are asked', async () => {
@@ -147,10 +184,15 @@ test('a hostile search_path changes no answer', async () => {
 test('a user without rights: skipped with the grant that is missing, which then is enough', async () => {
   await sql(server, 'CREATE ROLE modest LOGIN');
   await sql(server, 'CREATE SEQUENCE private');
+  await sql(
+    server,
+    'CREATE TABLE "se|cret" (id int PRIMARY KEY); ALTER TABLE "se|cret" ENABLE ROW LEVEL SECURITY',
+  );
   const asModest = (database: string, options: ConnectOptions = {}) =>
     connect({ ...server.settings(database), user: 'modest' }, options);
+  const major = contextOf(version, { wanted: parseVersion('18.4') });
   const results = () =>
-    runChecks(allChecks, context, {
+    runChecks(allChecks, major, {
       connect: asModest,
       databases: ['app'],
       mainDatabase: 'postgres',
@@ -160,28 +202,61 @@ test('a user without rights: skipped with the grant that is missing, which then 
   const skipped = before.filter(({ status }) => status === 'skipped');
   expect(before.filter(({ status }) => status === 'error')).toEqual([]);
   expect(skipped.map(({ id }) => id)).toEqual([
+    'tablespaces',
     'checksum-failures',
     'config-file-errors',
     'hba-errors',
+    'hba-auth-methods',
+    'ident-errors',
+    'md5-passwords',
     'pending-restart',
+    'custom-settings',
+    'preload',
     'replicas',
     'archive-backlog',
+    'wal-dir',
     'long-xacts',
+    'idle-in-tx',
+    'lock-waits',
+    'running-maintenance',
     'connections',
+    'pgss-present',
   ]);
-  expect(before.find(({ id }) => id === 'sequences')).toMatchObject({
+  const seen = (id: string) => before.find((result) => result.id === id);
+  expect(seen('sequences')).toMatchObject({
     status: 'info',
     seen: ['app: 1 sequence not read: no right to, or too many to lock at once'],
+  });
+  expect(seen('superuser-or-roles')).toMatchObject({
+    status: 'blocked',
+    seen: [
+      'role modest may not read pg_authid: roles and their passwords cannot be backed up',
+      'role modest may not CHECKPOINT: the stop takes longer',
+    ],
+  });
+  expect(seen('unreadable-tables')).toMatchObject({
+    status: 'blocked',
+    seen: ['app: public."se|cret"', 'app: public.private'],
+  });
+  expect(seen('rls-tables')).toMatchObject({
+    status: 'blocked',
+    seen: ['app: public."se|cret": policies apply to the role'],
   });
   for (const { fix } of skipped) {
     const grant = fix?.replace('As a superuser: ', '').replaceAll(' USER;', ' modest;');
     if (grant) await sql(server, grant, 'postgres');
   }
+  await sql(
+    server,
+    'GRANT pg_read_all_data TO modest; GRANT pg_checkpoint TO modest; ALTER ROLE modest BYPASSRLS',
+  );
+  await sql(server, 'GRANT SELECT ON pg_catalog.pg_authid TO modest', 'postgres');
   const after = await results();
-  expect(after.filter(({ status }) => status === 'skipped').map(({ id }) => id)).toEqual([
-    'checksum-failures',
+  expect(after.filter(({ status }) => status !== 'passed').map(({ id, status }) => [id, status])).toEqual([
+    ['checksum-failures', 'skipped'],
+    ['checksums-off', 'warning'],
   ]);
-  await sql(server, 'DROP SEQUENCE private');
+  await sql(server, 'DROP SEQUENCE private; DROP TABLE "se|cret"');
 });
 
 test('a cancelled run ends at once, with Cancelled', async () => {

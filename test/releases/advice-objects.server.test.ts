@@ -325,11 +325,10 @@ describe.each(['13.23', '18.4'])('on %s', (version) => {
     }
   });
 
-  // summarize_wal came with 17.
-  test.runIf(version === '18.4')('incremental-backups-untrusted', async () => {
-    expect(await of(server, 'incremental-backups-untrusted')).toMatchObject([
-      { object: 'summarize_wal', fix: null, safe: false },
-    ]);
+  test('incremental-backups-untrusted', async () => {
+    // summarize_wal came with 17: 13 has nothing to say.
+    const found = version === '18.4' ? [{ object: 'summarize_wal', fix: null, safe: false }] : [];
+    expect(await of(server, 'incremental-backups-untrusted')).toMatchObject(found);
   });
 
   test('a standby is found by itself', async () => {

@@ -158,6 +158,24 @@ describe('CVE records', () => {
     ]);
   });
 
+  it('settle what notes name by mistake', () => {
+    const stray = (version: string): Section => ({
+      version,
+      entries: ['<!--\nBranch: master [1] 2031\n--><para>Mend it. (CVE-2031-10001)</para>'],
+    });
+    const alone = merge({ notes: [stray('17.4')] });
+    expect(release(alone, '17.4')?.cves).toEqual([]);
+    expect(alone.disagreements).toEqual([
+      'CVE-2031-10001: in the notes of 17.4, but its commits are of other branches; left out',
+    ]);
+    const settled = merge({ notes: [stray('17.4')], cves: [cveText('CVE-2031-10001', ['18.1'])] });
+    expect([release(settled, '17.4')?.cves, settled.disagreements]).toEqual([[], []]);
+    const inTheRecord = merge({ notes: [stray('17.4')], cves: [cveText('CVE-2031-10001', ['17.4'])] });
+    expect(release(inTheRecord, '17.4')?.cves).toEqual(['CVE-2031-10001']);
+    // A known release is left as it is.
+    expect(merge({ notes: [stray('17.1')] }).table.releases).toEqual(smallTable().releases);
+  });
+
   it('leave what is unknown of an inferred release unknown', () => {
     expect(release(merge({ cves: [cveText('CVE-2031-10001', ['17.2'])] }), '17.2')?.cves).toBeNull();
   });

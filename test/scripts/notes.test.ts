@@ -65,7 +65,49 @@ describe('parseNotes', () => {
     expect(other).toMatchObject({ asks: true, alsoSee: null });
   });
 
-  it('takes CVEs from the ends of entries only', () => {
+  it('takes a CVE from a paragraph that others follow', () => {
+    const [notes] = read({
+      version: '17.5',
+      entries: [
+        `<para>Mend the views. (CVE-2031-10004)</para>
+         <para>Only new sheds are mended. In an existing database cluster, do this:</para>
+         <procedure><step><para>Run the script, as told (in CVE-2031-10009) before.</para></step></procedure>`,
+      ],
+    });
+    expect(notes?.cves).toEqual(['CVE-2031-10004']);
+    expect(notes?.suspects.map(({ where }) => where)).toEqual(['entry 1 (existing)']);
+  });
+
+  it('leaves out CVEs of entries whose commits are in other branches only', () => {
+    const entry = (branches: string[], cve: string): string =>
+      `<!--\nAuthor: Nobody\n${branches.map((name) => `Branch: ${name} [123abc456] 2031-01-01`).join('\n')}\n-->
+       <para>Mend the shed, and REINDEX it.</para><para>Thanks to nobody. (${cve})</para>`;
+    const [notes] = read({
+      version: '17.5',
+      entries: [
+        entry(['master', 'REL_18_STABLE'], 'CVE-2031-10001'),
+        entry(['master', 'REL_18_STABLE', 'REL_17_STABLE'], 'CVE-2031-10002'),
+        entry(['REL_17_STABLE'], 'CVE-2031-10003'),
+        entry(['master'], 'CVE-2031-10003'),
+      ],
+    });
+    expect(notes?.cves).toEqual(['CVE-2031-10002', 'CVE-2031-10003']);
+    expect(notes?.strayCves).toEqual(['CVE-2031-10001']);
+    // Somebody still reads what they ask for: the comment may be what is wrong.
+    expect(notes?.suspects.map(({ where }) => where)).toEqual(
+      [1, 2, 3, 4].map((n) => `entry ${n} (reindex)`),
+    );
+  });
+
+  it('takes no section that is commented out', () => {
+    const text = notesFile({ version: '17.5' }).replace(
+      '</sect1>',
+      '<!-- <listitem><sect1 id="release-17-6"> -->$&',
+    );
+    expect(parseNotes(text).map(({ version }) => version)).toEqual(['17.5']);
+  });
+
+  it('takes CVEs from the ends of paragraphs only', () => {
     const [notes] = read({
       version: '17.5',
       entries: [
@@ -86,12 +128,14 @@ describe('parseNotes', () => {
         '<para>Then</para><itemizedlist><listitem><para>re-create the shed</para></listitem></itemizedlist>',
         '<para>You will need to REINDEX it after updating. Re-index twice.</para>',
         '<para>Move each standby long before the rest.</para>',
+        '<para>It is advisable to do it twice; rebuilding the shed is recommended.</para>',
       ],
     });
     expect(notes?.suspects.map(({ where }) => where)).toEqual([
       'entry 2 (re-creat)',
       'entry 3 (reindex, after, re-index)',
       'entry 4 (standby)',
+      'entry 5 (advisable, rebuilding, recommended)',
     ]);
   });
 

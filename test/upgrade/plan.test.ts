@@ -150,7 +150,7 @@ describe('makePlan', () => {
   it('tells what the reader should know before approving', () => {
     expect(plan('backup: { prove: none }', '15.17', '15.18').notes).toEqual([
       stays,
-      'PostgreSQL 15.18: free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful.',
+      'PostgreSQL 15.18: free-space-map persistence change of May 2026, reverted in Nov 2026 as harmful; a standby of 15.18 can hang behind an older primary, mended in 15.19.',
       'The backup will not be proved by a restore (backup.prove: none).',
     ]);
     expect(plan('pause: first').notes).toEqual([
