@@ -9237,15 +9237,16 @@ function stateOf$1(cause) {
 }
 /**
 * Set once for a session: every statement is a read-only transaction of its own then. The search path is pinned because
-* it decides about operators, which nobody qualifies, and how names are printed. JIT costs more than it gains on
-* catalogs.
+* it decides about operators, which nobody qualifies, and how names are printed. JIT and parallel workers cost more than
+* they gain on catalogs, and the machine has other work to do.
 */
 function settings$1(statementTimeout) {
 	return [
 		"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY",
 		`SET statement_timeout = ${Math.trunc(statementTimeout)}`,
 		"SET search_path = pg_catalog, pg_temp",
-		"SET jit = off"
+		"SET jit = off",
+		"SET max_parallel_workers_per_gather = 0"
 	].join("; ");
 }
 async function askOne(connection, { role, sql }) {
@@ -21626,11 +21627,10 @@ WITH home AS MATERIALIZED (
       WHEN 'i' THEN true WHEN 'c' THEN h.facts ->> 'datcollate' NOT IN ('C', 'POSIX') ELSE false END
     ELSE false END
 ), found AS MATERIALIZED (
-  SELECT DISTINCT x.indexrelid
-  FROM pg_catalog.pg_index AS x
-  CROSS JOIN LATERAL pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
-  JOIN sensitive AS s ON s.oid = u.coll
-  WHERE x.indexrelid >= 16384
+  SELECT x.indexrelid FROM pg_catalog.pg_index AS x
+  WHERE x.indexrelid >= 16384 AND x.indcollation IN (
+    SELECT g.indcollation FROM (SELECT DISTINCT i.indcollation FROM pg_catalog.pg_index AS i) AS g
+    WHERE EXISTS (SELECT FROM pg_catalog.unnest(g.indcollation::pg_catalog.oid[]) AS u(coll) JOIN sensitive AS s ON s.oid = u.coll))
 ), sized AS (
   SELECT i.oid, i.relpages::pg_catalog.int8 * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes
   FROM found AS f JOIN pg_catalog.pg_class AS i ON i.oid = f.indexrelid WHERE i.relkind = 'i'
@@ -21697,7 +21697,7 @@ SELECT v.* FROM (
 };
 /**
 * Collations that something uses, other than the database's own. initdb imports hundreds that nobody uses: those are
-* left out before their library is asked, hence MATERIALIZED.
+* left out before their library is asked, hence MATERIALIZED. Thousands of indexes share a few lists of collations.
 */
 const collationObjects = {
 	id: "collation-objects",
@@ -21706,17 +21706,18 @@ const collationObjects = {
 	minMajor: 13,
 	sql: `
 WITH uses AS (
-  SELECT u.coll, true AS ordered
-  FROM pg_catalog.pg_index AS x, pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
+  SELECT u.coll, x.indexes AS ordered
+  FROM (SELECT i.indcollation, pg_catalog.count(*) AS indexes FROM pg_catalog.pg_index AS i GROUP BY 1) AS x,
+       pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
   UNION ALL
-  SELECT u.coll, true
+  SELECT u.coll, 1
   FROM pg_catalog.pg_partitioned_table AS p, pg_catalog.unnest(p.partcollation::pg_catalog.oid[]) AS u(coll)
   UNION ALL
-  SELECT d.refobjid, false
+  SELECT d.refobjid, 0
   FROM pg_catalog.pg_depend AS d
   WHERE d.refclassid = 'pg_catalog.pg_collation'::pg_catalog.regclass AND d.classid <> 0
 ), used AS MATERIALIZED (
-  SELECT u.coll, pg_catalog.count(*) FILTER (WHERE u.ordered) AS ordered
+  SELECT u.coll, pg_catalog.sum(u.ordered) AS ordered
   FROM uses AS u JOIN pg_catalog.pg_collation AS c ON c.oid = u.coll
   WHERE c.collversion IS NOT NULL GROUP BY u.coll
 ), compared AS (
@@ -22779,7 +22780,7 @@ SELECT l.oid::pg_catalog.regclass::pg_catalog.text AS name, l.total FROM listed 
 		};
 	}
 };
-/** row_security_active() knows who bypasses: superusers, BYPASSRLS, and owners where it is not forced. */
+/** row_security_active() knows who bypasses: owners where it is not forced. For those who always do, nobody looks. */
 const rlsTables = {
 	id: "rls-tables",
 	title: "Row level security hides nothing from the backup",
@@ -22788,7 +22789,9 @@ const rlsTables = {
 	minMajor: 13,
 	sql: `
 SELECT c.oid::pg_catalog.regclass::pg_catalog.text AS name, pg_catalog.count(*) OVER () AS total
-FROM pg_catalog.pg_class AS c WHERE c.relrowsecurity AND pg_catalog.row_security_active(c.oid)
+FROM pg_catalog.pg_class AS c
+WHERE (SELECT NOT (r.rolsuper OR r.rolbypassrls) FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER)
+  AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)
 ORDER BY 1 LIMIT 20`,
 	fix: "Connect as a superuser, or ALTER ROLE USER BYPASSRLS: pg_dump refuses tables of which it would see a part.",
 	judge(rows) {
@@ -26410,8 +26413,8 @@ function unexpectedOf(facts) {
 /** A part that cannot be measured, for a reason that is no error of the server. */
 var NotMeasured = class extends Error {};
 /**
-* The path is pinned because it decides about operators, which nobody qualifies; JIT costs more than it gains on
-* catalogs; somebody else's lock is not worth waiting for.
+* The path is pinned because it decides about operators, which nobody qualifies; JIT and parallel workers cost more than
+* they gain on catalogs; somebody else's lock is not worth waiting for.
 */
 async function readOnly(connection, statementTimeout, work) {
 	await connection.script([
@@ -26419,7 +26422,8 @@ async function readOnly(connection, statementTimeout, work) {
 		`SET LOCAL statement_timeout = ${Math.trunc(statementTimeout)}`,
 		"SET LOCAL lock_timeout = '1s'",
 		"SET LOCAL search_path = pg_catalog, pg_temp",
-		"SET LOCAL jit = off"
+		"SET LOCAL jit = off",
+		"SET LOCAL max_parallel_workers_per_gather = 0"
 	].join("; "));
 	try {
 		const answer = await work();
@@ -26821,6 +26825,10 @@ function databaseParts(found, timeout) {
 					database.sequences = await askSequences(connection, timeout);
 				}
 			},
+			part("size", async (connection) => {
+				const [row] = await connection.query(databaseSizeSql);
+				database.bytes = row?.bytes ?? null;
+			}),
 			part("tables", async (connection) => {
 				database.tables = tablesOf(await connection.query(tablesSql, [largest]));
 			}),
@@ -26830,10 +26838,6 @@ function databaseParts(found, timeout) {
 			part("grants", async (connection) => {
 				const [row] = await connection.query(grantsSql);
 				database.grants = row ?? null;
-			}),
-			part("size", async (connection) => {
-				const [row] = await connection.query(databaseSizeSql);
-				database.bytes = row?.bytes ?? null;
 			}),
 			part("invalid", async (connection) => {
 				const [row] = await connection.query(invalidSql);
@@ -27050,7 +27054,7 @@ async function takeSnapshot(options) {
 		byName: new Map(snapshot.databases.map((database) => [database.name, database])),
 		statements: null
 	};
-	await askParts(timed([...clusterParts(snapshot, found, timeout), ...databaseParts(found, timeout)], options), snapshot.missing, parts);
+	await askParts(timed([...databaseParts(found, timeout), ...clusterParts(snapshot, found, timeout)], options), snapshot.missing, parts);
 	await askLast(snapshot, found, options, parts);
 	snapshot.missing.sort((a, b) => a.what < b.what ? -1 : 1);
 	snapshot.durationMs = Math.round(performance$1.now() - started);
@@ -27848,7 +27852,14 @@ async function assertServes(run, version) {
 }
 async function compareWithBefore(run, from) {
 	const before = run.journal.state().snapshot;
-	if (before) await compareWith(run, before, parseVersion(from));
+	if (!before) return;
+	const { record, save } = run.recorder;
+	record.facts = (await compareWith(run, before, parseVersion(from))).map((fact) => fact.group === "log" && fact.verdict === "unexpected" ? {
+		...fact,
+		verdict: "alert",
+		why: "the newer version may have written it before it was taken back"
+	} : fact);
+	save();
 }
 /** What a cancelled run leaves: only what was seen is said. */
 async function cancelled(run, plan) {

@@ -99,7 +99,9 @@ const median = (values: number[]): number =>
 /** A question by itself, with nothing beside it. */
 async function alone(server: TestServer, { sql, values }: Question): Promise<number> {
   await using connection = await server.connect('large');
-  await connection.script('SET search_path = pg_catalog; SET jit = off');
+  await connection.script(
+    'SET search_path = pg_catalog; SET jit = off; SET max_parallel_workers_per_gather = 0',
+  );
   const times: number[] = [];
   for (let run = 0; run < 5; run += 1) {
     const begun = performance.now();

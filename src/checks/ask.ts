@@ -23,8 +23,8 @@ function stateOf(cause: unknown): string {
 
 /**
  * Set once for a session: every statement is a read-only transaction of its own then. The search path is pinned because
- * it decides about operators, which nobody qualifies, and how names are printed. JIT costs more than it gains on
- * catalogs.
+ * it decides about operators, which nobody qualifies, and how names are printed. JIT and parallel workers cost more than
+ * they gain on catalogs, and the machine has other work to do.
  */
 function settings(statementTimeout: number): string {
   return [
@@ -32,6 +32,7 @@ function settings(statementTimeout: number): string {
     `SET statement_timeout = ${Math.trunc(statementTimeout)}`,
     'SET search_path = pg_catalog, pg_temp',
     'SET jit = off',
+    'SET max_parallel_workers_per_gather = 0',
   ].join('; ');
 }
 

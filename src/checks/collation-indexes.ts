@@ -25,11 +25,10 @@ WITH home AS MATERIALIZED (
       WHEN 'i' THEN true WHEN 'c' THEN h.facts ->> 'datcollate' NOT IN ('C', 'POSIX') ELSE false END
     ELSE false END
 ), found AS MATERIALIZED (
-  SELECT DISTINCT x.indexrelid
-  FROM pg_catalog.pg_index AS x
-  CROSS JOIN LATERAL pg_catalog.unnest(x.indcollation::pg_catalog.oid[]) AS u(coll)
-  JOIN sensitive AS s ON s.oid = u.coll
-  WHERE x.indexrelid >= 16384
+  SELECT x.indexrelid FROM pg_catalog.pg_index AS x
+  WHERE x.indexrelid >= 16384 AND x.indcollation IN (
+    SELECT g.indcollation FROM (SELECT DISTINCT i.indcollation FROM pg_catalog.pg_index AS i) AS g
+    WHERE EXISTS (SELECT FROM pg_catalog.unnest(g.indcollation::pg_catalog.oid[]) AS u(coll) JOIN sensitive AS s ON s.oid = u.coll))
 ), sized AS (
   SELECT i.oid, i.relpages::pg_catalog.int8 * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes
   FROM found AS f JOIN pg_catalog.pg_class AS i ON i.oid = f.indexrelid WHERE i.relkind = 'i'

@@ -68,6 +68,10 @@ export function databaseParts(found: Found, timeout: number): Part[] {
     };
     return [
       sequences,
+      part('size', async (connection) => {
+        const [row] = await connection.query<{ bytes: number }>(sql.databaseSizeSql);
+        database.bytes = row?.bytes ?? null;
+      }),
       part('tables', async (connection) => {
         database.tables = tablesOf(await connection.query(sql.tablesSql, [largest]));
       }),
@@ -77,10 +81,6 @@ export function databaseParts(found: Found, timeout: number): Part[] {
       part('grants', async (connection) => {
         const [row] = await connection.query<NonNullable<DatabaseSnapshot['grants']>>(sql.grantsSql);
         database.grants = row ?? null;
-      }),
-      part('size', async (connection) => {
-        const [row] = await connection.query<{ bytes: number }>(sql.databaseSizeSql);
-        database.bytes = row?.bytes ?? null;
       }),
       part('invalid', async (connection) => {
         const [row] = await connection.query<NonNullable<DatabaseSnapshot['invalid']>>(sql.invalidSql);

@@ -24,8 +24,8 @@ export interface PartOptions {
 }
 
 /**
- * The path is pinned because it decides about operators, which nobody qualifies; JIT costs more than it gains on
- * catalogs; somebody else's lock is not worth waiting for.
+ * The path is pinned because it decides about operators, which nobody qualifies; JIT and parallel workers cost more than
+ * they gain on catalogs; somebody else's lock is not worth waiting for.
  */
 export async function readOnly<T>(
   connection: Connection,
@@ -39,6 +39,7 @@ export async function readOnly<T>(
       "SET LOCAL lock_timeout = '1s'",
       'SET LOCAL search_path = pg_catalog, pg_temp',
       'SET LOCAL jit = off',
+      'SET LOCAL max_parallel_workers_per_gather = 0',
     ].join('; '),
   );
   try {

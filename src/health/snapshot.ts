@@ -113,7 +113,8 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
     statements: null,
   };
   await askParts(
-    timed([...clusterParts(snapshot, found, timeout), ...databaseParts(found, timeout)], options),
+    // The slow ones first: what comes last is waited for alone.
+    timed([...databaseParts(found, timeout), ...clusterParts(snapshot, found, timeout)], options),
     snapshot.missing,
     parts,
   );

@@ -102,7 +102,15 @@ async function assertServes(run: Run, version: string): Promise<void> {
 
 async function compareWithBefore(run: Run, from: string): Promise<void> {
   const before = run.journal.state().snapshot;
-  if (before) await compareWith(run, before, parseVersion(from));
+  if (!before) return;
+  const { record, save } = run.recorder;
+  const facts = await compareWith(run, before, parseVersion(from));
+  record.facts = facts.map((fact) =>
+    fact.group === 'log' && fact.verdict === 'unexpected'
+      ? { ...fact, verdict: 'alert', why: 'the newer version may have written it before it was taken back' }
+      : fact,
+  );
+  save();
 }
 
 /** What a cancelled run leaves: only what was seen is said. */
