@@ -12,12 +12,12 @@ export type Answers = readonly (readonly [database: string, answer: Answer])[];
 /** Whether the question makes sense for this upgrade and this server: where not, it has no result either. */
 export function belongs(check: Check, context: CheckContext): boolean {
   if (check.upgrade === 'major' && !isMajor(context)) return false;
+  if (check.when !== undefined && check.when !== context.when) return false;
   return check.maxMajor === undefined || serverOf(context).major <= check.maxMajor;
 }
 
 /** Why a check is not asked here at all; null where it is. */
 export function notAsked(check: Check, context: CheckContext): string | null {
-  if (check.when && check.when !== context.when) return `asked only ${check.when} an upgrade`;
   const server = serverOf(context);
   if (check.sql !== null && server.major < check.minMajor) {
     return `needs PostgreSQL ${check.minMajor} or newer, the server is ${formatVersion(server)}`;
