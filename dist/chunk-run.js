@@ -21116,11 +21116,11 @@ function counted$1(count, noun, plural = `${noun}s`) {
 /** Whether the question makes sense for this upgrade and this server: where not, it has no result either. */
 function belongs(check, context) {
 	if (check.upgrade === "major" && !isMajor(context)) return false;
+	if (check.when !== void 0 && check.when !== context.when) return false;
 	return check.maxMajor === void 0 || serverOf(context).major <= check.maxMajor;
 }
 /** Why a check is not asked here at all; null where it is. */
 function notAsked(check, context) {
-	if (check.when && check.when !== context.when) return `asked only ${check.when} an upgrade`;
 	const server = serverOf(context);
 	if (check.sql !== null && server.major < check.minMajor) return `needs PostgreSQL ${check.minMajor} or newer, the server is ${formatVersion(server)}`;
 	return null;
