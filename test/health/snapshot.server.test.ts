@@ -67,6 +67,15 @@ describe.each(['13.23', '18.4'])('%s', (version) => {
     await using app = await server.connect('app');
     for (let i = 0; i < 3; i += 1) await app.query('SELECT  count(*)\n FROM orders /* x */ WHERE id > 5');
     await app.query(`SELECT 1 / 0 AS "${secret}"`).catch(() => {});
+    // Before 15 the statistics arrive a little later than what they count.
+    await expect
+      .poll(
+        () => app.query("SELECT xact_commit > 5 AS counted FROM pg_stat_database WHERE datname = 'app'"),
+        {
+          timeout: 10_000,
+        },
+      )
+      .toEqual([{ counted: true }]);
     const snapshot = await take();
     expect(snapshot.missing).toEqual([]);
     expect(Object.keys(snapshot.server)).toHaveLength(12);
