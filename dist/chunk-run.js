@@ -1,5 +1,5 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
-import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf$1, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
+import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf$2, n as quoteIdent, o as UpgradeError, r as describe, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
@@ -6412,7 +6412,7 @@ const UNITS = [
 	"PiB"
 ];
 /** `512 B`, `1.4 GiB`: powers of 1024, as pg_size_pretty counts. */
-function formatBytes$1(bytes) {
+function formatBytes(bytes) {
 	if (bytes < 1024) return `${bytes} B`;
 	let value = bytes;
 	let name = "";
@@ -6478,7 +6478,9 @@ function adviceHeadline(record) {
 	const carried = done.length === 0 ? "" : `, ${done.length} carried out`;
 	if (applies.length > 0) return `${plural(applies.length, "thing")} ${where} ${applies.length === 1 ? "asks" : "ask"} something of this database${carried}.`;
 	if (done.length > 0) return `Everything ${where} that this database needs was carried out: ${plural(done.length, "thing")}.`;
-	return `${unanswered.length === 0 ? "Nothing" : "Nothing that could be asked"} ${where} asks anything of this database.`;
+	const calm = `${unanswered.length === 0 ? "Nothing" : "Nothing that could be asked"} ${where} was found to concern this database.`;
+	if (!record.release?.mustRead.length) return calm;
+	return `${calm} The notes named above must be read by a person.${record.advice.length === 0 ? " No advice is known for this way: read the notes." : ""}`;
 }
 /** `2 apply, 1 could not be asked, 3 cannot be seen from the database, 18 do not apply` */
 function countAdvice(advice) {
@@ -6511,7 +6513,7 @@ function countAdvice(advice) {
 			"do not apply"
 		]
 	].flatMap(([count, one, many]) => count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]);
-	return shown.length === 0 ? "ask nothing" : shown.join(", ");
+	return shown.length === 0 ? "nothing found" : shown.join(", ");
 }
 /** How sure it is that these are the objects. */
 function certaintyWords({ certainty, total }) {
@@ -6633,7 +6635,7 @@ function rowWords(total, shown) {
 /** What is known of releases, in words: how far behind, how long there are fixes, what was fixed in security. */
 /** From this score on a CVE is rated high. */
 const HIGH = 7;
-/** `15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days` */
+/** `15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days` */
 function lineOf$1(record) {
 	const { release } = record;
 	return [behindOf(record), ...(release?.lines ?? []).map(lifetimeOf)].filter((part) => part !== null).join("; ");
@@ -6651,8 +6653,8 @@ function behindOf({ release, versions }) {
 function lifetimeOf({ major, endOfLife, daysToEndOfLife: days }) {
 	if (endOfLife === null) return `the end of PostgreSQL ${major} is not known yet`;
 	if (days === null) return `PostgreSQL ${major} gets fixes until ${endOfLife}`;
-	if (days < 0) return `PostgreSQL ${major} got its last fixes on ${endOfLife}, ${plural(-days, "day")} ago`;
-	return `PostgreSQL ${major} gets fixes until ${endOfLife}, ${days === 0 ? "today" : plural(days, "day")}`;
+	if (days < 0) return `PostgreSQL ${major} has had no fixes since ${endOfLife}, for ${plural(-days, "day")}`;
+	return `PostgreSQL ${major} gets fixes until ${endOfLife}, ${days === 0 ? "which is today" : `for ${plural(days, "more day")}`}`;
 }
 /** The end of fixes beside its date: `in 356 days`, `8 days ago`. */
 function endWords(days) {
@@ -6694,13 +6696,18 @@ function furtherFacts(record) {
 	return [
 		["Release line", release && lineOf$1(record)],
 		["Security fixes", release && cveHeadline(release)],
-		["Release notes", release || advice.length > 0 ? countAdvice(advice) : null],
+		["Release notes", release || advice.length > 0 ? notesWords(record) : null],
 		["Your own SQL", queries.length > 0 ? countQueries(queries) : null],
 		["Before and after", alertWords(facts)]
 	].flatMap(([label, value]) => value === null || value === "" ? [] : [{
 		label,
 		value: [value]
 	}]);
+}
+/** Where no advice is known, that nothing was found says little. */
+function notesWords({ release, advice }) {
+	const unknown = advice.length === 0 && release !== null && release.mustRead.length > 0;
+	return `${countAdvice(advice)}${unknown ? "; no advice is known for this way: read the notes" : ""}`;
 }
 function alertWords(facts) {
 	const alerts = facts.filter(({ verdict }) => verdict === "alert").length;
@@ -6729,6 +6736,10 @@ const STATUS_WORDS = {
 /** A check's status as a word; `error` means that nobody knows, which is not the same as bad. */
 function statusWord(status) {
 	return STATUS_WORDS[status];
+}
+/** A title states what should be so: for a check that blocks or warns it says that this is not so. */
+function titleWords({ status, title }) {
+	return status === "blocked" || status === "warning" ? `not so: ${title}` : title;
 }
 /** `1 blocked, 2 warnings, 38 passed` */
 function countChecks(checks) {
@@ -6871,7 +6882,7 @@ function gapOf(downtime) {
 function backupOf(record) {
 	const { backup } = record;
 	if (!backup) return record.changed ? "none was recorded" : "none was taken";
-	return `${formatBytes$1(backup.bytes)} in ${plural(backup.files, "file")}; ${proofOf(backup)}`;
+	return `${formatBytes(backup.bytes)} in ${plural(backup.files, "file")}; ${proofOf(backup)}`;
 }
 /** The proof's verdict in a sentence that claims no more than was compared. */
 function proofOf({ proof }) {
@@ -6956,11 +6967,11 @@ function isQuiet(lists) {
 const VERDICTS = [
 	"unexpected",
 	"alert",
-	"not-compared",
 	"expected",
+	"not-compared",
 	"equal"
 ];
-/** `1 unexpected, 2 alerts, 1 not compared, 3 expected, 40 equal` */
+/** `1 unexpected, 2 alerts, 3 expected, 1 not compared, 40 equal` */
 function countFacts(facts) {
 	return VERDICTS.flatMap((verdict) => {
 		const count = facts.filter((fact) => fact.verdict === verdict).length;
@@ -6973,7 +6984,7 @@ function countFacts(facts) {
 /** A number in its unit: `1.4 GiB`, `98.2 %`, `12.5/s`. */
 function formatMeasure(value, unit) {
 	switch (unit) {
-		case "bytes": return value < 0 ? `-${formatBytes$1(Math.round(-value))}` : formatBytes$1(Math.round(value));
+		case "bytes": return value < 0 ? `-${formatBytes(Math.round(-value))}` : formatBytes(Math.round(value));
 		case "ms": return formatLatency(value);
 		case "share": return formatShare(value);
 		case "per-second": return `${formatCount(Math.round(value * 10) / 10)}/s`;
@@ -7330,7 +7341,7 @@ function toAlignment(value) {
 /** Addresses that a report may link to: a page of PostgreSQL's own, in characters that mean nothing to a renderer. */
 const NOTES = /^https:\/\/www\.postgresql\.org\/[A-Za-z0-9/._-]*(?:#[A-Za-z0-9._-]*)?$/;
 /** The address if it may be a link, else null: it is shown as text then. */
-function notesLink$1(address) {
+function safeLink(address) {
 	return NOTES.test(address) && address.length <= 200 ? address : null;
 }
 
@@ -7372,7 +7383,7 @@ function leftOut(total, detail) {
 }
 /** A link to release notes; an address that is not PostgreSQL's own stays text. */
 function notes$1(address, title, detail) {
-	const link = notesLink$1(address);
+	const link = safeLink(address);
 	return link === null ? `${words$1(title, detail)}: ${code$1(address, detail)}` : `[${words$1(title, detail)}](${link})`;
 }
 /** Statements to copy; a blank line within would end what GitHub takes for the block when a summary is cut. */
@@ -7423,7 +7434,7 @@ function checkDetails(record, detail) {
 	const rows = shown.map((check) => [
 		statusWord(check.status),
 		check.when,
-		words$1(check.title, detail),
+		words$1(titleWords(check), detail),
 		joined$1(check.seen, detail, "<br>"),
 		check.status === "passed" ? "" : words$1(check.fix, detail),
 		code$1(check.docs, detail)
@@ -7486,7 +7497,7 @@ function figuresOf(snapshot) {
 			label: "Databases",
 			value: formatCount(databases.length)
 		},
-		sum("Size", ({ bytes }) => bytes, formatBytes$1),
+		sum("Size", ({ bytes }) => bytes, formatBytes),
 		sum("Tables", ({ tables }) => tables?.count),
 		sum("Rows, estimated", ({ tables }) => tables && Math.max(0, Math.round(tables.rows))),
 		{
@@ -7500,7 +7511,7 @@ function figuresOf(snapshot) {
 		figure("Archiver", archiver, archiverWords),
 		sum("Invalid indexes and constraints", ({ invalid }) => invalid && invalid.indexes + invalid.constraints),
 		sum("Sequences behind their column", ({ sequences }) => sequences?.behind.length),
-		figure("Errors in the log", log, (found) => plural(errorsOf(found), "line")),
+		figure("Errors in the log", log, (found) => plural(errorsOf$1(found), "line")),
 		{
 			label: "Could not be measured",
 			value: missing.length === 0 ? "nothing" : plural(missing.length, "thing")
@@ -7537,16 +7548,16 @@ function archiverWords({ mode, archived, failed, failing }) {
 function standbyWords(standbys) {
 	if (standbys.length === 0) return "none";
 	const lags = standbys.flatMap(({ lagBytes }) => lagBytes === null ? [] : [lagBytes]);
-	const lag = lags.length === 0 ? "" : `, at most ${formatBytes$1(Math.max(0, ...lags))} behind`;
+	const lag = lags.length === 0 ? "" : `, at most ${formatBytes(Math.max(0, ...lags))} behind`;
 	return `${formatCount(standbys.length)}${lag}`;
 }
 function slotWords(slots) {
 	if (slots.length === 0) return "none";
 	const idle = slots.filter(({ active }) => !active).length;
 	const held = slots.reduce((total, { retainedBytes }) => total + Math.max(0, retainedBytes ?? 0), 0);
-	return `${formatCount(slots.length)}${idle === 0 ? "" : `, ${formatCount(idle)} not in use`}, ${formatBytes$1(held)} held back`;
+	return `${formatCount(slots.length)}${idle === 0 ? "" : `, ${formatCount(idle)} not in use`}, ${formatBytes(held)} held back`;
 }
-function errorsOf({ classes }) {
+function errorsOf$1({ classes }) {
 	return classes.filter(({ severity }) => /^(error|fatal|panic)$/i.test(severity)).reduce((total, { count }) => total + count, 0);
 }
 
@@ -7631,7 +7642,7 @@ function checkItem(check, detail) {
 		items: 5
 	}, "; ");
 	const fix = check.fix === null ? "" : `<br>To do: ${words$1(check.fix, detail)}`;
-	return `**${words$1(check.title, detail)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
+	return `**${words$1(titleWords(check), detail)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
 }
 function readItem({ version, why, link }, detail) {
 	return `**PostgreSQL ${words$1(version, detail)}**: ${words$1(why, detail)} ${notes$1(link, `Release notes of ${version}`, detail)}`;
@@ -7678,10 +7689,13 @@ function pieces(text) {
 const MOST_SQL = 8e3;
 /** Databases of one piece of advice, those with the same objects counted once. */
 const MOST_GROUPS = 10;
-/** What applies with its objects, what could not be asked, and the rest in a line each; what does not apply is counted. */
+/**
+* What applies with its objects, what could not be asked, and the rest in a line each; what does not apply is counted.
+* Null where there is neither advice nor a note to read.
+*/
 function adviceDetails(record, detail) {
 	const headline = adviceHeadline(record);
-	if (headline === null || record.advice.length === 0) return null;
+	if (headline === null || record.advice.length === 0 && !record.release?.mustRead.length) return null;
 	const { applies, unanswered, judge, done, notApplicable } = sortAdvice(record.advice);
 	const listed = (title, found) => found.length === 0 ? null : `${title}:\n\n${list(found.map((advice) => item(advice, detail)), detail)}`;
 	return folded$1(`Release notes: ${countAdvice(record.advice)}`, stack(words$1(headline, detail), ...applies.slice(0, detail.items).map((advice) => objects$3(advice, detail)), moreOf(applies.length - detail.items, "piece of advice", "pieces of advice"), listed("Could not be asked", unanswered), listed("Carried out by the action", done), listed(`${plural(judge.length, "piece")} of advice cannot be seen from the database`, judge), notApplicable.length > 0 && `${plural(notApplicable.length, "piece")} of advice ${notApplicable.length === 1 ? "does" : "do"} not apply here.`));
@@ -7733,7 +7747,7 @@ function backupDetails({ backup: taken }, detail) {
 	const { proof } = taken;
 	const about = [
 		`Location: ${code$1(taken.location, detail)} on ${code$1(taken.host, detail)}, kept ${plural(taken.keepDays, "day")}`,
-		`Size: ${formatBytes$1(taken.bytes)} in ${plural(taken.files, "file")}`,
+		`Size: ${formatBytes(taken.bytes)} in ${plural(taken.files, "file")}`,
 		`Taken: ${formatTime(taken.started)}, took ${formatDuration(between(taken.started, taken.finished))}`,
 		`Client: ${code$1(taken.clients, detail)}`,
 		`Manifest sha256: ${code$1(taken.manifestSha256, detail)}`,
@@ -7749,8 +7763,8 @@ function backupDetails({ backup: taken }, detail) {
 	];
 	const rows = taken.databases.map((database) => [
 		code$1(database.name, detail),
-		formatBytes$1(database.sourceBytes),
-		formatBytes$1(database.bytes),
+		formatBytes(database.sourceBytes),
+		formatBytes(database.bytes),
 		formatDuration(database.durationMs)
 	]);
 	return folded$1(`Backup and proof: ${proof.verdict}`, stack(list(about, {
@@ -7837,7 +7851,7 @@ function artifactDetails(record, detail) {
 	const rows = record.artifacts.map((artifact) => [
 		code$1(artifact.name, detail),
 		artifact.state,
-		formatBytes$1(artifact.bytes),
+		formatBytes(artifact.bytes),
 		code$1(artifact.sha256, detail),
 		words$1(artifact.why, detail)
 	]);
@@ -8154,15 +8168,22 @@ async function runLong(connect, sql, signal, seconds = patience) {
 	await using connection = await connect();
 	await connection.script(`SET statement_timeout = 0; SET lock_timeout = '${seconds}s'`);
 	const [row] = await connection.query("SELECT pg_catalog.pg_backend_pid() AS pid");
-	const end = () => void endBackend(connect, row?.pid ?? 0).catch(() => {});
+	let timer;
+	const end = () => {
+		const again = () => void endBackend(connect, row?.pid ?? 0).catch(() => {});
+		again();
+		timer = setInterval(again, 1e3);
+	};
 	signal.addEventListener("abort", end, { once: true });
 	try {
+		if (signal.aborted) throw new Cancelled();
 		await connection.script(sql);
 	} catch (cause) {
 		if (signal.aborted) throw new Cancelled();
 		throw cause;
 	} finally {
 		signal.removeEventListener("abort", end);
+		clearInterval(timer);
 	}
 }
 async function endBackend(connect, pid) {
@@ -8175,36 +8196,59 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_catalog.pg_index AS x
 JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_index AS o ON o.indrelid = x.indrelid AND o.indexrelid = pg_catalog.to_regclass($1)
+JOIN pg_catalog.pg_class AS oc ON oc.oid = o.indexrelid
 WHERE NOT x.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
-  AND x.indrelid = (SELECT i.indrelid FROM pg_catalog.pg_index AS i WHERE i.indexrelid = $1::pg_catalog.regclass)`;
+  AND pg_catalog.starts_with(c.relname::pg_catalog.text, pg_catalog.left(oc.relname::pg_catalog.text, 50))`;
+/** Half-built copies of an index. @param index qualified and quoted; one that is gone has none */
+async function leftBehind(connect, index) {
+	await using connection = await connect();
+	return (await connection.query(leftovers, [index])).map(({ name }) => name);
+}
 /**
 * Rebuilds an index by `sql`, and drops the half-built copy where that fails.
 * @param index qualified and quoted
-* @throws Cancelled, UpgradeError `index-left` where the copy could not be dropped, and what the server says
+* @throws Cancelled (a copy may be left then), UpgradeError `index-left` where it could not be dropped, and what the server says
 */
 async function rebuildIndex(connect, index, sql, signal) {
 	const before = await leftBehind(connect, index);
 	try {
 		await runLong(connect, sql, signal);
 	} catch (cause) {
-		for (const name of await leftBehind(connect, index).catch(() => [])) if (!before.includes(name)) await drop(connect, name, cause);
+		for (const name of await leftBehind(connect, index).catch(() => [])) if (!before.includes(name)) await drop(connect, name, messageOf(cause)).catch((second) => {
+			throw cause instanceof Cancelled ? cause : second;
+		});
 		throw cause;
 	}
 }
 /** While an older transaction is open, nobody can drop it; it costs every write to the table until then. */
-async function drop(connect, name, cause) {
+async function drop(connect, name, why) {
 	const sql = `DROP INDEX CONCURRENTLY IF EXISTS ${name}`;
-	await runLong(connect, sql, new AbortController().signal, shortPatience).catch(() => {
-		throw new UpgradeError("index-left", `${messageOf(cause)} Its half-built copy is left: ${name}.`, {
+	await runLong(connect, sql, new AbortController().signal, shortPatience).catch((cause) => {
+		throw new UpgradeError("index-left", `${why} A half-built copy of an index is left: ${name}.`.trim(), {
 			phase: "upgrade",
 			hint: `When older transactions have ended: ${sql};`,
 			cause
 		});
 	});
 }
-async function leftBehind(connect, index) {
-	await using connection = await connect();
-	return (await connection.query(leftovers, [index])).map(({ name }) => name);
+/** A run that was killed leaves its statement at work: the server does not notice before it has something to say. */
+const orphans = `
+SELECT pg_catalog.pg_cancel_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a
+WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+  AND a.application_name = 'postgres-upgrade' AND a.state = 'active'
+  AND pg_catalog.starts_with(a.query, 'REINDEX INDEX ') AND pg_catalog.strpos(a.query, $1) > 0`;
+/**
+* Sweeps up after a rebuild that was killed: ends its statement, drops its half-built copies.
+* @throws UpgradeError `index-left`
+*/
+async function sweepIndex(connect, index) {
+	for (let seconds = 0; seconds < shortPatience; seconds += 1) {
+		await using connection = await connect();
+		if ((await connection.query(orphans, [index])).length === 0) break;
+		await new Promise((resolve) => setTimeout(resolve, 1e3));
+	}
+	for (const name of await leftBehind(connect, index)) await drop(connect, name, "");
 }
 
 /** The pieces that statements finding objects have in common. Aliases: x pg_index, i index, t table, n schema, m method. */
@@ -9328,6 +9372,7 @@ function numberOf(row, key) {
 	if (!Number.isFinite(number)) throw new Error(`${key} is ${String(value)}, not a number`);
 	return number;
 }
+/** True or false; anything else throws. */
 function flagOf(row, key) {
 	const value = row[key];
 	if (typeof value !== "boolean") throw new Error(`${key} is ${String(value)}, not true or false`);
@@ -9433,6 +9478,46 @@ async function askExtensionUpdates(run) {
 	};
 }
 
+/** Begin of the journal's entries for indexes that are being rebuilt. */
+const halfBuilt = "half-built:";
+/** How often somebody who waits is told that it goes on, in milliseconds. */
+const beat = 1e4;
+/**
+* @param index qualified and quoted
+* @param sql the REINDEX
+* @throws what rebuildIndex throws
+*/
+async function rebuild(run, step, { database, index }, sql) {
+	const connect = () => connectTo(run, database, 0);
+	const id = `${halfBuilt}${database}:${index}`;
+	await step.switchOff({
+		id,
+		what: `index ${index} of ${database} is being rebuilt`,
+		detail: {
+			database,
+			index
+		}
+	});
+	const begun = Date.now();
+	const timer = setInterval(() => {
+		step.progress(`${database}: ${index} is being rebuilt, ${Math.round((Date.now() - begun) / 1e3)} s`);
+	}, beat);
+	try {
+		await rebuildIndex(connect, index, sql, step.signal);
+		await step.isBack(id);
+	} catch (cause) {
+		if ((await leftBehind(connect, index).catch(() => ["?"])).length === 0) await step.isBack(id);
+		throw cause;
+	} finally {
+		clearInterval(timer);
+	}
+}
+/** Puts back such an entry, in any later job. @throws UpgradeError `index-left` */
+async function sweep(run, detail) {
+	const { database, index } = detail;
+	await sweepIndex(() => connectTo(run, database, 0), index);
+}
+
 /** Id of the journal's entry for a template that was opened for a moment. */
 const openedTemplate = "template-opened:";
 /** Never fails but by Cancelled: what could not be done is in the record, and an issue says so. */
@@ -9440,32 +9525,48 @@ function adviceStep(run) {
 	return {
 		isDone: async () => false,
 		async run(step) {
-			const { record } = run.recorder;
-			const updates = await askExtensionUpdates(run);
-			if (updates) record.advice.push(updates);
-			for (const advice of record.advice) {
-				const remedy = findAdvice(advice.id)?.remedy ?? { kind: "statements" };
-				if (advice.by !== "action" || advice.state !== "applies" || remedy.kind === "list-setting") continue;
-				await carryOut(run, step, advice, remedy.kind === "script" ? remedy.file : null);
-				conclude$3(run, step, advice);
+			try {
+				await carryOutAll(run, step);
+			} catch (cause) {
+				if (cause instanceof Cancelled || step.signal.aborted) throw new Cancelled();
+				run.recorder.issue(new UpgradeError("advice-failed", `Release advice was not carried out to the end: ${messageOf(cause)}`, {
+					phase: "upgrade",
+					hint: "What is left is in the report, with its SQL."
+				}), "The upgrade stays: it was found good.");
+				step.note(messageOf(cause));
 			}
 			return { state: "done" };
 		}
 	};
 }
+async function carryOutAll(run, step) {
+	const { record } = run.recorder;
+	const updates = await askExtensionUpdates(run);
+	if (updates) record.advice.push(updates);
+	for (const advice of record.advice) {
+		const remedy = findAdvice(advice.id)?.remedy ?? { kind: "statements" };
+		if (advice.by !== "action" || advice.state !== "applies" || remedy.kind === "list-setting") continue;
+		await carryOut(run, step, advice, remedy.kind === "script" ? remedy.file : null);
+		conclude$3(run, step, advice);
+	}
+}
 /** @param script file of the server's own share folder; null where each object has its statement */
 async function carryOut(run, step, advice, script) {
 	if (script !== null) {
-		const databases = [...new Set(advice.objects.map(({ database }) => database ?? run.settings.database))];
-		for (const database of databases) await attempt(run, step, advice, advice.objects.filter((object) => (object.database ?? run.settings.database) === database), () => runScript(run, step, database, script));
+		const todo = advice.objects.filter(({ state }) => state === "found");
+		const databases = [...new Set(todo.map(({ database }) => database ?? run.settings.database))];
+		for (const database of databases) await attempt(run, step, advice, todo.filter((object) => (object.database ?? run.settings.database) === database), () => runScript(run, step, database, script));
 		return;
 	}
 	const todo = advice.objects.filter(({ sql, state }) => sql !== null && state === "found");
 	for (const [index, object] of todo.entries()) {
 		step.progress(`${advice.id}: ${object.name} (${index + 1} of ${todo.length})`);
-		const connect = () => connectTo(run, object.database ?? void 0, 0);
+		const database = object.database ?? run.settings.database;
 		const sql = object.sql ?? "";
-		await attempt(run, step, advice, [object], () => /^REINDEX INDEX CONCURRENTLY /.test(sql) ? rebuildIndex(connect, object.name, sql, step.signal) : runLong(connect, sql, step.signal));
+		await attempt(run, step, advice, [object], () => /^REINDEX INDEX CONCURRENTLY /.test(sql) ? rebuild(run, step, {
+			database,
+			index: object.name
+		}, sql) : runLong(() => connectTo(run, database, 0), sql, step.signal));
 	}
 }
 async function attempt(run, step, advice, objects, work) {
@@ -9473,7 +9574,7 @@ async function attempt(run, step, advice, objects, work) {
 		await work();
 		for (const object of objects) object.state = "done";
 	} catch (cause) {
-		if (cause instanceof Cancelled) throw cause;
+		if (cause instanceof Cancelled || step.signal.aborted) throw new Cancelled();
 		for (const object of objects) {
 			object.state = "failed";
 			object.detail = messageOf(cause);
@@ -9515,14 +9616,15 @@ async function runScript(run, step, database, file) {
 /** Puts back what an opened template was: closed. */
 async function closeTemplate(run, database) {
 	await using connection = await connectTo(run);
-	await connection.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS false`);
+	const [there] = await connection.query("SELECT FROM pg_catalog.pg_database WHERE datname = $1", [database]);
+	if (there) await connection.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS false`);
 }
 function conclude$3(run, step, advice) {
 	const count = (state) => advice.objects.filter((object) => object.state === state).length;
 	const [done, failed] = [count("done"), count("failed")];
 	const left = advice.total - done - failed;
 	advice.state = failed > 0 && done === 0 ? "failed" : failed > 0 || left > 0 ? "partly" : "done";
-	step.note(`${advice.id}: ${done} done${failed > 0 ? `, ${failed} failed` : ""}${left > 0 ? `, ${left} left` : ""}`);
+	step.note(`${advice.id}: ${done} of ${advice.total} done${failed > 0 ? `, ${failed} failed` : ""}${left > 0 ? `, ${left} left` : ""}`);
 	if (failed > 0) run.recorder.issue(new UpgradeError("advice-failed", `${advice.title}: ${failed} of ${advice.total} could not be mended.`, {
 		phase: "upgrade",
 		hint: advice.objects.find(({ state }) => state === "failed")?.detail ?? advice.todo
@@ -9926,6 +10028,8 @@ async function serverPid(data) {
 	if (!Number.isInteger(pid) || pid <= 0) return null;
 	try {
 		process.kill(pid, 0);
+		const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+		if (/\) Z /.test(stat)) return null;
 		const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => null);
 		return cwd === null || cwd === await realpath(data) ? pid : null;
 	} catch (cause) {
@@ -10006,6 +10110,7 @@ const mixedOrder = "collations";
 function readJournal(lines) {
 	const state = {
 		begin: null,
+		holdsUpgrade: false,
 		ended: null,
 		snapshot: null,
 		backup: null,
@@ -10025,12 +10130,14 @@ function readJournal(lines) {
 					...state.begin.digest === void 0 ? {} : { digest: state.begin.digest }
 				};
 				state.ended = null;
+				state.holdsUpgrade ||= entry.mode !== "rollback";
 				break;
 			case "snapshot":
 				state.snapshot = entry.snapshot;
 				break;
 			case "step":
 				state.steps.set(entry.id, entry.state);
+				if (entry.state === "undone") state.steps.delete("validate");
 				break;
 			case "switched-off":
 				if (!state.outstanding.some(({ id }) => id === entry.entry.id)) state.outstanding.push(entry.entry);
@@ -10164,7 +10271,7 @@ function isAlive(begin) {
 const databaseVersion = `
 SELECT d.datcollversion AS recorded, pg_catalog.pg_database_collation_actual_version(d.oid) AS actual
 FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()`;
-/** Collations that something uses, and whose version is not the recorded one. */
+/** Collations that something uses, and whose version is not the recorded one; a library that has none cannot be recorded. */
 const collations = `
 SELECT c.oid::pg_catalog.int8::pg_catalog.text AS oid, pg_catalog.format('%I.%I', n.nspname, c.collname) AS name
 FROM pg_catalog.pg_collation AS c
@@ -10172,7 +10279,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
 WHERE c.collversion IS NOT NULL
   AND c.oid IN (SELECT d.refobjid FROM pg_catalog.pg_depend AS d
                 WHERE d.refclassid = 'pg_catalog.pg_collation'::pg_catalog.regclass)
-  AND pg_catalog.pg_collation_actual_version(c.oid) IS DISTINCT FROM c.collversion`;
+  AND pg_catalog.pg_collation_actual_version(c.oid) <> c.collversion`;
 /** Keys, expressions and predicates of indexes, and range types with a collation of their own. $1: oids of collations. */
 const dependentIndexes = `
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, NOT x.indisexclusion AS concurrently
@@ -10199,7 +10306,7 @@ async function lookAt(connection, database) {
 	const found = await connection.query(collations);
 	const oids = found.map(({ oid }) => oid);
 	const refresh = found.map(({ name }) => `ALTER COLLATION ${name} REFRESH VERSION`);
-	if (own !== void 0 && own.recorded !== null && own.recorded !== own.actual) {
+	if (own !== void 0 && own.recorded !== null && own.actual !== null && own.recorded !== own.actual) {
 		oids.push(databaseDefault);
 		refresh.push(`ALTER DATABASE ${quoteIdent(database)} REFRESH COLLATION VERSION`);
 	}
@@ -10249,7 +10356,7 @@ async function mendCollations(run, step) {
 		});
 		for (const [index, each] of todo.entries()) {
 			step.progress(`${database}: rebuilding ${each.name} (${index + 1} of ${todo.length})`);
-			await rebuild(run, step, database, each);
+			await rebuildOne(run, step, database, each);
 		}
 		for (const sql of refresh) await runLong(() => connectTo(run, database, 0), sql, step.signal);
 		step.note(`${database}: ${todo.length} indexes on text rebuilt, ${refresh.length} collation versions recorded`);
@@ -10259,14 +10366,17 @@ async function mendCollations(run, step) {
 	return rebuilt;
 }
 /** A rebuild that fails leaves the index as it was: on the way back that one fits. */
-async function rebuild(run, step, database, { name, concurrently }) {
+async function rebuildOne(run, step, database, { name, concurrently }) {
 	const sql = `REINDEX INDEX ${concurrently ? "CONCURRENTLY " : ""}${name}`;
 	await run.journal.rebuild(database, name, "started");
 	try {
-		await rebuildIndex(() => connectTo(run, database, 0), name, sql, step.signal);
+		await rebuild(run, step, {
+			database,
+			index: name
+		}, sql);
 	} catch (cause) {
 		await run.journal.rebuild(database, name, "failed");
-		if (cause instanceof Cancelled) throw cause;
+		if (cause instanceof Cancelled || step.signal.aborted) throw new Cancelled();
 		throw new UpgradeError("collation-reindex", `${database}: ${name} could not be rebuilt: ${messageOf(cause)}.`, {
 			phase: "upgrade",
 			hint: "A unique index that cannot be rebuilt has duplicates: find and remove them, then run again.",
@@ -10298,7 +10408,7 @@ function stepRun(run, record, interruptible) {
 		},
 		async switchOff(entry) {
 			await journal.switchedOff(entry);
-			if (entry.id === "backup-work") return;
+			if (entry.id === "backup-work" || entry.id.startsWith("half-built:")) return;
 			recorder.record.switchedOff.push({
 				id: entry.id,
 				what: entry.what,
@@ -10357,6 +10467,7 @@ async function putBackAll(run, only = () => true) {
 			if (entry.id === "backup-work") await cleanBackupWork(entry.detail);
 			else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
 			else if (entry.id === "collations") await mendCollations(run, step);
+			else if (entry.id.startsWith("half-built:")) await sweep(run, entry.detail);
 			else if (entry.id.startsWith("template-opened:")) await closeTemplate(run, entry.detail.database);
 			else await run.environment.putBack(entry, step);
 			await run.journal.putBack(entry.id);
@@ -10371,6 +10482,10 @@ async function putBackAll(run, only = () => true) {
 		}
 	}
 	return failures;
+}
+/** What costs little while it is not put back: it must not keep anybody from another version. */
+function isMinor({ id }) {
+	return id.startsWith("half-built:") || id.startsWith("template-opened:");
 }
 /** @throws Cancelled */
 function throwIfCancelled(run) {
@@ -10812,11 +10927,14 @@ async function endOfFile(path, bytes) {
 */
 async function forgetSettings(data, names) {
 	const path = join(data, "postgresql.auto.conf");
-	const text = await readFile(path, "utf8");
+	const text = await readFile(path, "latin1");
 	const kept = text.split("\n").filter((line) => !names.some((name) => isOf(line, name)));
 	if (kept.length === text.split("\n").length) return;
 	const { mode, uid, gid } = await stat(path);
-	await writeFile(`${path}.new`, kept.join("\n"), { mode: mode & 511 });
+	await writeFile(`${path}.new`, Buffer.from(kept.join("\n"), "latin1"), {
+		mode: mode & 511,
+		flush: true
+	});
 	if (areWeRoot()) await chown(`${path}.new`, uid, gid);
 	await rename(`${path}.new`, path);
 }
@@ -11708,8 +11826,9 @@ function open$1(config, tools) {
 	/** A connection that leads to some other server would back up the one and restart the other. */
 	const assertSameServer = async () => {
 		await using client = await connect(connection, { name: "postgres-upgrade inspect" });
-		const [row] = await client.query("SELECT pg_catalog.current_setting('data_directory') AS data, pg_catalog.current_setting('port') AS port");
-		if (row && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
+		const [row] = await client.query(`SELECT (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data,
+              pg_catalog.current_setting('port') AS port`);
+		if (row?.data != null && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
 			phase: "inspect",
 			hint: "Check host and port of the connection against environment.data and environment.port."
 		});
@@ -11741,6 +11860,15 @@ function open$1(config, tools) {
 				detail: recipe
 			});
 			await startByRecipe(recipe, connection);
+		},
+		async revive(step) {
+			const recipe = recipeOf(await readCluster$1(config.data));
+			for (let attempt = 1;; attempt += 1) try {
+				return await ensureServing(recipe, connection, step.progress, 6e4);
+			} catch (cause) {
+				if (attempt === 5) throw cause;
+				await new Promise((resolve) => setTimeout(resolve, 1e3));
+			}
 		},
 		step(id, facts, wanted) {
 			if (id === "preflight") return tasks.preflight(wanted);
@@ -11961,6 +12089,7 @@ const defaultThresholds = {
 /** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
 const absolute = string().regex(/^\//, "write an absolute path");
+const versionText = string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"");
 const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
 	description: "Name of an environment variable of the step, as env:NAME",
 	examples: ["env:ORDERS_DATABASE_URL"]
@@ -11994,10 +12123,16 @@ const kebab = (name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLower
 const thresholdKeys = new Map(Object.keys(defaultThresholds).map((key) => [kebab(key), key]));
 /** Checks that nobody may switch off: without them the run does not know what it works on. */
 const indispensable = ["identity"];
+/** What ships below 1 is a share: 5 would mean 500 %. */
+function thresholdSchema(shipped) {
+	const share = shipped > 0 && shipped < 1;
+	const number$2 = number({ error: "write a number" }).min(0, "write a number that is not negative");
+	return share ? number$2.max(1, "this is a share: write a number from 0 to 1, for example 0.9") : number$2;
+}
 function checksSchema(ids) {
 	return strictObject({
-		disable: array(_enum(ids.filter((id) => !indispensable.includes(id)), { error: "no check of this id may be switched off; docs/checks.md lists all" })).default([]).meta({ description: "Ids of checks that are not asked; the record says so" }),
-		thresholds: strictObject(Object.fromEntries([...thresholdKeys.keys()].map((key) => [key, number().min(0).optional()]))).default({}).meta({ description: "Limits other than those that ship; docs/checks.md explains each" })
+		disable: array(_enum(ids.filter((id) => !indispensable.includes(id)), { error: ({ input }) => indispensable.includes(String(input)) ? "this check cannot be switched off" : "there is no check of this id; docs/checks.md lists all" })).default([]).meta({ description: "Ids of checks that are not asked; the record says so" }),
+		thresholds: strictObject(Object.fromEntries([...thresholdKeys].map(([key, name]) => [key, thresholdSchema(defaultThresholds[name]).optional()]))).default({}).meta({ description: "Limits other than those that ship; docs/checks.md explains each" })
 	});
 }
 const sqlFile = string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.sql$/, "write the path of an .sql file in the repository").meta({
@@ -12014,12 +12149,12 @@ const healthSchema = union([sqlFile.transform((file) => ({
 	file,
 	"read-only": true,
 	timeout: 30
-})), healthFile]);
+})), healthFile], { error: ({ input }) => typeof input === "string" ? "write the path of an .sql file in the repository" : "write a path, or { file, database, read-only, timeout }" });
 /** Builds the schema for the environments that exist. */
 function specSchema(environment, checkIds) {
 	const target = strictObject({
 		name: string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, at most 63"),
-		postgres: string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"").meta({
+		postgres: versionText.meta({
 			description: "The version that should run",
 			examples: ["15.20"]
 		}),
@@ -12034,7 +12169,7 @@ function specSchema(environment, checkIds) {
 		]).default("none").meta({ description: "Stop for a person after the first member, after each, or never" }),
 		"on-failure": _enum(["rollback", "stop"]).default("rollback"),
 		advice: _enum(["apply", "report"]).default("report").meta({ description: "What the release notes ask of this database: report it, or carry out what is safe after the upgrade" }),
-		"notes-read": array(string().regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"16.16\"")).default([]).meta({ description: "Releases whose notes a person has read, where the action does not know them" }),
+		"notes-read": array(versionText).default([]).meta({ description: "Releases whose notes a person has read, where the action does not know them" }),
 		checks: checksSchema(checkIds).prefault({}),
 		health: array(healthSchema).default([]).meta({ description: "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks" })
 	});
@@ -12067,7 +12202,7 @@ function keysAt(schema, value, path) {
 	const options = schema.anyOf ?? schema.oneOf;
 	if (options) {
 		const kind = value?.kind;
-		const chosen = options.find((option) => option.properties?.kind?.const === kind);
+		const chosen = kind === void 0 ? void 0 : options.find((option) => option.properties?.kind?.const === kind);
 		return chosen ? keysAt(chosen, value, path) : options.flatMap((option) => keysAt(option, value, path));
 	}
 	const [head, ...rest] = path;
@@ -20816,16 +20951,18 @@ function adviceBetween(from, to) {
 function once(list) {
 	return [...new Map(list.toReversed().map((asked) => [asked.advice.id, asked])).values()].toReversed();
 }
-/** Whole days from one YYYY-MM-DD to another; both count as days of UTC. */
-function daysBetween$1(from, to) {
-	return Math.round((Date.parse(to) - Date.parse(from)) / 864e5);
+/** Whole days from one YYYY-MM-DD to another; both count as days of UTC. @throws Error for what is no day */
+function daysBetween(from, to) {
+	const days = (Date.parse(to) - Date.parse(from)) / 864e5;
+	if (!Number.isFinite(days)) throw new Error(`${from} or ${to} is not a day`);
+	return Math.round(days);
 }
 function lineOf(major, today) {
 	const end = endOfLife(major);
 	return {
 		major,
 		endOfLife: end,
-		daysToEndOfLife: end === null ? null : daysBetween$1(today, end),
+		daysToEndOfLife: end === null ? null : daysBetween(today, end),
 		newest: newestMinor(major)?.version ?? null,
 		releases: releasesOf(major).map(({ version, date, avoid, inferred }) => ({
 			version,
@@ -20842,7 +20979,7 @@ function distance(from) {
 	const until = newest?.date ?? null;
 	return {
 		behind: newest ? releasesOf(from.major, from, parseVersion(newest.version)).length : 0,
-		daysBehind: since === null || until === null ? null : Math.max(0, daysBetween$1(since, until))
+		daysBehind: since === null || until === null ? null : Math.max(0, daysBetween(since, until))
 	};
 }
 /** Each CVE once, with the first of the releases that fixes it. */
@@ -20901,6 +21038,8 @@ const namedAtMost = {
 	report: 200,
 	apply: 5e3
 };
+/** The template that initdb closes: nobody's tables are in it. */
+const untouched = "template0";
 /** The one pass over a database's indexes; its rows say whose they are. */
 const passOverIndexes = "indexes";
 /** The questions behind advice, each cut to what a report can hold; those about indexes are one. */
@@ -20997,18 +21136,21 @@ function conclude$1(run, advice, answers, closed) {
 			seen.push(`${prefix}${answer.message}`);
 		}
 	}
-	if (advice.templates && objects.length > 0) for (const database of closed) {
+	const script = applies && advice.remedy?.kind === "script";
+	if (advice.templates && (objects.length > 0 || script)) for (const database of closed) {
 		total += 1;
 		objects.push({
 			database,
-			name: database,
+			name: "the whole database",
 			sql: null,
 			detail: "accepts no connections, so nobody could look; made by the same initdb",
-			state: "found"
+			state: applies && database !== untouched ? "left" : "found"
 		});
 	}
+	const unseen = closed.filter((database) => database !== untouched);
+	if (advice.scope === "database" && advice.sql !== null) seen.push(...unseen.map((database) => `${database}: accepts no connections, nobody could look`));
 	const nobodyAsked = advice.sql === null;
-	const state = objects.length > 0 ? advice.certainty === "cannot-be-seen" ? "judge" : "applies" : failed ? "error" : denied ? "skipped" : nobodyAsked ? "judge" : "does-not-apply";
+	const state = objects.length > 0 ? advice.certainty === "cannot-be-seen" ? "judge" : "applies" : failed ? "error" : denied || seen.length > 0 ? "skipped" : nobodyAsked || advice.templates && closed.length > 0 ? "judge" : "does-not-apply";
 	const can = advice.remedy !== null && (advice.remedy.kind !== "statements" || safe);
 	return {
 		state,
@@ -21070,7 +21212,7 @@ function pgUpgradeRefuses({ route }) {
 	return route === "dump-restore" ? "info" : "blocked";
 }
 
-/** The few words that checks share: bounded lists, sizes, durations. */
+/** The few words that checks share: bounded lists and durations. Sizes and counts are those of the report. */
 /** Objects that are named before the rest is counted: a report stays readable with a million of them. */
 const shownAtMost = 20;
 /**
@@ -21078,26 +21220,9 @@ const shownAtMost = 20;
 * @param total how many there really are, where SQL cut the list
 */
 function bounded(lines, total = lines.length) {
-	const shown = lines.slice(0, 20);
+	const shown = lines.slice(0, shownAtMost);
 	const more = Math.max(total, lines.length) - shown.length;
-	return more > 0 ? [...shown, `and ${more} more`] : shown;
-}
-/** Bytes in the server's own units (kB = 1024 bytes), for example `1.5 GB`. */
-function formatBytes(bytes) {
-	let value = bytes;
-	let unit = 0;
-	while (Math.abs(value) >= 1024 && unit < 4) {
-		value /= 1024;
-		unit += 1;
-	}
-	const digits = unit > 0 && Math.abs(value) < 10 ? 1 : 0;
-	return `${value.toFixed(digits).replace(/\.0$/, "")} ${[
-		"bytes",
-		"kB",
-		"MB",
-		"GB",
-		"TB"
-	][unit]}`;
+	return more > 0 ? [...shown, `and ${formatCount(more)} more`] : shown;
 }
 /** Seconds as `0.3 s`, `45 s`, `12 min` or `3 h 5 min`. */
 function formatSeconds(seconds) {
@@ -21106,10 +21231,6 @@ function formatSeconds(seconds) {
 	const minutes = Math.floor(seconds / 60);
 	if (minutes < 120) return `${minutes} min`;
 	return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-/** `1 file`, `3 files`. */
-function counted$1(count, noun, plural = `${noun}s`) {
-	return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** From the answers of one check to its result. Pure. */
@@ -21358,6 +21479,7 @@ WHERE p.datname = pg_catalog.current_database() ORDER BY p.pid LIMIT 100`,
 	}
 };
 
+/** Does WAL reach the archive? Without it there is no point-in-time recovery, and a stop waits for the archiver. */
 /** `archive_library` exists from 15 on. */
 const archiver$2 = {
 	id: "archiver",
@@ -21386,7 +21508,7 @@ FROM pg_catalog.pg_stat_archiver AS a`,
 			const last = textOf(row, "last_archived");
 			return {
 				status: "blocked",
-				seen: [`${textOf(row, "last_failed_wal")} could not be archived, last tried ${textOf(row, "last_failed")} UTC; ${counted$1(numberOf(row, "failed_count"), "failure")} so far`, last === "" ? "no file was archived yet" : `the last archived file is of ${last} UTC`]
+				seen: [`${textOf(row, "last_failed_wal")} could not be archived, last tried ${textOf(row, "last_failed")} UTC; ${plural(numberOf(row, "failed_count"), "failure")} so far`, last === "" ? "no file was archived yet" : `the last archived file is of ${last} UTC`]
 			};
 		}
 		if (flagOf(row, "nowhere")) return {
@@ -21403,6 +21525,7 @@ FROM pg_catalog.pg_stat_archiver AS a`,
 		};
 	}
 };
+/** Counts finished WAL files that wait for the archiver: a fast stop waits until it has tried them. */
 const archiveBacklog = {
 	id: "archive-backlog",
 	title: "No WAL waits for the archiver",
@@ -21420,7 +21543,7 @@ WHERE f.name LIKE '%.ready' AND pg_catalog.current_setting('archive_mode') <> 'o
 		};
 		return {
 			status: waiting > thresholds.archiveBacklogBlock ? "blocked" : "warning",
-			seen: [`${counted$1(waiting, "finished WAL file")} not archived yet`]
+			seen: [`${plural(waiting, "finished WAL file")} not archived yet`]
 		};
 	}
 };
@@ -21525,6 +21648,7 @@ FROM pg_catalog.pg_authid AS a WHERE a.rolpassword LIKE 'md5%' ORDER BY 1 LIMIT 
 	}
 };
 
+/** Sizes that a backup or a move runs into. */
 /** From 19 on a slot of the setting counts half: the default doubled while the table stayed as it was. */
 const locksCapacity = {
 	id: "locks-capacity",
@@ -21545,7 +21669,7 @@ WHERE c.relkind IN ('r', 'p', 'S', 'm', 'v') AND c.oid >= 16384 AND c.relpersist
 		const lines = rows.map((row) => ({
 			row,
 			slots: numberOf(row, "slots") * perSlot
-		})).filter(({ row, slots }) => numberOf(row, "relations") > slots * context.thresholds.locksBlock).map(({ row, slots }) => `${prefixOf(row)}${counted$1(numberOf(row, "relations"), "relation")}, the lock table has room for ${slots}`);
+		})).filter(({ row, slots }) => numberOf(row, "relations") > slots * context.thresholds.locksBlock).map(({ row, slots }) => `${prefixOf(row)}${plural(numberOf(row, "relations"), "relation")}, the lock table has room for ${formatCount(slots)}`);
 		return {
 			status: lines.length > 0 ? "blocked" : "passed",
 			seen: bounded(lines)
@@ -21588,6 +21712,7 @@ WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY t.spcname`,
 		};
 	}
 };
+/** Counts the large objects of each database; their bytes are part of its size. */
 const largeObjects = {
 	id: "large-objects",
 	title: "There are few large objects",
@@ -21597,7 +21722,7 @@ const largeObjects = {
 	sql: "SELECT pg_catalog.count(*) AS objects FROM pg_catalog.pg_largeobject_metadata AS m",
 	fix: "Measure the way with a copy first: each costs time in a dump, a restore and (before 19) pg_upgrade. Remove orphans with vacuumlo.",
 	judge(rows, context) {
-		const lines = rows.filter((row) => numberOf(row, "objects") > context.thresholds.largeObjectsWarning).map((row) => `${prefixOf(row)}${counted$1(numberOf(row, "objects"), "large object")}`);
+		const lines = rows.filter((row) => numberOf(row, "objects") > context.thresholds.largeObjectsWarning).map((row) => `${prefixOf(row)}${plural(numberOf(row, "objects"), "large object")}`);
 		return {
 			status: lines.length === 0 ? "passed" : isMajor(context) ? "warning" : "info",
 			seen: bounded(lines)
@@ -21605,6 +21730,7 @@ const largeObjects = {
 	}
 };
 
+/** How large is what another C library or ICU would put out of order? */
 /**
 * `datlocprovider` exists from 15 on; before, every database follows the C library. C, POSIX and the builtin provider
 * (from 17) compare bytes or code points, whatever library is there. Sizes are those of the last VACUUM: asking for
@@ -21647,7 +21773,7 @@ FROM counted AS c ORDER BY c.bytes DESC, c.oid`,
 			bytes: numberOf(row, "all_bytes")
 		}]));
 		const bytes = [...databases.values()].reduce((sum, each) => sum + each.bytes, 0);
-		const lines = [...databases].map(([prefix, each]) => `${prefix}${counted$1(each.indexes, "index", "indexes")}, about ${formatBytes(each.bytes)}`);
+		const lines = [...databases].map(([prefix, each]) => `${prefix}${plural(each.indexes, "index", "indexes")}, about ${formatBytes(each.bytes)}`);
 		if (bytes <= thresholds.collationIndexesInfo) return {
 			status: "passed",
 			seen: bounded(lines)
@@ -21745,6 +21871,7 @@ ORDER BY v.ordered DESC, v.name LIMIT 20`,
 	}
 };
 
+/** How the cluster was made: a new one of another major should be made like it. */
 const usualSegment = 16 * 1024 ** 2;
 const usualPage = 8192;
 /** What a minor upgrade finds is only recorded: the same data directory goes on. */
@@ -21907,6 +22034,7 @@ function judgeOne(row, context) {
 		line: ""
 	};
 }
+/** Compares each extension with the versions that the files of this server and of the wanted one offer. */
 const extensions$1 = {
 	id: "extensions",
 	title: "The files of every extension are there",
@@ -21930,6 +22058,7 @@ ORDER BY e.extname`,
 };
 
 /** Is this the server that the plan was made for? */
+/** The server is a primary and runs the version that the plan was made for, or the wanted one afterwards. */
 const identity = {
 	id: "identity",
 	title: "The server is the primary, and runs the expected version",
@@ -22031,6 +22160,7 @@ ORDER BY 1, 2 LIMIT 20`,
 		};
 	}
 };
+/** Finds indexes with the classes of btree_gist for inet and cidr, which 19 no longer takes. */
 const inetBtreeGist = {
 	id: "inet-btree-gist",
 	title: "No index uses the inet classes of btree_gist",
@@ -22098,6 +22228,7 @@ FROM (
 	}
 };
 
+/** Is the cluster itself sound? */
 /** A row for the setting alone, too: with checksums off the server counts nothing, which is no good news. */
 const checksumFailures = {
 	id: "checksum-failures",
@@ -22119,7 +22250,7 @@ ORDER BY d.checksum_failures DESC, 2`,
 			status: "skipped",
 			seen: ["data checksums are off: the server cannot notice damaged pages"]
 		};
-		const lines = rows.filter((row) => row.failures !== null).map((row) => `${textOf(row, "datname")}: ${counted$1(numberOf(row, "failures"), "failure")}, last ${textOf(row, "last_failure")} UTC`);
+		const lines = rows.filter((row) => row.failures !== null).map((row) => `${textOf(row, "datname")}: ${plural(numberOf(row, "failures"), "failure")}, last ${textOf(row, "last_failure")} UTC`);
 		return {
 			status: lines.length > 0 ? "blocked" : "passed",
 			seen: bounded(lines)
@@ -22218,6 +22349,7 @@ function preloaded(name, setting, available, context) {
 		line: `${line}: nobody could look for it`
 	};
 }
+/** Looks for the files of libraries without which the server does not start, or no session begins. */
 const preload = {
 	id: "preload",
 	title: "The wanted server has every library that it must load",
@@ -22256,6 +22388,7 @@ function library(row, context) {
 		line: `${what}${extension === "" ? "" : ` (extension ${extension})`}: must exist for the new version`
 	};
 }
+/** Lists the libraries of C functions that must be built for another major. */
 const cLibraries = {
 	id: "c-libraries",
 	title: "Functions in C come from extensions that the wanted server has",
@@ -22281,6 +22414,7 @@ ORDER BY 1, 2`,
 		};
 	}
 };
+/** Finds the languages of Python 2, which no PostgreSQL from 15 on has. */
 const untrustedPlpython2 = {
 	id: "untrusted-plpython2",
 	title: "No language of Python 2 is left",
@@ -22305,6 +22439,7 @@ SELECT l.lanname AS name FROM pg_catalog.pg_language AS l WHERE l.lanname IN ('p
 	}
 };
 
+/** Logical replication: what another major does with subscriptions, and what the way by replication needs. */
 /** Who is no superuser cannot see `oid` of pg_subscription in 13: the way from tables goes over the view, by name. */
 const subscriptions = {
 	id: "subscriptions",
@@ -22328,7 +22463,7 @@ ORDER BY 1`,
 			const unready = numberOf(row, "unready");
 			return unready > 0 ? {
 				status: "blocked",
-				line: `${name}: ${counted$1(unready, "table")} not synchronised yet`
+				line: `${name}: ${plural(unready, "table")} not synchronised yet`
 			} : {
 				status: "warning",
 				line: `${name}: comes over disabled; only pg_upgrade from 17 on keeps its position`
@@ -22340,6 +22475,7 @@ ORDER BY 1`,
 		};
 	}
 };
+/** Lists tables whose rows logical replication could not tell apart. */
 const noReplicaIdentity = {
 	id: "no-replica-identity",
 	title: "Every table could be replicated logically",
@@ -22367,6 +22503,7 @@ SELECT l.oid::pg_catalog.regclass::pg_catalog.text AS name, l.total FROM listed 
 	}
 };
 
+/** Finds databases in an encoding that the wanted major does not have. */
 const databaseEncodings = {
 	id: "database-encodings",
 	title: "The wanted version has the encoding of every database",
@@ -22393,6 +22530,7 @@ ORDER BY 1 LIMIT 20`,
 };
 /** chr() and not an escape: the server may read backslashes in its own way. */
 const lineBreak = `'[' || pg_catalog.chr(10) || pg_catalog.chr(13) || ']'`;
+/** Finds names with a line break, which no major from 19 on takes over. */
 const oddNames = {
 	id: "odd-names",
 	title: "No name of a database, role or tablespace has a line break",
@@ -22420,6 +22558,7 @@ FROM (
 		};
 	}
 };
+/** Asks for standard_conforming_strings, which can no longer be off from 19 on. */
 const scsOff = {
 	id: "scs-off",
 	title: "Strings are read as the standard says",
@@ -22494,6 +22633,7 @@ ORDER BY 2, 1 LIMIT 20`,
 		};
 	}
 };
+/** Lists tables that a crash would empty. */
 const unloggedTables = {
 	id: "unlogged-tables",
 	title: "No table is unlogged",
@@ -22513,6 +22653,7 @@ ORDER BY 1 LIMIT 20`,
 		};
 	}
 };
+/** Lists the event triggers that are enabled: they fire for what the run or a restore does. */
 const eventTriggers = {
 	id: "event-triggers",
 	title: "No event trigger can get in the way",
@@ -22554,6 +22695,7 @@ const configPreflight = {
 		};
 	}
 };
+/** Blocks while notes on the way wait for a reader. */
 const releaseNotes = {
 	id: "release-notes",
 	title: "A person has read the notes that must be read",
@@ -22570,12 +22712,7 @@ const releaseNotes = {
 		};
 	}
 };
-/** Days from one day to another, both YYYY-MM-DD. */
-function daysBetween(from, to) {
-	const days = (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 864e5;
-	if (!Number.isFinite(days)) throw new Error(`${from} or ${to} is not a day`);
-	return Math.round(days);
-}
+/** Counts the days until the wanted major gets no more fixes. */
 const supported = {
 	id: "supported",
 	title: "The wanted major gets fixes for long enough",
@@ -22593,7 +22730,7 @@ const supported = {
 		const left = daysBetween(today, endOfLife);
 		if (left < 0) return {
 			status: "warning",
-			seen: [`PostgreSQL ${wanted.major} gets no fixes since ${endOfLife}`]
+			seen: [`PostgreSQL ${wanted.major} has had no fixes since ${endOfLife}`]
 		};
 		if (left > thresholds.endOfLifeWarning) return {
 			status: "passed",
@@ -22601,11 +22738,12 @@ const supported = {
 		};
 		return {
 			status: "warning",
-			seen: [`PostgreSQL ${wanted.major} gets fixes until ${endOfLife}: ${counted$1(left, "day")} more`]
+			seen: [`PostgreSQL ${wanted.major} gets fixes until ${endOfLife}, for ${plural(left, "more day")}`]
 		};
 	}
 };
 
+/** Do standbys and other consumers of WAL follow? */
 /** pg_current_wal_lsn() fails on a standby, which the identity check reports better. */
 const currentLsn = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
 function replica(row, thresholds) {
@@ -22722,7 +22860,7 @@ FROM pg_catalog.pg_replication_slots AS s ORDER BY s.slot_name`,
 	}
 };
 
-/** Asked where the run connects to: rights on catalogs are given in each database. pg_checkpoint exists from 15 on. */
+/** The backup refuses any other role: it would leave out what it may not read, and the roles' passwords. */
 const superuserOrRoles = {
 	id: "superuser-or-roles",
 	title: "The role may do what the run needs",
@@ -22730,25 +22868,18 @@ const superuserOrRoles = {
 	when: "before",
 	minMajor: 13,
 	sql: `
-SELECT r.rolname AS role, pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords,
-       r.rolsuper OR EXISTS (SELECT FROM pg_catalog.pg_roles AS c WHERE c.rolname = 'pg_checkpoint'
-                             AND pg_catalog.pg_has_role(c.oid, 'USAGE')) AS checkpoint
-FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER`,
-	fix: "Connect as a superuser. Else: GRANT SELECT ON pg_catalog.pg_authid TO USER, and GRANT pg_checkpoint TO USER (from 15 on).",
+SELECT r.rolname AS role, r.rolsuper AS super FROM pg_catalog.pg_roles AS r WHERE r.rolname = CURRENT_USER`,
+	fix: "Connect as a superuser for the upgrade. Mode check needs no more than pg_monitor.",
 	judge(rows) {
 		const [row] = rows;
 		if (!row) throw new Error("the server does not know the role");
-		const role = `role ${textOf(row, "role")}`;
-		const found = worst([{
-			status: flagOf(row, "passwords") ? "passed" : "blocked",
-			line: `${role} may not read pg_authid: roles and their passwords cannot be backed up`
-		}, {
-			status: flagOf(row, "checkpoint") ? "passed" : "warning",
-			line: `${role} may not CHECKPOINT: the stop takes longer`
-		}]);
+		if (flagOf(row, "super")) return {
+			status: "passed",
+			seen: []
+		};
 		return {
-			status: found.status,
-			seen: bounded(found.lines)
+			status: "blocked",
+			seen: [`role ${textOf(row, "role")} is no superuser: only a superuser can back up every database and the roles`]
 		};
 	}
 };
@@ -22803,6 +22934,7 @@ ORDER BY 1 LIMIT 20`,
 	}
 };
 
+/** Does a sequence run out soon? */
 /**
 * Reading a sequence locks it until the transaction ends, so at most a quarter of the server's lock table is taken,
 * for the narrowest sequences: those end first. A sequence may be wider than the column it fills (serial made bigint
@@ -22859,14 +22991,14 @@ ORDER BY r.share DESC, 1`,
 		const found = worst([...rows.filter((row) => row.name !== null).map((row) => {
 			const share = numberOf(row, "share");
 			const status = share >= thresholds.sequenceBlock ? "blocked" : share >= thresholds.sequenceWarning ? "warning" : "passed";
-			const left = counted$1(numberOf(row, "left_over"), "value");
+			const left = plural(numberOf(row, "left_over"), "value");
 			return {
 				status,
 				line: `${prefixOf(row)}${textOf(row, "name")}: ${Math.floor(share * 100)} % used, ${left} left`
 			};
 		}), ...[...unread].filter(([, count]) => count > 0).map(([prefix, count]) => ({
 			status: "info",
-			line: `${prefix}${counted$1(count, "sequence")} not read: no right to, or too many to lock at once`
+			line: `${prefix}${plural(count, "sequence")} not read: no right to, or too many to lock at once`
 		}))]);
 		return {
 			status: found.status,
@@ -22875,6 +23007,7 @@ ORDER BY r.share DESC, 1`,
 	}
 };
 
+/** Who is connected, and what would a stop of the server throw away? */
 /**
 * The statement's text stays out: it may hold personal data, and reports are read by more people than databases are.
 * Backends that are no clients (autovacuum, walsenders, workers) have another backend_type.
@@ -22911,6 +23044,7 @@ ORDER BY a.xact_start`,
 		};
 	}
 };
+/** Finds transactions that were prepared for a two-phase commit and are still open. */
 const preparedTransactions = {
 	id: "prepared-xacts",
 	title: "No prepared transaction is left behind",
@@ -22966,7 +23100,7 @@ GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 5`,
 		};
 		return {
 			status: "warning",
-			seen: [`${used} of ${counted$1(allowed, "connection")} are in use`, ...rows.map((group) => {
+			seen: [`${used} of ${plural(allowed, "connection")} are in use`, ...rows.map((group) => {
 				const application = textOf(group, "application_name") || "no application name";
 				return `${textOf(group, "connections")} by ${textOf(group, "usename")} in ${textOf(group, "datname")} (${application})`;
 			})]
@@ -23539,6 +23673,7 @@ ORDER BY s.name`,
 		};
 	}
 };
+/** Finds settings of roles and databases whose names the wanted major does not know. */
 const roleDbSettings = {
 	id: "role-db-settings",
 	title: "The wanted version knows every setting of a role or database",
@@ -23637,6 +23772,7 @@ FROM pg_catalog.pg_hba_file_rules AS h WHERE h.error IS NOT NULL ORDER BY 1, 2 L
 		};
 	}
 };
+/** Finds settings that wait for a restart: the upgrade would switch them on. */
 const pendingRestart = {
 	id: "pending-restart",
 	title: "No setting waits for a restart",
@@ -23655,6 +23791,7 @@ SELECT s.name, s.sourcefile, s.sourceline FROM pg_catalog.pg_settings AS s WHERE
 	}
 };
 
+/** Will what the run writes fit? */
 /** Filesystems with everything that goes there: two needs that fit one by one may not fit together. */
 function byFilesystem(disks) {
 	const groups = /* @__PURE__ */ new Map();
@@ -23664,6 +23801,7 @@ function byFilesystem(disks) {
 	}
 	return [...groups.values()];
 }
+/** Adds up what the run writes to each filesystem, and compares it with the space there. Bytes. */
 const diskSpace = {
 	id: "disk-space",
 	title: "Enough free space where the run writes",
@@ -23693,6 +23831,7 @@ const diskSpace = {
 	}
 };
 
+/** Asks whether autovacuum and the counters that it goes by are on in the server. */
 const autovacuumOff = {
 	id: "autovacuum-off",
 	title: "Autovacuum is on",
@@ -23768,6 +23907,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_st
 		};
 	}
 };
+/** Asks whether the server has amcheck at hand, which can check indexes. */
 const amcheckAvailable = {
 	id: "amcheck-available",
 	title: "Indexes could be checked for damage",
@@ -23789,6 +23929,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions AS a WHERE a.name 
 	}
 };
 
+/** How much WAL is there, and how much work would a stop be? */
 const bytesOf = (setting) => `pg_catalog.pg_size_bytes(pg_catalog.current_setting('${setting}'))`;
 /** What wal_keep_size asks for is no fault. */
 const walDir = {
@@ -23809,7 +23950,7 @@ FROM pg_catalog.pg_ls_waldir() AS f`,
 			status: "passed",
 			seen: []
 		};
-		const files = counted$1(numberOf(row, "files"), "file");
+		const files = plural(numberOf(row, "files"), "file");
 		return {
 			status: "warning",
 			seen: [`${formatBytes(bytes)} in ${files}, max_wal_size is ${formatBytes(most)}`]
@@ -23839,6 +23980,7 @@ FROM pg_catalog.pg_control_checkpoint() AS c`,
 };
 
 /** Every check, in the order in which reports show them: first what makes the rest pointless. */
+/** Every check there is, in the order of results. */
 const allChecks = [
 	identity,
 	releaseNotes,
@@ -24470,7 +24612,7 @@ async function dumpDatabase(options, login, database, folderName) {
 	const sequences = await readSequences(holder);
 	const stop = new AbortController();
 	const signal = AbortSignal.any([options.signal, stop.signal]);
-	const ticker = setInterval(() => void sizeOf(folder).then((bytes) => options.progress(`${name}: ${mib(bytes)} written, the database has ${mib(sourceBytes)}`)), 2e3);
+	const ticker = setInterval(() => void sizeOf(folder).then((bytes) => options.progress(`${name}: ${formatBytes(bytes)} written, the database has ${formatBytes(sourceBytes)}`)), 2e3);
 	try {
 		const dump = run([
 			clientPath(options.clients, "pg_dump"),
@@ -24500,7 +24642,7 @@ async function dumpDatabase(options, login, database, folderName) {
 		await holder.script("COMMIT");
 		const sequencesAfter = await readSequences(holder);
 		const bytes = await sizeOf(folder);
-		options.progress(`${name}: dumped, ${mib(bytes)}`);
+		options.progress(`${name}: dumped, ${formatBytes(bytes)}`);
 		return {
 			name,
 			folder: folderName,
@@ -24522,9 +24664,6 @@ async function sizeOf(folder) {
 	let bytes = 0;
 	for (const name of await readdir(folder).catch(() => [])) bytes += (await stat(join(folder, name)).catch(() => null))?.size ?? 0;
 	return bytes;
-}
-function mib(bytes) {
-	return bytes < 10 * 1024 ** 2 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }
 
 const most = 50;
@@ -24877,7 +25016,7 @@ async function backup$1(run, step) {
 	await run.journal.backup(recorder.record.backup);
 	if (proof.verdict === "failed") throw new UpgradeError("backup-not-proved", `The backup in ${folder} is not good: ${proof.differences[0] ?? "it differs"}.`, {
 		phase: "prove",
-		hint: `${proof.differences.length} difference(s) are in the report. Nothing was changed. The backup was kept for a look and must not be relied on.`,
+		hint: `The report has every difference (${proof.differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`,
 		docs: "backup.md#not-proved"
 	});
 	step.note(proof.verdict === "proved" ? `proved: ${proof.tables} tables, ${proof.rows} rows, ${proof.objects} objects, ${proof.sequences} sequences and ${proof.largeObjects} large objects are equal after a restore into ${proof.restoredInto}` : `not proved by a restore (backup.prove: ${spec.backup.prove})`);
@@ -24900,10 +25039,11 @@ async function askChecks(run, when, running, wanted) {
 		release: {
 			today: context.now().toISOString().slice(0, 10),
 			endOfLife: endOfLife(wanted.major),
-			mustRead: (recorder.record.release?.mustRead ?? []).filter(({ version }) => !run.spec["notes-read"].includes(version))
+			mustRead: recorder.record.release?.mustRead ?? []
 		}
 	};
-	const results = await runChecks(allChecks, checkContext, {
+	const asked = allChecks.filter(({ id }) => id !== "config-preflight" || looksOnly(context.mode));
+	const results = await runChecks(asked, checkContext, {
 		connect: (database) => connectTo(run, database),
 		databases: databases.map(({ name }) => name),
 		mainDatabase: settings.database,
@@ -24914,6 +25054,9 @@ async function askChecks(run, when, running, wanted) {
 	recorder.record.checks.push(...results);
 	recorder.save();
 	return results;
+}
+function looksOnly(mode) {
+	return mode === "check" || mode === "plan";
 }
 /** The limits that ship, with those of the spec over them. Pure. */
 function thresholdsOf({ checks }) {
@@ -24928,11 +25071,11 @@ function thresholdsOf({ checks }) {
 }
 /**
 * What only the wanted version's programs know. An upgrade reads the configuration with them in a step of its own;
-* `check` goes on without programs, and says that they are not there.
+* mode check has told by then that there are none, and goes on without them.
 */
 async function askPrograms(run, running, wanted) {
 	const { environment, context } = run;
-	const reads = (context.mode === "check" || context.mode === "plan") && running.major === wanted.major;
+	const reads = looksOnly(context.mode) && running.major === wanted.major;
 	try {
 		return {
 			wantedExtensions: await environment.wantedExtensions(wanted),
@@ -24942,7 +25085,7 @@ async function askPrograms(run, running, wanted) {
 		if (context.mode !== "check" || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
 		return {
 			wantedExtensions: null,
-			configErrors: [cause.message]
+			configErrors: null
 		};
 	}
 }
@@ -25330,28 +25473,37 @@ function namedQuery({ file, line }) {
 	return `${file}:${line}`;
 }
 
-/** Everything that may stop an upgrade before it begins: the checks, and the user's own SQL. */
 /** @throws UpgradeError `blocked` with all that blocks */
 async function checkBefore(run, running) {
 	const { context, spec } = run;
 	const results = await askChecks(run, "before", running, run.wanted);
 	const queries = blockingQueries(await askHealth(run, "before"));
 	const { blocking, warnings } = verdictOf(results);
-	context.log.info(`${spec.name}: ${results.length} checks, ${blocking.length} block, ${warnings.length} warn`);
+	context.log.info(`${spec.name}: ${results.length} checks, ${blocking.length} block, ${warnings.length} warn${queries.length > 0 ? `; ${queries.length} of your own SQL block` : ""}`);
 	for (const { title, seen } of warnings) context.log.annotate({
 		level: "warning",
 		title: `${spec.name}: ${title}`,
 		message: seen.slice(0, 5).join("\n"),
 		place: run.target.place
 	});
-	const names = [...blocking.map(({ title }) => title), ...queries.map(namedQuery)];
-	if (names.length === 0) return;
-	throw new UpgradeError("blocked", `${names.length === 1 ? "A check blocks" : `${names.length} checks block`} the upgrade: ${names.join("; ")}.`, {
+	if (blocking.length + queries.length === 0) return;
+	throw new UpgradeError("blocked", blockedBy(blocking, queries), {
 		phase: "check",
-		hint: [...blocking.map(({ title, seen, fix }) => `${title}: ${seen.slice(0, 3).join("; ")}. ${fix ?? ""}`), ...queries.map((query) => `${namedQuery(query)}: ${query.why ?? ""}`)].join("\n"),
+		hint: [...blocking.map(({ title, seen, fix }) => `${title}: ${sentence(seen.slice(0, 3).join("; "))} ${fix ?? ""}`), ...queries.map((query) => `${namedQuery(query)}: ${query.why ?? ""}`)].join("\n"),
 		docs: blocking[0]?.docs ?? "health.md",
 		place: run.target.place
 	});
+}
+/** "2 checks and 1 statement of your own SQL block the upgrade: ..." Pure. */
+function blockedBy(checks, queries) {
+	const count = (number, one, many) => number === 0 ? [] : [number === 1 ? `1 ${one}` : `${number} ${many}`];
+	const what = [...count(checks.length, "check", "checks"), ...count(queries.length, "statement of your own SQL", "statements of your own SQL")].join(" and ");
+	const names = [...checks.map(({ title }) => `"${title}" does not hold`), ...queries.map(namedQuery)];
+	return `${what} ${checks.length + queries.length === 1 ? "blocks" : "block"} the upgrade: ${names.join("; ")}.`;
+}
+/** A text that ends as a sentence does. */
+function sentence(text) {
+	return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** The digest that an approval names: covers what matters to the decision and nothing that moves by itself. */
@@ -25400,6 +25552,18 @@ async function current(connection, name) {
 	return row?.value ?? null;
 }
 const lacks = (value, { values }) => value === null || values.some((each) => !listOf(value).includes(each));
+/** The step that takes settings back; its other half was the upgrade's. */
+function resetStep(settings) {
+	const named = settings.join(", ");
+	return {
+		id: "configure",
+		title: `Set ${named}`,
+		does: [],
+		undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
+		breaks: null,
+		interruptible: false
+	};
+}
 /** @throws UpgradeError `setting-unknown`, `setting-not-taken` */
 function configureStep(run) {
 	const needed = () => neededSettings(run.recorder.record.advice);
@@ -25463,7 +25627,7 @@ function tell(run, id) {
 async function takeBack(run) {
 	const names = newSettings(run.recorder.record.plan);
 	if (names.length === 0) return [];
-	if (!(await run.environment.inspect()).serving) {
+	if (!(await run.environment.inspect().catch(() => null))?.serving) {
 		await run.environment.forgetSettings?.(names);
 		return names;
 	}
@@ -25529,7 +25693,7 @@ function commonStep(id, spec, advice = []) {
 			id,
 			title: "Rebuild what sorts text, where text sorts differently now",
 			does: ["REINDEX INDEX CONCURRENTLY of every index that depends on a collation whose version changed", "ALTER COLLATION ... REFRESH VERSION and ALTER DATABASE ... REFRESH COLLATION VERSION, after them"],
-			undo: null,
+			undo: "the same again for the older library, once the older version serves",
 			breaks: null,
 			interruptible: true
 		};
@@ -25568,7 +25732,7 @@ function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [],
 	for (const { version, why, link } of known?.mustRead ?? []) notes.push(`A person must read the notes of ${version}: ${why}. ${link}`);
 	for (const { title, todo, state, timing } of advice) if (state === "applies" && timing !== "after") notes.push(`${title}: ${todo}`);
 	const left = byWhom(advice, "person").filter(({ timing }) => timing === "after");
-	if (left.length > 0) notes.push(`Left to a person after the upgrade: ${left.map(({ title }) => title).join("; ")}.`);
+	if (left.length > 0) notes.push(`What a person has to mend after the upgrade: ${left.map(({ title }) => title).join("; ")}.`);
 	if (spec.backup.prove !== "restore") notes.push(`The backup will not be proved by a restore (backup.prove: ${spec.backup.prove}).`);
 	if (spec.pause !== "none" && route.name === "minor-in-place") notes.push(`pause: ${spec.pause} has no effect here: the target has one member, and nothing to pause between.`);
 	const from = formatVersion(facts.running);
@@ -25796,9 +25960,11 @@ const replicationSql = `${mark} SELECT application_name AS name, coalesce(state,
   pg_catalog.pg_wal_lsn_diff(${position}, coalesce(replay_lsn, write_lsn, sent_lsn))::pg_catalog.float8 AS "lagBytes"
 FROM pg_catalog.pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'
 ORDER BY application_name COLLATE "C", pid LIMIT 100`;
+/** Permanent replication slots, with the bytes of WAL that each holds back. */
 const slotsSql = `${mark} SELECT slot_name AS name, slot_type AS type, plugin, active, wal_status AS "walStatus",
   pg_catalog.pg_wal_lsn_diff(${position}, restart_lsn)::pg_catalog.float8 AS "retainedBytes"
 FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name COLLATE "C" LIMIT 200`;
+/** One row: counters of the archiver, and whether its last attempt failed. */
 const archiverSql = `${mark} SELECT pg_catalog.current_setting('archive_mode') AS mode,
   archived_count::pg_catalog.float8 AS archived, failed_count::pg_catalog.float8 AS failed,
   pg_catalog.current_setting('archive_mode') <> 'off' AND last_failed_time IS NOT NULL
@@ -25812,6 +25978,7 @@ FROM pg_catalog.pg_stat_database WHERE datname IS NOT NULL`;
 /** A hidden one comes back as null. */
 const dataDirectorySql = `${mark} SELECT
   (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory') AS directory`;
+/** One row: where the server writes its log, and how. */
 const logSettingsSql = `${mark} SELECT pg_catalog.current_setting('logging_collector') = 'on' AS collected,
   pg_catalog.current_setting('log_destination') AS destination,
   pg_catalog.current_setting('log_line_prefix') AS prefix,
@@ -26213,6 +26380,7 @@ function classify(source, text, bytes, format) {
 	};
 }
 
+/** What is new in the server log. Pure. */
 /** What every restart writes, here or on a standby. */
 const ofARestart = /due to administrator command|the database system is (?:shutting down|starting up|not yet accepting connections|not accepting connections|in recovery mode)|replication terminated by primary server|could not (?:connect to the primary server|receive data from WAL stream)|terminating connection due to unexpected postmaster exit/;
 const alertsAtMost = 5;
@@ -26249,15 +26417,20 @@ function hours({ from, to }) {
 	const span = ((end ?? NaN) - (start ?? NaN)) / 36e5;
 	return span > 0 ? span : null;
 }
-function perHour(log) {
+/** Lines of errors, and how many that is in an hour. */
+function errorsOf(log) {
 	const count = log.classes.filter(({ severity }) => severity !== "WARNING").reduce((sum, entry) => sum + entry.count, 0);
 	const span = hours(log);
-	return `${count}${span === null ? "" : `, ${(count / span).toFixed(1)} per hour`}`;
+	const rate = span === null || span < 1 ? "" : `, ${(count / span).toFixed(1)} per hour`;
+	return `${plural(count, "line")}${rate}`;
+}
+function timesOf(count) {
+	return count === 1 ? "once" : plural(count, "time");
 }
 function compareLogs(before, after) {
 	const news = newsOf(before, after).filter(({ times }) => times > 0);
 	const item = (name, verdict, why, count) => fact("log", name, rules.log, verdict, {
-		after: count === void 0 ? null : `${count} times`,
+		after: count === void 0 ? null : timesOf(count),
 		why
 	});
 	const grave = news.filter(({ entry, first }) => isGrave(entry) && (first || entry.severity === "PANIC"));
@@ -26267,9 +26440,9 @@ function compareLogs(before, after) {
 	const rest = errors.slice(alertsAtMost);
 	return [
 		fact("log", "errors in the server log", rules.told, "not-compared", {
-			before: perHour(before),
-			after: perHour(after),
-			why: `read were the last ${after.bytes} bytes of ${after.source}`
+			before: errorsOf(before),
+			after: errorsOf(after),
+			why: `read were the last ${formatBytes(after.bytes)} of ${after.source}`
 		}),
 		...grave.map(({ entry, times }) => item(words(entry), "unexpected", "it tells of damage, or of files that do not fit", times)),
 		...old.map(({ entry, times }) => item(words(entry), "alert", "it was there before, and comes again", times)),
@@ -26736,6 +26909,7 @@ FROM (
   LEFT JOIN pg_catalog.pg_init_privs AS i ON i.classoid = p.class AND i.objoid = p.oid AND i.objsubid = p.sub
   WHERE i.initprivs IS DISTINCT FROM p.acl
 ) AS g`;
+/** The database's extensions with their versions, and their schemas as quoted names. */
 const extensionsSql = `${mark} SELECT e.extname AS name, e.extversion AS version, pg_catalog.quote_ident(n.nspname) AS schema
 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname COLLATE "C" LIMIT 500`;
 /** An index that is being built is not broken; neither is a constraint that is not enforced by intent (from 18 on). */
@@ -26745,6 +26919,7 @@ const invalidSql = `${mark} SELECT
                     AND p.datname = pg_catalog.current_database()))::pg_catalog.float8 AS indexes,
   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_constraint AS c WHERE NOT c.convalidated
     AND pg_catalog.to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false')::pg_catalog.float8 AS constraints`;
+/** The size of the database in bytes, all files included. */
 const databaseSizeSql = `${mark} SELECT pg_catalog.pg_database_size(pg_catalog.current_database())::pg_catalog.float8 AS bytes`;
 /**
 * From relpages: pg_relation_size() is exact, but opens every table and so waits for whoever locks one. Rows: DELETE
@@ -27116,7 +27291,12 @@ async function planFor(run, facts, from) {
 	const { recorder, spec, wanted, environment, context } = run;
 	const { record } = recorder;
 	const identifier = await systemIdentifier(run);
-	record.release = releaseRecord(from, wanted, today(run));
+	const release = releaseRecord(from, wanted, today(run));
+	const read = release.mustRead.filter(({ version }) => spec["notes-read"].includes(version));
+	record.release = {
+		...release,
+		mustRead: release.mustRead.filter((each) => !read.includes(each))
+	};
 	record.advice = await askAdvice(run, from, wanted);
 	const plan = makePlan(spec, {
 		...facts,
@@ -27127,6 +27307,7 @@ async function planFor(run, facts, from) {
 	recorder.record.versions.from = formatVersion(from);
 	recorder.save();
 	context.log.info(`${spec.name}: PostgreSQL ${plan.from} → ${plan.wanted} by ${plan.route}, plan ${plan.digest.slice(0, 12)}`);
+	if (plan.from === plan.wanted) return plan;
 	for (const [index, step] of plan.steps.entries()) context.log.info(`  ${index + 1}. ${step.title}${step.breaks ? ` (${step.breaks})` : ""}`);
 	tellAdvice(run);
 	return plan;
@@ -27189,10 +27370,11 @@ async function lookAtEverything(run, facts) {
 	const collect = async (work) => {
 		await work().catch((cause) => {
 			if (cause instanceof Cancelled) throw cause;
-			failures.push(...errorsOf$1(cause));
+			failures.push(...errorsOf$2(cause));
 		});
 	};
 	await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
+	await collect(async () => run.environment.wantedExtensions(run.wanted));
 	const [snapshot] = await Promise.all([snapshotOf(run), collect(() => checkBefore(run, facts.running))]);
 	run.recorder.record.health.before = snapshot;
 	run.recorder.save();
@@ -27548,7 +27730,11 @@ async function settleCollations(run, started) {
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 function validateStep(run, expected) {
 	return {
-		isDone: async () => false,
+		async isDone() {
+			if (run.journal.state().steps.get("validate") !== "done") return false;
+			const facts = await run.environment.inspect().catch(() => null);
+			return facts?.serving === true && compareVersions(facts.running, expected) === 0;
+		},
 		async run(step) {
 			const { running } = await run.environment.inspect();
 			if (compareVersions(running, expected) !== 0) throw new UpgradeError("validation-version", `The target serves ${formatVersion(running)}, not ${formatVersion(expected)}.`, { phase: "validate" });
@@ -27559,6 +27745,10 @@ function validateStep(run, expected) {
 				const { facts } = run.recorder.record;
 				step.note(`${facts.filter(({ verdict }) => verdict === "equal").length} facts are as before, ${facts.filter(({ verdict }) => verdict === "expected").length} changed as expected`);
 			}
+			if (!before) run.recorder.issue(new UpgradeError("not-compared", "There is no snapshot from before: nothing was compared with it.", {
+				phase: "validate",
+				hint: "The journal was begun by an older version of the action, or before there was a server to ask."
+			}), "Only the version, the checks and your own SQL were looked at.");
 			step.progress("asking every check again");
 			const results = await askUntilCalm(run, expected, step.signal);
 			const { blocking } = verdictOf(results);
@@ -27582,7 +27772,7 @@ async function validateFacts(run, before, expected, signal) {
 		place: run.target.place
 	});
 	if (unexpected.length === 0) return;
-	throw new UpgradeError("validation-facts", `${unexpected.length} fact(s) changed that should not have: ${unexpected.slice(0, 5).map(({ name }) => name).join(", ")}.`, {
+	throw new UpgradeError("validation-facts", `${unexpected.length === 1 ? "1 fact" : `${unexpected.length} facts`} changed that should not have: ${unexpected.slice(0, 5).map(({ name }) => name).join(", ")}.`, {
 		phase: "validate",
 		hint: unexpected.slice(0, 3).map(({ name, before: was, after: is, rule }) => `${name}: ${was ?? "nothing"} → ${is ?? "nothing"} (${rule})`).join("\n"),
 		docs: "troubleshooting.md#validation-facts"
@@ -27598,7 +27788,7 @@ async function validateQueries(run, step) {
 		hint: bad.slice(0, 3).map((query) => `${namedQuery(query)}: ${query.why ?? ""}`).join("\n"),
 		docs: "health.md"
 	});
-	step.note(`${queries.length} statements of your own health SQL pass`);
+	step.note(`your own health SQL passes: ${queries.length === 1 ? "1 statement" : `${queries.length} statements`}`);
 }
 /** Seconds after a restart caches are cold and standbys behind: what blocks is asked again before it counts. */
 async function askUntilCalm(run, expected, signal) {
@@ -27776,7 +27966,7 @@ async function pruneBackups(folder, target, now) {
 
 /** Records what went wrong before any step was run. */
 function failed(run, cause, resumed) {
-	const errors = errorsOf$1(cause);
+	const errors = errorsOf$2(cause);
 	const [error] = errors;
 	if (!error) throw cause;
 	for (const each of errors) {
@@ -27799,14 +27989,14 @@ function annotate(run, error) {
 /** What happens after a step failed: nothing, a stop for a person, or the way back. */
 async function wayBack(run, plan, facts, cause, resumed) {
 	const { journal, recorder, spec, context } = run;
-	const [error] = errorsOf$1(cause);
+	const [error] = errorsOf$2(cause);
 	if (!error) throw cause;
 	const started = journal.state().steps;
 	const onlyBackup = [...started.keys()].every((id) => id === "backup");
 	const nothingYet = recorder.record.steps.length === 0;
 	if (onlyBackup || nothingYet) return failed(run, error, resumed);
 	annotate(run, error);
-	if (error instanceof Cancelled) return cancelled(run, plan);
+	if (error instanceof Cancelled || context.signal.aborted) return cancelled(run, plan);
 	if (spec["on-failure"] === "stop") {
 		recorder.issue(error, "Not taken back, as the spec says (on-failure: stop).");
 		return {
@@ -27818,7 +28008,8 @@ async function wayBack(run, plan, facts, cause, resumed) {
 	}
 	context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
 	try {
-		await undoSteps(run, plan, facts, started);
+		if (plan.steps.some(({ id, breaks, undo }) => breaks !== null && undo !== null && started.get(id) === "done")) await run.environment.revive?.(stepRun(run, null, false)).catch((second) => context.log.info(`  ${messageOf(second)}`));
+		await undoSteps(run, withReset(plan, started), facts, started);
 		await assertServes(run, plan.from);
 		await settleCollations(run, started);
 		await compareWithBefore(run, plan.from);
@@ -27830,7 +28021,7 @@ async function wayBack(run, plan, facts, cause, resumed) {
 			finished: true
 		};
 	} catch (second) {
-		const [failure] = errorsOf$1(second, "rollback");
+		const [failure] = errorsOf$2(second, "rollback");
 		recorder.issue(error, "The way back failed too.");
 		if (failure) recorder.issue(failure, "Not resolved.");
 		return {
@@ -27840,6 +28031,20 @@ async function wayBack(run, plan, facts, cause, resumed) {
 			finished: false
 		};
 	}
+}
+/**
+* A resumed run finds nothing to set on the new server any more, so its plan does not name the step that set it. Whoever
+* did: with it the older version would not start.
+*/
+function withReset(plan, started) {
+	const settings = newSettings(plan);
+	const broken = plan.steps.findIndex(({ id, breaks, undo }) => breaks !== null && undo !== null && started.has(id));
+	if (settings.length === 0 || broken < 0 || plan.steps.some(({ id }) => id === "configure")) return plan;
+	started.set("configure", "done");
+	return {
+		...plan,
+		steps: plan.steps.toSpliced(broken + 1, 0, resetStep(settings))
+	};
 }
 /** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
 async function assertServes(run, version) {
@@ -27854,7 +28059,7 @@ async function compareWithBefore(run, from) {
 	const before = run.journal.state().snapshot;
 	if (!before) return;
 	const { record, save } = run.recorder;
-	record.facts = (await compareWith(run, before, parseVersion(from))).map((fact) => fact.group === "log" && fact.verdict === "unexpected" ? {
+	record.facts = (await compareWith(run, before, parseVersion(from), new AbortController().signal)).map((fact) => fact.group === "log" && fact.verdict === "unexpected" ? {
 		...fact,
 		verdict: "alert",
 		why: "the newer version may have written it before it was taken back"
@@ -27911,7 +28116,8 @@ async function takeOver(run, found, from) {
 	if (begin && ended !== "paused") {
 		context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
 		journal.adopt();
-		const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
+		await putBackAll(run, isMinor);
+		const [failure] = await putBackAll(run, (entry) => !isApplication(entry) && !isMinor(entry));
 		if (failure) throw failure;
 		facts = await environment.inspect();
 	}
@@ -28038,35 +28244,32 @@ async function lastUpgrade(run) {
 	}
 	return readJournal([]);
 }
-/** The step that takes settings back; its other half was the upgrade's. */
-function resetStep(settings) {
-	const named = settings.join(", ");
-	return {
-		id: "configure",
-		title: `Set ${named}`,
-		does: [],
-		undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
-		breaks: null,
-		interruptible: false
-	};
+/** Whether something answers now. */
+async function serves(run) {
+	return await run.environment.inspect().then(({ serving }) => serving, () => false);
 }
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 async function rollbackMode(run) {
 	const { journal, environment, context, recorder, spec, settings } = run;
 	assertNobodyElse(run);
 	const current = journal.state();
-	const past = current.begin && current.begin.mode !== "rollback" && current.steps.size > 0 ? current : await lastUpgrade(run);
-	const { begin } = past;
+	const past = current.begin !== null && current.holdsUpgrade && current.steps.size > 0 ? current : await lastUpgrade(run);
+	const begin = past.begin ?? (current.begin?.mode === "rollback" ? current.begin : null);
 	const steps = new Map([...past.steps, ...current.begin?.mode === "rollback" ? current.steps : []]);
 	if (!begin) throw new UpgradeError("nothing-to-roll-back", `No upgrade of ${spec.name} by this action is known here.`, {
 		phase: "inputs",
 		hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`
 	});
-	if ((await environment.inspect()).serving) run.lock = await acquireLock(settings, runName(context));
+	if (await serves(run)) run.lock = await acquireLock(settings, runName(context));
 	if (current.begin) {
 		journal.adopt();
-		const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
+		await putBackAll(run, isMinor);
+		const [failure] = await putBackAll(run, (entry) => !isApplication(entry) && !isMinor(entry));
 		if (failure) throw failure;
+	}
+	if (!await serves(run)) {
+		context.log.info(`${spec.name}: nothing serves, starting what served last`);
+		await environment.revive?.(stepRun(run, null, false));
 	}
 	const facts = await inspectServing(run);
 	recorder.record.versions.from = formatVersion(facts.running);
@@ -28137,8 +28340,13 @@ async function rollbackMode(run) {
 	}, steps);
 	await settleCollations(run, steps);
 	const record = recorder.startStep("validate", "Validate");
-	await validateStep(run, before).run(stepRun(run, record, false));
-	recorder.endStep(record, "done");
+	try {
+		await validateStep(run, before).run(stepRun(run, record, false));
+		recorder.endStep(record, "done");
+	} catch (cause) {
+		recorder.endStep(record, "failed");
+		throw cause;
+	}
 	await probe.finish();
 	return {
 		result: "rolled-back",
@@ -28209,7 +28417,7 @@ async function runTarget(target, context) {
 		const ending = await byMode(run).catch((cause) => endingOf(run, cause));
 		await finish(run, ending);
 	} catch (cause) {
-		const [error] = errorsOf$1(cause);
+		const [error] = errorsOf$2(cause);
 		if (error) recorder.issue(error, "Not resolved.");
 		Object.assign(recorder.record, {
 			result: "failed",
@@ -28255,11 +28463,11 @@ function offer({ recorder, spec }) {
 	if (spec.advice === "apply") return "";
 	const could = byWhom(recorder.record.advice, "person").filter(({ id, objects }) => (findAdvice(id)?.remedy ?? null) !== null && objects.length > 0);
 	if (could.length === 0) return "";
-	return `With advice: apply in the spec the action does this after the upgrade: ${could.map(({ title }) => title).join("; ")}.`;
+	return `With advice: apply in the spec the action mends these after the upgrade: ${could.map(({ title }) => title).join("; ")}.`;
 }
 /** An error that no mode turned into an ending itself. */
 function endingOf(run, cause) {
-	const errors = errorsOf$1(cause);
+	const errors = errorsOf$2(cause);
 	const unfinished = run.journal.isOurs();
 	for (const error of errors) {
 		annotate(run, error);
@@ -28276,7 +28484,7 @@ function endingOf(run, cause) {
 }
 function notOpened(target, context, recorder, cause) {
 	const { record } = recorder;
-	const errors = errorsOf$1(cause);
+	const errors = errorsOf$2(cause);
 	for (const error of errors) {
 		recorder.issue(error, "Nothing was changed.");
 		const message = explanation(error);
@@ -28376,7 +28584,7 @@ function titled(title, body) {
 }
 /** A link to release notes; an address that is not PostgreSQL's own stays text. */
 function notes(address, words) {
-	const link = notesLink$1(address);
+	const link = safeLink(address);
 	if (link === null) return html`${words}: ${code(address)}`;
 	return html`<a href="${link}" rel="noopener noreferrer">${words}</a>`;
 }
@@ -28441,7 +28649,7 @@ function checksSection(record) {
 function checkList(checks) {
 	return lines(checks.map((check) => {
 		const weight = check.status === "blocked" || check.status === "error" ? "strong" : "medium";
-		return html`${badge(statusWord(check.status), asksAttention(check) ? weight : "quiet")} <span class="title">${check.title}</span> <span class="soft">${check.when} the upgrade</span>
+		return html`${badge(statusWord(check.status), asksAttention(check) ? weight : "quiet")} <span class="title">${titleWords(check)}</span> <span class="soft">${check.when} the upgrade</span>
 ${lines(check.seen)}${check.fix !== null && asksAttention(check) && html`<p>To do: ${check.fix}</p>`}<p class="soft">${code(check.id)} ${code(check.docs)}</p>`;
 	}), "checks");
 }
@@ -28464,13 +28672,14 @@ function inRange$2(percent) {
 }
 
 /** The health diff: what must be the same after the upgrade, what may differ, and what did. */
-/** Differences by verdict; equal facts, and a long list of expected ones, are folded. */
-function factsSection({ facts }) {
+/** Differences by verdict; equal facts, a long list of expected ones and, after a success, what was not compared are folded. */
+function factsSection({ facts, result }) {
 	if (facts.length === 0) return null;
 	const of = (verdict) => facts.filter((fact) => fact.verdict === verdict);
 	const equal = of("equal");
 	const expected = of("expected");
-	return section("facts", "Before and after", html`<p>${countFacts(facts)}.</p>${group("Unexpected", of("unexpected"))}${group("Alerts", of("alert"))}${group("Not compared", of("not-compared"))}${expected.length > 8 ? folded(`${plural(expected.length, "fact")} changed as expected`, factTable("Expected", expected)) : group("Expected", expected)}${equal.length > 0 && folded(`${plural(equal.length, "fact")} equal before and after`, factTable("Equal", equal))}`);
+	const notCompared = of("not-compared");
+	return section("facts", "Before and after", html`<p>${countFacts(facts)}.</p>${group("Unexpected", of("unexpected"))}${group("Alerts", of("alert"))}${expected.length > 8 ? folded(`${plural(expected.length, "fact")} changed as expected`, factTable("Expected", expected)) : group("Expected", expected)}${result === "success" && notCompared.length > 0 ? folded(`${plural(notCompared.length, "fact")} not compared`, factTable("Not compared", notCompared)) : group("Not compared", notCompared)}${equal.length > 0 && folded(`${plural(equal.length, "fact")} equal before and after`, factTable("Equal", equal))}`);
 }
 function group(title, facts) {
 	return titled(`${title} (${facts.length})`, facts.length === 0 ? null : factTable(title, facts));
@@ -28590,7 +28799,11 @@ function dot(release, x, marked) {
 		avoid && "to be avoided",
 		inferred && "inferred"
 	].filter(Boolean).join(", ");
-	const kind = marked ? "dot marked" : inferred ? "dot hollow" : "dot";
+	const kind = [
+		"dot",
+		marked && "marked",
+		inferred && "hollow"
+	].filter(Boolean).join(" ");
 	const cross = avoid && html`<svg x="${percent(x)}" y="${LINE}" class="cross"><line x1="-6" y1="-6" x2="6" y2="6"/><line x1="-6" y1="6" x2="6" y2="-6"/></svg>`;
 	return html`<g><title>${said}</title><circle class="${kind}" cx="${percent(x)}" cy="${LINE}" r="${marked ? 6 : 3.5}"/>${cross}</g>`;
 }
@@ -28625,7 +28838,7 @@ function caption({ major, releases }) {
 	return [
 		`A dot is a release of PostgreSQL ${major}, oldest first.`,
 		avoid.length > 0 && ` Crossed out, to be avoided: ${avoid.join(", ")}.`,
-		inferred.length > 0 && ` Hollow, not in the table of releases: ${inferred.join(", ")}.`
+		inferred.length > 0 && ` Hollow: known only from releases of other majors (${inferred.join(", ")}).`
 	];
 }
 
@@ -28689,7 +28902,7 @@ function backupSection({ backup }) {
 	const about = [
 		["Proof", `${proofOf(backup)} (method ${proof.method}, took ${formatDuration(proof.durationMs)})`],
 		["Location", html`${code(backup.location)} on ${code(backup.host)}`],
-		["Size", `${formatBytes$1(backup.bytes)} in ${plural(backup.files, "file")}`],
+		["Size", `${formatBytes(backup.bytes)} in ${plural(backup.files, "file")}`],
 		["Taken", `${formatTime(backup.started)}, took ${formatDuration(between(backup.started, backup.finished))}`],
 		["Kept", plural(backup.keepDays, "day")],
 		["Client", code(backup.clients)],
@@ -28698,8 +28911,8 @@ function backupSection({ backup }) {
 	];
 	const rows = backup.databases.map((database) => [
 		code(database.name),
-		formatBytes$1(database.sourceBytes),
-		formatBytes$1(database.bytes),
+		formatBytes(database.sourceBytes),
+		formatBytes(database.bytes),
 		formatDuration(database.durationMs)
 	]);
 	return section("backup", "Backup and proof", html`${definitions(about)}
@@ -28756,7 +28969,7 @@ const objectParts = [
 	},
 	{
 		title: "Largest tables",
-		show: largest
+		show: largest$1
 	},
 	{
 		title: "Extensions, sequences, what is invalid",
@@ -28771,7 +28984,7 @@ function databases({ databases: found }) {
 	const most = Math.max(0, ...found.map(({ bytes }) => bytes ?? 0));
 	const rows = found.map(({ name, bytes, tables, activity: seen }) => [
 		code(name),
-		bytes === null ? NOT_MEASURED : html`${formatBytes$1(bytes)}${bar(most > 0 ? bytes / most * 100 : 0)}`,
+		bytes === null ? NOT_MEASURED : html`${formatBytes(bytes)}${bar(most > 0 ? bytes / most * 100 : 0)}`,
 		tables === null ? NOT_MEASURED : formatCount(tables.count),
 		tables === null ? NOT_MEASURED : rowCount(tables.rows),
 		hitRatio(seen)
@@ -28802,7 +29015,7 @@ function activity({ databases: found }) {
 		"Counted since"
 	], rows);
 }
-function largest({ databases: found }) {
+function largest$1({ databases: found }) {
 	const listed = found.flatMap(({ name, tables }) => (tables?.largest ?? []).map((entry) => ({
 		...entry,
 		database: name
@@ -28817,7 +29030,7 @@ function largest({ databases: found }) {
 	], listed.map(({ name, database, bytes, rows }) => [
 		code(name),
 		code(database),
-		html`${formatBytes$1(bytes)}${bar(most > 0 ? bytes / most * 100 : 0)}`,
+		html`${formatBytes(bytes)}${bar(most > 0 ? bytes / most * 100 : 0)}`,
 		rowCount(rows)
 	]));
 }
@@ -28969,7 +29182,7 @@ function log({ log: found }) {
 		formatCount(count),
 		last === null ? "" : momentWords(last)
 	]);
-	return html`<p>The last ${formatBytes$1(bytes)} of ${code(source)}${since}.</p>${listed("Log", [
+	return html`<p>The last ${formatBytes(bytes)} of ${code(source)}${since}.</p>${listed("Log", [
 		"Severity",
 		"SQLSTATE",
 		"Message",
@@ -28995,7 +29208,7 @@ function listed(label, head, rows) {
 	return rows.length === 0 ? null : table(label, head, rows);
 }
 function size(bytes) {
-	return bytes === null ? "not known" : formatBytes$1(Math.max(0, bytes));
+	return bytes === null ? "not known" : formatBytes(Math.max(0, bytes));
 }
 
 /** The health section: key figures of both snapshots side by side, then each part folded. */
@@ -29219,7 +29432,7 @@ function artifactsSection({ artifacts }) {
 	const rows = artifacts.map((artifact) => [
 		code(artifact.name),
 		badge(artifact.state, artifact.state === "failed" ? "strong" : "quiet"),
-		formatBytes$1(artifact.bytes),
+		formatBytes(artifact.bytes),
 		code(artifact.sha256),
 		artifact.why
 	]);
@@ -29437,7 +29650,7 @@ svg .rail { stroke: var(--line); stroke-width: 2; } svg .rail.open { stroke-dash
 svg .way { stroke: var(--accent); stroke-width: 4; }
 svg .lead, svg .end { stroke: var(--soft); stroke-width: 1; }
 svg .dot { fill: var(--soft); } svg .dot.marked { fill: var(--accent); stroke: var(--card); stroke-width: 2; }
-svg .dot.hollow { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; }
+svg .dot.hollow { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; } svg .dot.marked.hollow { stroke: var(--accent); stroke-width: 2.5; }
 svg .cross { stroke: var(--ink); stroke-width: 2; }
 svg text.mark { font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 2px; background: var(--accent); }
@@ -29552,7 +29765,7 @@ function warningLines(record) {
 	];
 }
 function checkLines(check) {
-	const lines = [`${statusWord(check.status).toUpperCase()}: ${plainText(check.title)} [${plainText(check.id)}]`];
+	const lines = [`${statusWord(check.status).toUpperCase()}: ${plainText(titleWords(check))} [${plainText(check.id)}]`];
 	lines.push(...check.seen.map((line) => `  - ${plainText(line)}`));
 	if (check.fix !== null) lines.push(`  To do: ${plainText(check.fix)}`);
 	return lines;
@@ -40425,7 +40638,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 	if (!backup || backup.proof.verdict === "failed") return [];
 	const file = join(folder, artifactName(record, recipients.length > 0 ? "dump.tar.age" : "dump.tar"));
 	try {
-		log.info(recipients.length > 0 ? `Packing the dump, encrypted to ${recipients.length} age recipient(s)` : "Packing the dump in clear, as the spec says");
+		log.info(recipients.length > 0 ? `Packing the dump, encrypted to ${recipients.length === 1 ? "1 age recipient" : `${recipients.length} age recipients`}` : "Packing the dump in clear, as the spec says");
 		await packBackup(backup.location, file, recipients, signal);
 		return [await uploadFile(file, Math.min(backup.keepDays, 90), backup.location, log)];
 	} catch (cause) {
@@ -40570,7 +40783,7 @@ async function readHealthFiles(targets, workspace) {
 		files.set(entry.file, text);
 	} catch (cause) {
 		if (!(cause instanceof UpgradeError)) throw cause;
-		faults.push(new UpgradeError(cause.code, cause.message, {
+		faults.push(new UpgradeError(cause.code, `${place.file}:${place.line}:${place.column} ${cause.message}`, {
 			phase: "spec",
 			...cause.hint ? { hint: cause.hint } : {},
 			place: cause.place ?? place
@@ -40579,15 +40792,32 @@ async function readHealthFiles(targets, workspace) {
 	if (faults.length > 0) throw new UpgradeErrors(faults);
 	return files;
 }
+/** Bytes; more than a person reads. */
+const largest = 1048576;
 /** A symbolic link of a pull request must not lead out of the repository. */
 async function read$1(file, workspace) {
 	const path = await realpath(join(workspace, file)).catch(() => null);
-	const inside = path === null ? "" : relative(await realpath(workspace), path);
-	if (path === null || inside.startsWith("..") || isAbsolute(inside)) throw new UpgradeError("health-file", `The file ${file} of the key health ${path === null ? "does not exist" : "leads out of the repository"}.`, {
+	if (path === null) throw fault(file, "does not exist");
+	const inside = relative(await realpath(workspace), path);
+	if (inside.startsWith("..") || isAbsolute(inside)) throw fault(file, "leads out of the repository");
+	const { size, ...found } = await stat(path).then((each) => ({
+		size: each.size,
+		isFile: each.isFile()
+	}));
+	if (!found.isFile) throw fault(file, "is no file");
+	if (size > largest) throw fault(file, `is larger than ${largest / 1024} KiB`);
+	const bytes = await readFile(path);
+	try {
+		const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+		if (!text.includes("\0")) return text;
+	} catch {}
+	throw fault(file, "is not UTF-8");
+}
+function fault(file, what) {
+	return new UpgradeError("health-file", `The file ${file} of the key health ${what}.`, {
 		phase: "spec",
-		hint: "Name an .sql file by its path from the root of the repository."
+		hint: "Name an .sql file by its path from the root of the repository; UTF-8, at most 1 MiB."
 	});
-	return await readFile(path, "utf8");
 }
 
 /** The action's inputs: read once, checked, typed. */
@@ -40987,7 +41217,7 @@ async function writeSummary(markdown) {
 }
 /** An error before any target was opened: annotations, and a summary that says so. */
 async function reportEarly(cause, log, github) {
-	const errors = errorsOf$1(cause);
+	const errors = errorsOf$2(cause);
 	for (const error of errors) log.annotate({
 		level: "error",
 		title: error.code,

@@ -12,7 +12,7 @@ export interface CveRecord {
 const score = z.looseObject({ baseScore: z.number().min(0).max(10) });
 
 const schema = z.looseObject({
-  cveMetadata: z.looseObject({ cveId: z.string().regex(/^CVE-\d{4}-\d{4,}$/) }),
+  cveMetadata: z.looseObject({ cveId: z.string().regex(/^CVE-\d{4}-\d{4,}$/, 'is no CVE number') }),
   containers: z.looseObject({
     cna: z.looseObject({
       x_postgresql: z.looseObject({ component: z.string() }).optional(),

@@ -1,16 +1,23 @@
 /** Reads a source: a file, a folder of files, or an address. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { messageOf } from '../../src/errors.ts';
 
 /** A text, and where it came from. */
-export interface Text {
+interface Text {
   from: string;
   text: string;
 }
 
-/** @param matching which files of a folder are meant @throws Error that names what could not be reached */
-export async function readSource(source: string, matching: RegExp): Promise<Text[]> {
+/** Which files of a folder are meant, and their names in words. */
+export interface Matching {
+  pattern: RegExp;
+  words: string;
+}
+
+/** One text for a file or an address, one each for the files of a folder. @throws Error that names what could not be read */
+async function readSource(source: string, { pattern, words }: Matching): Promise<Text[]> {
   try {
     if (/^https?:/.test(source)) {
       const response = await fetch(source, { signal: AbortSignal.timeout(30_000) });
@@ -18,8 +25,8 @@ export async function readSource(source: string, matching: RegExp): Promise<Text
       return [{ from: source, text: await response.text() }];
     }
     if (!(await stat(source)).isDirectory()) return [{ from: source, text: await readFile(source, 'utf8') }];
-    const names = (await readdir(source)).filter((name) => matching.test(name)).sort();
-    if (names.length === 0) throw new Error(`no file in it matches ${matching.source}`);
+    const names = (await readdir(source)).filter((name) => pattern.test(name)).sort();
+    if (names.length === 0) throw new Error(`it holds no file ${words}`);
     return await Promise.all(
       names.map(async (name) => ({
         from: join(source, name),
@@ -31,10 +38,16 @@ export async function readSource(source: string, matching: RegExp): Promise<Text
   }
 }
 
+/** What a text lacks, on one line. */
+function wrongIn(cause: unknown): string {
+  if (!(cause instanceof z.ZodError)) return messageOf(cause);
+  return cause.issues.map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`).join('; ');
+}
+
 /** Reads and parses; an error names the text. @throws Error */
 export async function parseSources<T>(
   sources: readonly string[],
-  matching: RegExp,
+  matching: Matching,
   parse: (text: string) => T,
 ): Promise<T[]> {
   const parsed: T[] = [];
@@ -43,7 +56,7 @@ export async function parseSources<T>(
       try {
         parsed.push(parse(text));
       } catch (cause) {
-        throw new Error(`${from} is not as expected: ${messageOf(cause)}`, { cause });
+        throw new Error(`${from} is not as expected: ${wrongIn(cause)}`, { cause });
       }
   return parsed;
 }

@@ -95,7 +95,7 @@ export async function uploadDump(
   try {
     log.info(
       recipients.length > 0
-        ? `Packing the dump, encrypted to ${recipients.length} age recipient(s)`
+        ? `Packing the dump, encrypted to ${recipients.length === 1 ? '1 age recipient' : `${recipients.length} age recipients`}`
         : 'Packing the dump in clear, as the spec says',
     );
     await packBackup(backup.location, file, recipients, signal);

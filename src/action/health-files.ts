@@ -1,5 +1,5 @@
 /** The SQL files that specs name: read once and looked at before anything is done. */
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { UpgradeError, UpgradeErrors } from '../errors.ts';
 import { statementsOf } from '../health/user-sql.ts';
@@ -21,7 +21,7 @@ export async function readHealthFiles(
       } catch (cause) {
         if (!(cause instanceof UpgradeError)) throw cause;
         faults.push(
-          new UpgradeError(cause.code, cause.message, {
+          new UpgradeError(cause.code, `${place.file}:${place.line}:${place.column} ${cause.message}`, {
             phase: 'spec',
             ...(cause.hint ? { hint: cause.hint } : {}),
             place: cause.place ?? place,
@@ -33,19 +33,31 @@ export async function readHealthFiles(
   return files;
 }
 
+/** Bytes; more than a person reads. */
+const largest = 1024 * 1024;
+
 /** A symbolic link of a pull request must not lead out of the repository. */
 async function read(file: string, workspace: string): Promise<string> {
   const path = await realpath(join(workspace, file)).catch(() => null);
-  const inside = path === null ? '' : relative(await realpath(workspace), path);
-  if (path === null || inside.startsWith('..') || isAbsolute(inside)) {
-    throw new UpgradeError(
-      'health-file',
-      `The file ${file} of the key health ${path === null ? 'does not exist' : 'leads out of the repository'}.`,
-      {
-        phase: 'spec',
-        hint: 'Name an .sql file by its path from the root of the repository.',
-      },
-    );
+  if (path === null) throw fault(file, 'does not exist');
+  const inside = relative(await realpath(workspace), path);
+  if (inside.startsWith('..') || isAbsolute(inside)) throw fault(file, 'leads out of the repository');
+  const { size, ...found } = await stat(path).then((each) => ({ size: each.size, isFile: each.isFile() }));
+  if (!found.isFile) throw fault(file, 'is no file');
+  if (size > largest) throw fault(file, `is larger than ${largest / 1024} KiB`);
+  const bytes = await readFile(path);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // Told below: a name in another encoding would be looked for, and not found.
   }
-  return await readFile(path, 'utf8');
+  throw fault(file, 'is not UTF-8');
+}
+
+function fault(file: string, what: string): UpgradeError {
+  return new UpgradeError('health-file', `The file ${file} of the key health ${what}.`, {
+    phase: 'spec',
+    hint: 'Name an .sql file by its path from the root of the repository; UTF-8, at most 1 MiB.',
+  });
 }

@@ -13,6 +13,7 @@ import { type ClientLogin, clientLogin, conninfo } from '../postgres/passfile.ts
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { run } from '../process/run.ts';
+import { formatBytes } from '../report/format.ts';
 import { assertDumped, explainDump } from './dump-error.ts';
 import { dumpGlobals } from './dump-globals.ts';
 import {
@@ -171,7 +172,9 @@ async function dumpDatabase(
   const ticker = setInterval(
     () =>
       void sizeOf(folder).then((bytes) =>
-        options.progress(`${name}: ${mib(bytes)} written, the database has ${mib(sourceBytes)}`),
+        options.progress(
+          `${name}: ${formatBytes(bytes)} written, the database has ${formatBytes(sourceBytes)}`,
+        ),
       ),
     2000,
   );
@@ -208,7 +211,7 @@ async function dumpDatabase(
     await holder.script('COMMIT');
     const sequencesAfter = await readSequences(holder);
     const bytes = await sizeOf(folder);
-    options.progress(`${name}: dumped, ${mib(bytes)}`);
+    options.progress(`${name}: dumped, ${formatBytes(bytes)}`);
     return {
       name,
       folder: folderName,
@@ -229,10 +232,4 @@ async function sizeOf(folder: string): Promise<number> {
   for (const name of await readdir(folder).catch(() => []))
     bytes += (await stat(join(folder, name)).catch(() => null))?.size ?? 0;
   return bytes;
-}
-
-function mib(bytes: number): string {
-  return bytes < 10 * 1024 ** 2
-    ? `${(bytes / 1024 ** 2).toFixed(1)} MiB`
-    : `${Math.round(bytes / 1024 ** 2)} MiB`;
 }

@@ -3,7 +3,7 @@ import { type Connection, quoteIdent } from '../postgres/connection.ts';
 import { databaseObjects, largeObjectSum, sequenceList, tableList } from './inventory-sql.ts';
 
 /** A table's rows, as decimal text: both numbers may be larger than a double holds. */
-export interface TableCount {
+interface TableCount {
   rows: string;
   /** Order-free sum of a 64-bit hash of every row's text. */
   fingerprint: string;
@@ -44,7 +44,7 @@ const qualified = (schema: string, name: string): string => `${quoteIdent(schema
  * Rows and fingerprint of one table, its partitions and children not included.
  * @param columns in this order; as the table has them by default
  */
-export async function fingerprint(
+async function fingerprint(
   connection: Connection,
   table: string,
   columns: readonly string[] | null = null,

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { UpgradeError } from '../errors.ts';
 
 /** One file: path relative to the backup, size in bytes, sha256 in hexadecimal. */
-export interface ManifestFile {
+interface ManifestFile {
   path: string;
   bytes: number;
   sha256: string;

@@ -1,7 +1,7 @@
 /** Does WAL reach the archive? Without it there is no point-in-time recovery, and a stop waits for the archiver. */
+import { plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { flagOf, numberOf, textOf } from './rows.ts';
-import { counted } from './words.ts';
 
 /** `archive_library` exists from 15 on. */
 export const archiver: Check = {
@@ -30,7 +30,7 @@ FROM pg_catalog.pg_stat_archiver AS a`,
         status: 'blocked',
         seen: [
           `${textOf(row, 'last_failed_wal')} could not be archived, last tried ${textOf(row, 'last_failed')} UTC; ` +
-            `${counted(numberOf(row, 'failed_count'), 'failure')} so far`,
+            `${plural(numberOf(row, 'failed_count'), 'failure')} so far`,
           last === '' ? 'no file was archived yet' : `the last archived file is of ${last} UTC`,
         ],
       };
@@ -52,6 +52,7 @@ FROM pg_catalog.pg_stat_archiver AS a`,
   },
 };
 
+/** Counts finished WAL files that wait for the archiver: a fast stop waits until it has tried them. */
 export const archiveBacklog: Check = {
   id: 'archive-backlog',
   title: 'No WAL waits for the archiver',
@@ -66,7 +67,7 @@ WHERE f.name LIKE '%.ready' AND pg_catalog.current_setting('archive_mode') <> 'o
     if (waiting <= thresholds.archiveBacklogWarning) return { status: 'passed', seen: [] };
     return {
       status: waiting > thresholds.archiveBacklogBlock ? 'blocked' : 'warning',
-      seen: [`${counted(waiting, 'finished WAL file')} not archived yet`],
+      seen: [`${plural(waiting, 'finished WAL file')} not archived yet`],
     };
   },
 };

@@ -9,7 +9,8 @@ export type Answer = { kind: 'rows'; rows: Row[] } | { kind: 'denied' } | { kind
 /** What is asked of a server: a check, or anything else with an id and one read-only statement. */
 export type Question = Pick<Check, 'id' | 'sql' | 'role'>;
 
-export interface AskOptions {
+/** How a server is asked. */
+interface AskOptions {
   signal: AbortSignal;
   /** Milliseconds for one statement. */
   statementTimeout: number;

@@ -1,8 +1,9 @@
 /** Sizes that a backup or a move runs into. */
+import { formatCount, plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { isMajor, pgUpgradeRefuses, serverOf } from './majors.ts';
 import { flagOf, numberOf, prefixOf, textOf, worst } from './rows.ts';
-import { bounded, counted } from './words.ts';
+import { bounded } from './words.ts';
 
 /** From 19 on a slot of the setting counts half: the default doubled while the table stayed as it was. */
 export const locksCapacity: Check = {
@@ -26,7 +27,7 @@ WHERE c.relkind IN ('r', 'p', 'S', 'm', 'v') AND c.oid >= 16384 AND c.relpersist
       .filter(({ row, slots }) => numberOf(row, 'relations') > slots * context.thresholds.locksBlock)
       .map(
         ({ row, slots }) =>
-          `${prefixOf(row)}${counted(numberOf(row, 'relations'), 'relation')}, the lock table has room for ${slots}`,
+          `${prefixOf(row)}${plural(numberOf(row, 'relations'), 'relation')}, the lock table has room for ${formatCount(slots)}`,
       );
     return { status: lines.length > 0 ? 'blocked' : 'passed', seen: bounded(lines) };
   },
@@ -61,6 +62,7 @@ WHERE t.spcname NOT IN ('pg_default', 'pg_global') ORDER BY t.spcname`,
   },
 };
 
+/** Counts the large objects of each database; their bytes are part of its size. */
 export const largeObjects: Check = {
   id: 'large-objects',
   title: 'There are few large objects',
@@ -72,7 +74,7 @@ export const largeObjects: Check = {
   judge(rows, context) {
     const lines = rows
       .filter((row) => numberOf(row, 'objects') > context.thresholds.largeObjectsWarning)
-      .map((row) => `${prefixOf(row)}${counted(numberOf(row, 'objects'), 'large object')}`);
+      .map((row) => `${prefixOf(row)}${plural(numberOf(row, 'objects'), 'large object')}`);
     return {
       status: lines.length === 0 ? 'passed' : isMajor(context) ? 'warning' : 'info',
       seen: bounded(lines),

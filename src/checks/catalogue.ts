@@ -27,6 +27,7 @@ import { diskSpace } from './storage.ts';
 import { amcheckAvailable, autovacuumOff, pgssPresent, statsBaseline } from './upkeep.ts';
 import { dirtyBuffersCost, walDir } from './wal.ts';
 
+/** Every check there is, in the order of results. */
 export const allChecks: readonly Check[] = [
   identity,
   releaseNotes,

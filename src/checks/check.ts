@@ -116,7 +116,7 @@ export interface CheckContext {
 }
 
 /** What checks may know of releases. Days are YYYY-MM-DD. */
-export interface ReleaseContext {
+interface ReleaseContext {
   today: string;
   /** Last day with fixes of the wanted major; null where it is not known. */
   endOfLife: string | null;

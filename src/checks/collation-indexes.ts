@@ -1,7 +1,8 @@
 /** How large is what another C library or ICU would put out of order? */
+import { formatBytes, plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { numberOf, prefixOf, textOf } from './rows.ts';
-import { bounded, counted, formatBytes } from './words.ts';
+import { bounded } from './words.ts';
 
 /**
  * `datlocprovider` exists from 15 on; before, every database follows the C library. C, POSIX and the builtin provider
@@ -49,7 +50,7 @@ FROM counted AS c ORDER BY c.bytes DESC, c.oid`,
     const bytes = [...databases.values()].reduce((sum, each) => sum + each.bytes, 0);
     const lines = [...databases].map(
       ([prefix, each]) =>
-        `${prefix}${counted(each.indexes, 'index', 'indexes')}, about ${formatBytes(each.bytes)}`,
+        `${prefix}${plural(each.indexes, 'index', 'indexes')}, about ${formatBytes(each.bytes)}`,
     );
     if (bytes <= thresholds.collationIndexesInfo) return { status: 'passed', seen: bounded(lines) };
     const largest = rows.map(

@@ -1,8 +1,8 @@
 /** How the cluster was made: a new one of another major should be made like it. */
+import { formatBytes } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { isMajor } from './majors.ts';
 import { flagOf, numberOf, textOf } from './rows.ts';
-import { formatBytes } from './words.ts';
 
 const usualSegment = 16 * 1024 ** 2;
 const usualPage = 8192;

@@ -31,6 +31,7 @@ function judgeOne(row: Row, context: CheckContext): { status: Verdict['status'];
   return { status: 'passed', line: '' };
 }
 
+/** Compares each extension with the versions that the files of this server and of the wanted one offer. */
 export const extensions: Check = {
   id: 'extensions',
   title: 'The files of every extension are there',

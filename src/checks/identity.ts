@@ -3,6 +3,7 @@ import { formatVersion, fromVersionNum } from '../postgres/version.ts';
 import type { Check } from './check.ts';
 import { flagOf, numberOf } from './rows.ts';
 
+/** The server is a primary and runs the version that the plan was made for, or the wanted one afterwards. */
 export const identity: Check = {
   id: 'identity',
   title: 'The server is the primary, and runs the expected version',

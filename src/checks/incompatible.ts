@@ -76,6 +76,7 @@ ORDER BY 1, 2 LIMIT 20`,
   },
 };
 
+/** Finds indexes with the classes of btree_gist for inet and cidr, which 19 no longer takes. */
 export const inetBtreeGist: Check = {
   id: 'inet-btree-gist',
   title: 'No index uses the inet classes of btree_gist',

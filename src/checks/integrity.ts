@@ -1,8 +1,9 @@
 /** Is the cluster itself sound? */
+import { plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { isMajor } from './majors.ts';
 import { flagOf, numberOf, textOf, worst } from './rows.ts';
-import { bounded, counted } from './words.ts';
+import { bounded } from './words.ts';
 
 /** A row for the setting alone, too: with checksums off the server counts nothing, which is no good news. */
 export const checksumFailures: Check = {
@@ -28,7 +29,7 @@ ORDER BY d.checksum_failures DESC, 2`,
       .filter((row) => row.failures !== null)
       .map(
         (row) =>
-          `${textOf(row, 'datname')}: ${counted(numberOf(row, 'failures'), 'failure')}, last ${textOf(row, 'last_failure')} UTC`,
+          `${textOf(row, 'datname')}: ${plural(numberOf(row, 'failures'), 'failure')}, last ${textOf(row, 'last_failure')} UTC`,
       );
     return { status: lines.length > 0 ? 'blocked' : 'passed', seen: bounded(lines) };
   },

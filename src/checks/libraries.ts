@@ -45,6 +45,7 @@ function preloaded(
   return { status: major ? 'warning' : 'info', line: `${line}: nobody could look for it` };
 }
 
+/** Looks for the files of libraries without which the server does not start, or no session begins. */
 export const preload: Check = {
   id: 'preload',
   title: 'The wanted server has every library that it must load',
@@ -82,6 +83,7 @@ function library(row: Row, context: CheckContext): { status: Verdict['status']; 
   return { status: 'warning', line: `${what}${of}: must exist for the new version` };
 }
 
+/** Lists the libraries of C functions that must be built for another major. */
 export const cLibraries: Check = {
   id: 'c-libraries',
   title: 'Functions in C come from extensions that the wanted server has',
@@ -105,6 +107,7 @@ ORDER BY 1, 2`,
   },
 };
 
+/** Finds the languages of Python 2, which no PostgreSQL from 15 on has. */
 export const untrustedPlpython2: Check = {
   id: 'untrusted-plpython2',
   title: 'No language of Python 2 is left',

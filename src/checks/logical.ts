@@ -1,7 +1,8 @@
 /** Logical replication: what another major does with subscriptions, and what the way by replication needs. */
+import { plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { flagOf, numberOf, prefixOf, textOf, totalOf, worst } from './rows.ts';
-import { bounded, counted } from './words.ts';
+import { bounded } from './words.ts';
 
 /** Who is no superuser cannot see `oid` of pg_subscription in 13: the way from tables goes over the view, by name. */
 export const subscriptions: Check = {
@@ -28,7 +29,7 @@ ORDER BY 1`,
         return unready > 0
           ? ({
               status: 'blocked',
-              line: `${name}: ${counted(unready, 'table')} not synchronised yet`,
+              line: `${name}: ${plural(unready, 'table')} not synchronised yet`,
             } as const)
           : ({
               status: 'warning',
@@ -40,6 +41,7 @@ ORDER BY 1`,
   },
 };
 
+/** Lists tables whose rows logical replication could not tell apart. */
 export const noReplicaIdentity: Check = {
   id: 'no-replica-identity',
   title: 'Every table could be replicated logically',

@@ -3,6 +3,7 @@ import type { Check } from './check.ts';
 import { textOf, totalOf } from './rows.ts';
 import { bounded } from './words.ts';
 
+/** Finds databases in an encoding that the wanted major does not have. */
 export const databaseEncodings: Check = {
   id: 'database-encodings',
   title: 'The wanted version has the encoding of every database',
@@ -25,6 +26,7 @@ ORDER BY 1 LIMIT 20`,
 /** chr() and not an escape: the server may read backslashes in its own way. */
 const lineBreak = `'[' || pg_catalog.chr(10) || pg_catalog.chr(13) || ']'`;
 
+/** Finds names with a line break, which no major from 19 on takes over. */
 export const oddNames: Check = {
   id: 'odd-names',
   title: 'No name of a database, role or tablespace has a line break',
@@ -47,6 +49,7 @@ FROM (
   },
 };
 
+/** Asks for standard_conforming_strings, which can no longer be off from 19 on. */
 export const scsOff: Check = {
   id: 'scs-off',
   title: 'Strings are read as the standard says',

@@ -51,6 +51,7 @@ ORDER BY 2, 1 LIMIT 20`,
   },
 };
 
+/** Lists tables that a crash would empty. */
 export const unloggedTables: Check = {
   id: 'unlogged-tables',
   title: 'No table is unlogged',
@@ -68,6 +69,7 @@ ORDER BY 1 LIMIT 20`,
   },
 };
 
+/** Lists the event triggers that are enabled: they fire for what the run or a restore does. */
 export const eventTriggers: Check = {
   id: 'event-triggers',
   title: 'No event trigger can get in the way',

@@ -1,7 +1,10 @@
 /** What the run knows of the wanted version before it asks any server. */
+
 import { formatVersion } from '../postgres/version.ts';
+import { daysBetween } from '../releases/between.ts';
+import { plural } from '../report/format.ts';
 import type { Check } from './check.ts';
-import { bounded, counted } from './words.ts';
+import { bounded } from './words.ts';
 
 /** postgres -C reads a whole configuration and says what it does not know, without starting anything. */
 export const configPreflight: Check = {
@@ -20,6 +23,7 @@ export const configPreflight: Check = {
   },
 };
 
+/** Blocks while notes on the way wait for a reader. */
 export const releaseNotes: Check = {
   id: 'release-notes',
   title: 'A person has read the notes that must be read',
@@ -34,13 +38,7 @@ export const releaseNotes: Check = {
   },
 };
 
-/** Days from one day to another, both YYYY-MM-DD. */
-function daysBetween(from: string, to: string): number {
-  const days = (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000;
-  if (!Number.isFinite(days)) throw new Error(`${from} or ${to} is not a day`);
-  return Math.round(days);
-}
-
+/** Counts the days until the wanted major gets no more fixes. */
 export const supported: Check = {
   id: 'supported',
   title: 'The wanted major gets fixes for long enough',
@@ -56,12 +54,12 @@ export const supported: Check = {
     }
     const left = daysBetween(today, endOfLife);
     if (left < 0) {
-      return { status: 'warning', seen: [`PostgreSQL ${wanted.major} gets no fixes since ${endOfLife}`] };
+      return { status: 'warning', seen: [`PostgreSQL ${wanted.major} has had no fixes since ${endOfLife}`] };
     }
     if (left > thresholds.endOfLifeWarning) return { status: 'passed', seen: [] };
     return {
       status: 'warning',
-      seen: [`PostgreSQL ${wanted.major} gets fixes until ${endOfLife}: ${counted(left, 'day')} more`],
+      seen: [`PostgreSQL ${wanted.major} gets fixes until ${endOfLife}, for ${plural(left, 'more day')}`],
     };
   },
 };

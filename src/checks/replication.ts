@@ -1,8 +1,9 @@
 /** Do standbys and other consumers of WAL follow? */
+import { formatBytes } from '../report/format.ts';
 import type { Check, CheckContext, Row, Thresholds, Verdict } from './check.ts';
 import { isMajor } from './majors.ts';
 import { flagOf, numberOf, textOf, worst } from './rows.ts';
-import { bounded, formatBytes } from './words.ts';
+import { bounded } from './words.ts';
 
 /** pg_current_wal_lsn() fails on a standby, which the identity check reports better. */
 export const currentLsn =

@@ -16,6 +16,7 @@ export function numberOf(row: Row, key: string): number {
   return number;
 }
 
+/** True or false; anything else throws. */
 export function flagOf(row: Row, key: string): boolean {
   const value = row[key];
   if (typeof value !== 'boolean') throw new Error(`${key} is ${String(value)}, not true or false`);

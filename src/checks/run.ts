@@ -4,7 +4,8 @@ import { type Answer, askAll } from './ask.ts';
 import type { Check, CheckContext, CheckResult } from './check.ts';
 import { type Answers, belongs, conclude, notAsked } from './conclude.ts';
 
-export interface RunChecksOptions {
+/** What a round of checks needs. */
+interface RunChecksOptions {
   connect: (database: string) => Promise<Connection>;
   /** Databases for the checks of scope `database`: those that accept connections. */
   databases: readonly string[];
@@ -73,7 +74,8 @@ export async function runChecks(
   });
 }
 
-export interface ChecksVerdict {
+/** What all results come to. */
+interface ChecksVerdict {
   status: 'passed' | 'warning' | 'blocked';
   /** Results that stop the run: `blocked`, and `error`, because unknown is not fine. */
   blocking: CheckResult[];

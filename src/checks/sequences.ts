@@ -1,7 +1,8 @@
 /** Does a sequence run out soon? */
+import { plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { numberOf, prefixOf, textOf, worst } from './rows.ts';
-import { bounded, counted } from './words.ts';
+import { bounded } from './words.ts';
 
 /**
  * Reading a sequence locks it until the transaction ends, so at most a quarter of the server's lock table is taken,
@@ -67,7 +68,7 @@ ORDER BY r.share DESC, 1`,
               : share >= thresholds.sequenceWarning
                 ? 'warning'
                 : 'passed';
-          const left = counted(numberOf(row, 'left_over'), 'value');
+          const left = plural(numberOf(row, 'left_over'), 'value');
           // Cut, not rounded: "100 %" is kept for a sequence that has nothing left.
           return {
             status,
@@ -78,7 +79,7 @@ ORDER BY r.share DESC, 1`,
         .filter(([, count]) => count > 0)
         .map(([prefix, count]) => ({
           status: 'info' as const,
-          line: `${prefix}${counted(count, 'sequence')} not read: no right to, or too many to lock at once`,
+          line: `${prefix}${plural(count, 'sequence')} not read: no right to, or too many to lock at once`,
         })),
     ]);
     return { status: found.status, seen: bounded(found.lines) };

@@ -1,8 +1,9 @@
 /** Who is connected, and what would a stop of the server throw away? */
+import { plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { isMajor } from './majors.ts';
 import { numberOf, textOf, worst } from './rows.ts';
-import { bounded, counted, formatSeconds } from './words.ts';
+import { bounded, formatSeconds } from './words.ts';
 
 /**
  * The statement's text stays out: it may hold personal data, and reports are read by more people than databases are.
@@ -45,6 +46,7 @@ ORDER BY a.xact_start`,
   },
 };
 
+/** Finds transactions that were prepared for a two-phase commit and are still open. */
 export const preparedTransactions: Check = {
   id: 'prepared-xacts',
   title: 'No prepared transaction is left behind',
@@ -97,7 +99,7 @@ GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3 LIMIT 5`,
     return {
       status: 'warning',
       seen: [
-        `${used} of ${counted(allowed, 'connection')} are in use`,
+        `${used} of ${plural(allowed, 'connection')} are in use`,
         ...rows.map((group) => {
           const application = textOf(group, 'application_name') || 'no application name';
           return `${textOf(group, 'connections')} by ${textOf(group, 'usename')} in ${textOf(group, 'datname')} (${application})`;

@@ -64,6 +64,7 @@ ORDER BY s.name`,
   },
 };
 
+/** Finds settings of roles and databases whose names the wanted major does not know. */
 export const roleDbSettings: Check = {
   id: 'role-db-settings',
   title: 'The wanted version knows every setting of a role or database',

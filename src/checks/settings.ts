@@ -67,6 +67,7 @@ FROM pg_catalog.pg_hba_file_rules AS h WHERE h.error IS NOT NULL ORDER BY 1, 2 L
   },
 };
 
+/** Finds settings that wait for a restart: the upgrade would switch them on. */
 export const pendingRestart: Check = {
   id: 'pending-restart',
   title: 'No setting waits for a restart',

@@ -1,7 +1,8 @@
 /** Will what the run writes fit? */
+import { formatBytes } from '../report/format.ts';
 import type { Check, DiskFact } from './check.ts';
 import { worst } from './rows.ts';
-import { bounded, formatBytes } from './words.ts';
+import { bounded } from './words.ts';
 
 /** Sizes are estimates: less than this share to spare is warned about. */
 const spare = 0.2;
@@ -16,6 +17,7 @@ function byFilesystem(disks: readonly DiskFact[]): DiskFact[][] {
   return [...groups.values()];
 }
 
+/** Adds up what the run writes to each filesystem, and compares it with the space there. Bytes. */
 export const diskSpace: Check = {
   id: 'disk-space',
   title: 'Enough free space where the run writes',

@@ -3,6 +3,7 @@ import type { Check } from './check.ts';
 import { flagOf, numberOf, prefixOf, textOf } from './rows.ts';
 import { bounded } from './words.ts';
 
+/** Asks whether autovacuum and the counters that it goes by are on in the server. */
 export const autovacuumOff: Check = {
   id: 'autovacuum-off',
   title: 'Autovacuum is on',
@@ -75,6 +76,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_st
   },
 };
 
+/** Asks whether the server has amcheck at hand, which can check indexes. */
 export const amcheckAvailable: Check = {
   id: 'amcheck-available',
   title: 'Indexes could be checked for damage',

@@ -1,8 +1,8 @@
 /** How much WAL is there, and how much work would a stop be? */
+import { formatBytes, plural } from '../report/format.ts';
 import type { Check } from './check.ts';
 import { currentLsn } from './replication.ts';
 import { numberOf } from './rows.ts';
-import { counted, formatBytes } from './words.ts';
 
 const bytesOf = (setting: string): string =>
   `pg_catalog.pg_size_bytes(pg_catalog.current_setting('${setting}'))`;
@@ -24,7 +24,7 @@ FROM pg_catalog.pg_ls_waldir() AS f`,
     const most = numberOf(row, 'most');
     if (bytes <= most * thresholds.walDirWarning + numberOf(row, 'kept'))
       return { status: 'passed', seen: [] };
-    const files = counted(numberOf(row, 'files'), 'file');
+    const files = plural(numberOf(row, 'files'), 'file');
     return {
       status: 'warning',
       seen: [`${formatBytes(bytes)} in ${files}, max_wal_size is ${formatBytes(most)}`],

@@ -1,7 +1,8 @@
-/** The few words that checks share: bounded lists, sizes, durations. */
+/** The few words that checks share: bounded lists and durations. Sizes and counts are those of the report. */
+import { formatCount } from '../report/format.ts';
 
 /** Objects that are named before the rest is counted: a report stays readable with a million of them. */
-export const shownAtMost = 20;
+const shownAtMost = 20;
 
 /**
  * The first lines, and how many there are besides.
@@ -10,19 +11,7 @@ export const shownAtMost = 20;
 export function bounded(lines: readonly string[], total = lines.length): string[] {
   const shown = lines.slice(0, shownAtMost);
   const more = Math.max(total, lines.length) - shown.length;
-  return more > 0 ? [...shown, `and ${more} more`] : shown;
-}
-
-/** Bytes in the server's own units (kB = 1024 bytes), for example `1.5 GB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (Math.abs(value) >= 1024 && unit < 4) {
-    value /= 1024;
-    unit += 1;
-  }
-  const digits = unit > 0 && Math.abs(value) < 10 ? 1 : 0;
-  return `${value.toFixed(digits).replace(/\.0$/, '')} ${['bytes', 'kB', 'MB', 'GB', 'TB'][unit]}`;
+  return more > 0 ? [...shown, `and ${formatCount(more)} more`] : shown;
 }
 
 /** Seconds as `0.3 s`, `45 s`, `12 min` or `3 h 5 min`. */
@@ -32,9 +21,4 @@ export function formatSeconds(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 120) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-/** `1 file`, `3 files`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
 }

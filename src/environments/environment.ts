@@ -114,6 +114,11 @@ export interface Environment {
   endpoint(): Promise<ConnectionSettings>;
   /** Starts a target that was found stopped, so that it can be inspected and backed up. */
   wake?(run: StepRun): Promise<void>;
+  /**
+   * Makes sure that something serves, by the programs that served last: waits for a server that is coming or going, and
+   * starts one that is gone, also after a crash. For the way back, which needs a clean stop.
+   */
+  revive?(run: StepRun): Promise<void>;
   /** Pure: no clock, no network. @throws UpgradeError where no route leads there */
   planRoute(facts: EnvironmentFacts, wanted: PgVersion): Route;
   /** The doing half of a planned step. */

@@ -1,4 +1,5 @@
 /** What is new in the server log. Pure. */
+import { formatBytes, plural } from '../report/format.ts';
 import type { FactRecord } from '../report/record.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 import { compared, fact, type Pair, rules } from './fact.ts';
@@ -48,12 +49,19 @@ function hours({ from, to }: Log): number | null {
   return span > 0 ? span : null;
 }
 
-function perHour(log: Log): string {
+/** Lines of errors, and how many that is in an hour. */
+function errorsOf(log: Log): string {
   const count = log.classes
     .filter(({ severity }) => severity !== 'WARNING')
     .reduce((sum, entry) => sum + entry.count, 0);
   const span = hours(log);
-  return `${count}${span === null ? '' : `, ${(count / span).toFixed(1)} per hour`}`;
+  // From a few seconds or minutes no hour can be told.
+  const rate = span === null || span < 1 ? '' : `, ${(count / span).toFixed(1)} per hour`;
+  return `${plural(count, 'line')}${rate}`;
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : plural(count, 'time');
 }
 
 function compareLogs(before: Log, after: Log): FactRecord[] {
@@ -65,7 +73,7 @@ function compareLogs(before: Log, after: Log): FactRecord[] {
     count?: number,
   ): FactRecord =>
     fact('log', name, rules.log, verdict, {
-      after: count === undefined ? null : `${count} times`,
+      after: count === undefined ? null : timesOf(count),
       why,
     });
   const grave = news.filter(({ entry, first }) => isGrave(entry) && (first || entry.severity === 'PANIC'));
@@ -78,9 +86,9 @@ function compareLogs(before: Log, after: Log): FactRecord[] {
   const rest = errors.slice(alertsAtMost);
   return [
     fact('log', 'errors in the server log', rules.told, 'not-compared', {
-      before: perHour(before),
-      after: perHour(after),
-      why: `read were the last ${after.bytes} bytes of ${after.source}`,
+      before: errorsOf(before),
+      after: errorsOf(after),
+      why: `read were the last ${formatBytes(after.bytes)} of ${after.source}`,
     }),
     ...grave.map(({ entry, times }) =>
       item(words(entry), 'unexpected', 'it tells of damage, or of files that do not fit', times),

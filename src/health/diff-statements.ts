@@ -9,7 +9,7 @@ type Counted = Pick<Statements[number], 'calls' | 'totalMs'>;
 const mean = ({ calls, totalMs }: Counted): number => totalMs / Math.max(1, calls);
 
 /** What was counted since the first snapshot: the difference, or all of it where the counters were reset. */
-export function countedSince(before: Counted, after: Counted): Counted {
+function countedSince(before: Counted, after: Counted): Counted {
   const goesOn = after.calls >= before.calls && after.totalMs >= before.totalMs;
   return goesOn ? { calls: after.calls - before.calls, totalMs: after.totalMs - before.totalMs } : after;
 }

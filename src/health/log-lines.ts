@@ -11,7 +11,7 @@ const messageAtMost = 200;
  * What tells of damage, or of a server that does not fit its files: never dropped from the list.
  * Each is compared with the message after its quoted parts were taken out.
  */
-export const needles: readonly string[] = [
+const needles: readonly string[] = [
   'may not be used as an output plugin',
   'unrecognized configuration parameter',
   'incompatible library',

@@ -60,7 +60,7 @@ function stateOf(cause: unknown): string | null {
 }
 
 /** Why something is missing, in an item of the snapshot. */
-export function missingBecause(what: string, cause: unknown, timeout: number): Snapshot['missing'][number] {
+function missingBecause(what: string, cause: unknown, timeout: number): Snapshot['missing'][number] {
   const state = cause instanceof NotMeasured ? null : stateOf(cause);
   const why = state === '57014' ? `${messageOf(cause)} (allowed are ${timeout / 1000} s)` : messageOf(cause);
   return { what, why: why.slice(0, 500), state };

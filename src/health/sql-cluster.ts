@@ -66,10 +66,12 @@ export const replicationSql = `${mark} SELECT application_name AS name, coalesce
 FROM pg_catalog.pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'
 ORDER BY application_name COLLATE "C", pid LIMIT 100`;
 
+/** Permanent replication slots, with the bytes of WAL that each holds back. */
 export const slotsSql = `${mark} SELECT slot_name AS name, slot_type AS type, plugin, active, wal_status AS "walStatus",
   pg_catalog.pg_wal_lsn_diff(${position}, restart_lsn)::pg_catalog.float8 AS "retainedBytes"
 FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name COLLATE "C" LIMIT 200`;
 
+/** One row: counters of the archiver, and whether its last attempt failed. */
 export const archiverSql = `${mark} SELECT pg_catalog.current_setting('archive_mode') AS mode,
   archived_count::pg_catalog.float8 AS archived, failed_count::pg_catalog.float8 AS failed,
   pg_catalog.current_setting('archive_mode') <> 'off' AND last_failed_time IS NOT NULL
@@ -86,6 +88,7 @@ FROM pg_catalog.pg_stat_database WHERE datname IS NOT NULL`;
 export const dataDirectorySql = `${mark} SELECT
   (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory') AS directory`;
 
+/** One row: where the server writes its log, and how. */
 export const logSettingsSql = `${mark} SELECT pg_catalog.current_setting('logging_collector') = 'on' AS collected,
   pg_catalog.current_setting('log_destination') AS destination,
   pg_catalog.current_setting('log_line_prefix') AS prefix,

@@ -79,6 +79,7 @@ FROM (
   WHERE i.initprivs IS DISTINCT FROM p.acl
 ) AS g`;
 
+/** The database's extensions with their versions, and their schemas as quoted names. */
 export const extensionsSql = `${mark} SELECT e.extname AS name, e.extversion AS version, pg_catalog.quote_ident(n.nspname) AS schema
 FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname COLLATE "C" LIMIT 500`;
 
@@ -90,6 +91,7 @@ export const invalidSql = `${mark} SELECT
   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_constraint AS c WHERE NOT c.convalidated
     AND pg_catalog.to_jsonb(c) ->> 'conenforced' IS DISTINCT FROM 'false')::pg_catalog.float8 AS constraints`;
 
+/** The size of the database in bytes, all files included. */
 export const databaseSizeSql = `${mark} SELECT pg_catalog.pg_database_size(pg_catalog.current_database())::pg_catalog.float8 AS bytes`;
 
 /**

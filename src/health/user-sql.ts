@@ -8,7 +8,7 @@ import { addRows, newResult, type Result } from './user-sql-result.ts';
 import { type Statement, splitStatements } from './user-sql-split.ts';
 
 /** What a file is asked with. */
-export interface HealthFileOptions {
+interface HealthFileOptions {
   /** @param statementTimeout milliseconds; the client's own limit must not be shorter */
   connect(database: string | undefined, statementTimeout: number): Promise<Connection>;
   signal: AbortSignal;

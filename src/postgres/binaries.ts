@@ -33,7 +33,7 @@ export async function binariesIn(folder: string, source: string): Promise<Binari
 }
 
 /** Folder of the extensions' control files; null where the usual layouts do not hold it. */
-export function extensionFolder(binaries: Binaries): string | null {
+function extensionFolder(binaries: Binaries): string | null {
   const { major } = binaries.version;
   const candidates = [
     join(binaries.bin, '../share/postgresql/extension'),

@@ -20,7 +20,7 @@ export interface ClientPrograms {
 
 const programs = ['pg_dump', 'pg_restore', 'pg_dumpall'] as const;
 /** Their names. */
-export type ClientProgram = (typeof programs)[number];
+type ClientProgram = (typeof programs)[number];
 
 /** Folders where packages put the programs of one major. */
 async function candidateFolders(extra: readonly string[]): Promise<string[]> {

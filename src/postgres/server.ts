@@ -9,7 +9,7 @@ import { giveTo, type SystemUser } from '../process/user.ts';
 import type { Binaries } from './binaries.ts';
 
 /** How to start a server. */
-export interface StartOptions {
+interface StartOptions {
   binaries: Binaries;
   data: string;
   /** Arguments of `postgres` itself, for example `['-p', '5432']`. */
@@ -105,6 +105,9 @@ export async function serverPid(data: string): Promise<number | null> {
   if (!Number.isInteger(pid) || pid <= 0) return null;
   try {
     process.kill(pid, 0);
+    // A dead one that nobody has waited for still has its number (proc(5): the state follows the name in brackets).
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    if (/\) Z /.test(stat)) return null;
     // After a reboot the number may be somebody else's: a postmaster works in its data directory.
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => null);
     return cwd === null || cwd === (await realpath(data)) ? pid : null;
@@ -114,7 +117,7 @@ export async function serverPid(data: string): Promise<number | null> {
 }
 
 /** What a new cluster is like; UTF8 and locale C unless it says otherwise. */
-export interface InitOptions {
+interface InitOptions {
   binaries: Binaries;
   data: string;
   superuser: string;

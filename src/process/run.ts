@@ -9,7 +9,7 @@ import { cleanEnvironment } from './environment.ts';
 import type { SystemUser } from './user.ts';
 
 /** How to run a program. */
-export interface RunOptions {
+interface RunOptions {
   signal?: AbortSignal | undefined;
   /** Milliseconds; none by default. */
   timeout?: number;
@@ -33,7 +33,7 @@ export interface RunOptions {
 }
 
 /** What a program left; output beyond the last 64 KiB of standard error is gone. */
-export interface Finished {
+interface Finished {
   code: number;
   stdout: string;
   stderr: string;

@@ -3,7 +3,7 @@ import { getExecOutput } from '@actions/exec';
 import { cleanEnvironment } from './environment.ts';
 
 /** Exit code, and standard output without white space around it. */
-export interface ShortAnswer {
+interface ShortAnswer {
   code: number;
   stdout: string;
 }

@@ -41,7 +41,7 @@ export interface Advice {
  * `statements`: the `fix` of every object that is `safe`. `script`: a file of the new server's SHAREDIR, in every
  * database. `list-setting`: the objects' names are added to a setting that only the new version knows.
  */
-export type Remedy =
+type Remedy =
   | { kind: 'statements' }
   | { kind: 'script'; file: string }
   | { kind: 'list-setting'; name: string; defaults: readonly string[] };

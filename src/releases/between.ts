@@ -16,7 +16,7 @@ import {
 } from './releases.ts';
 
 /** Advice, and the release on the way whose notes ask for it. */
-export interface AskedAdvice {
+interface AskedAdvice {
   advice: Advice;
   fixedIn: string;
 }
@@ -49,9 +49,11 @@ function once(list: readonly AskedAdvice[]): AskedAdvice[] {
   return [...new Map(list.toReversed().map((asked) => [asked.advice.id, asked])).values()].toReversed();
 }
 
-/** Whole days from one YYYY-MM-DD to another; both count as days of UTC. */
-function daysBetween(from: string, to: string): number {
-  return Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+/** Whole days from one YYYY-MM-DD to another; both count as days of UTC. @throws Error for what is no day */
+export function daysBetween(from: string, to: string): number {
+  const days = (Date.parse(to) - Date.parse(from)) / 86_400_000;
+  if (!Number.isFinite(days)) throw new Error(`${from} or ${to} is not a day`);
+  return Math.round(days);
 }
 
 function lineOf(major: number, today: string): ReleaseLine {

@@ -3,7 +3,7 @@ import { plural } from './format.ts';
 import type { AdviceRecord, UpgradeRecord } from './record.ts';
 
 /** Advice by what a reader has to do with it. */
-export interface SortedAdvice {
+interface SortedAdvice {
   /** Somebody must act: it applies, or the action could not carry it out whole. */
   readonly applies: readonly AdviceRecord[];
   /** The question could not be answered: a right is missing, or it failed. */
@@ -48,7 +48,10 @@ export function adviceHeadline(record: UpgradeRecord): string | null {
   if (done.length > 0)
     return `Everything ${where} that this database needs was carried out: ${plural(done.length, 'thing')}.`;
   const known = unanswered.length === 0 ? 'Nothing' : 'Nothing that could be asked';
-  return `${known} ${where} asks anything of this database.`;
+  const calm = `${known} ${where} was found to concern this database.`;
+  if (!record.release?.mustRead.length) return calm;
+  const none = record.advice.length === 0 ? ' No advice is known for this way: read the notes.' : '';
+  return `${calm} The notes named above must be read by a person.${none}`;
 }
 
 /** `2 apply, 1 could not be asked, 3 cannot be seen from the database, 18 do not apply` */
@@ -65,7 +68,7 @@ export function countAdvice(advice: readonly AdviceRecord[]): string {
   const shown = parts.flatMap(([count, one, many]) =>
     count === 0 ? [] : [`${count} ${count === 1 ? one : many}`],
   );
-  return shown.length === 0 ? 'ask nothing' : shown.join(', ');
+  return shown.length === 0 ? 'nothing found' : shown.join(', ');
 }
 
 /** How sure it is that these are the objects. */
@@ -111,7 +114,7 @@ export function byWords({ by, state }: AdviceRecord): string {
 }
 
 /** The objects of a database, and the statements that are still to run in it. */
-export interface ObjectGroup {
+interface ObjectGroup {
   /** Several where the same is to do in each; null for the whole cluster. */
   readonly databases: readonly (string | null)[];
   readonly objects: AdviceRecord['objects'];

@@ -3,10 +3,11 @@ import { sortAdvice } from './advice.ts';
 import { byUrgency, type CheckRecord } from './check-words.ts';
 import type { AdviceRecord, FactRecord, QueryRecord, ReleaseRecord, UpgradeRecord } from './record.ts';
 
+/** A release whose notes a person must read, and why. */
 export type MustRead = ReleaseRecord['mustRead'][number];
 
 /** What stops an upgrade, or makes one that was carried out wrong. */
-export interface Blocks {
+interface Blocks {
   readonly checks: readonly CheckRecord[];
   readonly queries: readonly QueryRecord[];
   readonly facts: readonly FactRecord[];
@@ -14,7 +15,7 @@ export interface Blocks {
 }
 
 /** What to look at, though nothing stops. */
-export interface Warnings {
+interface Warnings {
   readonly checks: readonly CheckRecord[];
   readonly facts: readonly FactRecord[];
   readonly mustRead: readonly MustRead[];
@@ -42,7 +43,7 @@ export function warningsOf(record: UpgradeRecord): Warnings {
 }
 
 /** Statements of the user's own that returned what they must not, then those that failed. */
-export function failedQueries(queries: readonly QueryRecord[]): QueryRecord[] {
+function failedQueries(queries: readonly QueryRecord[]): QueryRecord[] {
   return [
     ...queries.filter(({ status }) => status === 'blocked'),
     ...queries.filter(({ status }) => status === 'error'),

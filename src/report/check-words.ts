@@ -21,6 +21,11 @@ export function statusWord(status: CheckRecord['status']): string {
   return STATUS_WORDS[status];
 }
 
+/** A title states what should be so: for a check that blocks or warns it says that this is not so. */
+export function titleWords({ status, title }: CheckRecord): string {
+  return status === 'blocked' || status === 'warning' ? `not so: ${title}` : title;
+}
+
 /** `1 blocked, 2 warnings, 38 passed` */
 export function countChecks(checks: readonly CheckRecord[]): string {
   const counts = ORDER.flatMap((status) => {

@@ -7,7 +7,7 @@ import { downtimeOf, proofOf, versionsOf } from './overview.ts';
 import type { UpgradeRecord } from './record.ts';
 
 /** One thing that an upgrade record should hold, and whether this one does. */
-export interface CompletenessItem {
+interface CompletenessItem {
   readonly item: string;
   readonly status: 'recorded' | 'not recorded' | 'not applicable';
   readonly detail: string;

@@ -3,9 +3,9 @@ import { plural } from './format.ts';
 import type { FactRecord } from './record.ts';
 
 /** Unexpected ones first, equal ones last. */
-export const VERDICTS = ['unexpected', 'alert', 'not-compared', 'expected', 'equal'] as const;
+export const VERDICTS = ['unexpected', 'alert', 'expected', 'not-compared', 'equal'] as const;
 
-/** `1 unexpected, 2 alerts, 1 not compared, 3 expected, 40 equal` */
+/** `1 unexpected, 2 alerts, 3 expected, 1 not compared, 40 equal` */
 export function countFacts(facts: readonly FactRecord[]): string {
   return VERDICTS.flatMap((verdict) => {
     const count = facts.filter((fact) => fact.verdict === verdict).length;

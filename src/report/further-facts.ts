@@ -12,13 +12,19 @@ export function furtherFacts(record: UpgradeRecord): KeyFact[] {
   const rows: [string, string | null][] = [
     ['Release line', release && lineOf(record)],
     ['Security fixes', release && cveHeadline(release)],
-    ['Release notes', release || advice.length > 0 ? countAdvice(advice) : null],
+    ['Release notes', release || advice.length > 0 ? notesWords(record) : null],
     ['Your own SQL', queries.length > 0 ? countQueries(queries) : null],
     ['Before and after', alertWords(facts)],
   ];
   return rows.flatMap(([label, value]) =>
     value === null || value === '' ? [] : [{ label, value: [value] }],
   );
+}
+
+/** Where no advice is known, that nothing was found says little. */
+function notesWords({ release, advice }: UpgradeRecord): string {
+  const unknown = advice.length === 0 && release !== null && release.mustRead.length > 0;
+  return `${countAdvice(advice)}${unknown ? '; no advice is known for this way: read the notes' : ''}`;
 }
 
 function alertWords(facts: UpgradeRecord['facts']): string | null {

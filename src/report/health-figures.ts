@@ -3,7 +3,8 @@ import { formatBytes, formatCount, plural } from './format.ts';
 import { formatShare } from './measure.ts';
 import type { DatabaseSnapshot, Snapshot } from './snapshot.ts';
 
-export interface Figure {
+/** A key figure with its label, both in words. */
+interface Figure {
   readonly label: string;
   readonly value: string;
 }

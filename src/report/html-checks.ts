@@ -1,6 +1,13 @@
 /** Checks as a list, and the section of those that ask nothing of anybody. */
 
-import { asksAttention, byUrgency, type CheckRecord, countChecks, statusWord } from './check-words.ts';
+import {
+  asksAttention,
+  byUrgency,
+  type CheckRecord,
+  countChecks,
+  statusWord,
+  titleWords,
+} from './check-words.ts';
 import { plural } from './format.ts';
 import { badge, code, folded, lines, section } from './html-parts.ts';
 import { html, type Markup } from './markup.ts';
@@ -24,7 +31,7 @@ export function checkList(checks: readonly CheckRecord[]): Markup | null {
   return lines(
     checks.map((check) => {
       const weight = check.status === 'blocked' || check.status === 'error' ? 'strong' : 'medium';
-      return html`${badge(statusWord(check.status), asksAttention(check) ? weight : 'quiet')} <span class="title">${check.title}</span> <span class="soft">${check.when} the upgrade</span>
+      return html`${badge(statusWord(check.status), asksAttention(check) ? weight : 'quiet')} <span class="title">${titleWords(check)}</span> <span class="soft">${check.when} the upgrade</span>
 ${lines(check.seen)}${check.fix !== null && asksAttention(check) && html`<p>To do: ${check.fix}</p>`}<p class="soft">${code(check.id)} ${code(check.docs)}</p>`;
     }),
     'checks',

@@ -8,20 +8,25 @@ import { html, type Insertable, type Markup } from './markup.ts';
 import { changeOf, formatMeasure } from './measure.ts';
 import type { FactRecord, UpgradeRecord } from './record.ts';
 
-/** Differences by verdict; equal facts, and a long list of expected ones, are folded. */
-export function factsSection({ facts }: UpgradeRecord): Markup | null {
+/** Differences by verdict; equal facts, a long list of expected ones and, after a success, what was not compared are folded. */
+export function factsSection({ facts, result }: UpgradeRecord): Markup | null {
   if (facts.length === 0) return null;
   const of = (verdict: FactRecord['verdict']): FactRecord[] =>
     facts.filter((fact) => fact.verdict === verdict);
   const equal = of('equal');
   const expected = of('expected');
+  const notCompared = of('not-compared');
   return section(
     'facts',
     'Before and after',
-    html`<p>${countFacts(facts)}.</p>${group('Unexpected', of('unexpected'))}${group('Alerts', of('alert'))}${group('Not compared', of('not-compared'))}${
+    html`<p>${countFacts(facts)}.</p>${group('Unexpected', of('unexpected'))}${group('Alerts', of('alert'))}${
       expected.length > 8
         ? folded(`${plural(expected.length, 'fact')} changed as expected`, factTable('Expected', expected))
         : group('Expected', expected)
+    }${
+      result === 'success' && notCompared.length > 0
+        ? folded(`${plural(notCompared.length, 'fact')} not compared`, factTable('Not compared', notCompared))
+        : group('Not compared', notCompared)
     }${
       equal.length > 0 &&
       folded(`${plural(equal.length, 'fact')} equal before and after`, factTable('Equal', equal))

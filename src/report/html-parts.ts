@@ -1,8 +1,8 @@
 /** The pieces of report.html: sections, tables, lists and code. */
 import { formatTime } from './format.ts';
 import { html, type Insertable, type Markup } from './markup.ts';
-import { notesLink } from './notes-link.ts';
 import type { Phrase } from './overview.ts';
+import { safeLink } from './safe-link.ts';
 
 /** A section with its heading; nothing without a body. */
 export function section(id: string, title: string, body: Insertable): Markup | null {
@@ -82,7 +82,7 @@ export function titled(title: string, body: Markup | null): Markup | null {
 
 /** A link to release notes; an address that is not PostgreSQL's own stays text. */
 export function notes(address: string, words: string): Markup {
-  const link = notesLink(address);
+  const link = safeLink(address);
   if (link === null) return html`${words}: ${code(address)}`;
   return html`<a href="${link}" rel="noopener noreferrer">${words}</a>`;
 }

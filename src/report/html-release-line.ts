@@ -64,7 +64,7 @@ function marksOf(line: ReleaseLine, { versions: { from, wanted, now } }: Upgrade
 function dot(release: ReleaseLine['releases'][number], x: number, marked: boolean): Markup {
   const { version, date, avoid, inferred } = release;
   const said = [version, date, avoid && 'to be avoided', inferred && 'inferred'].filter(Boolean).join(', ');
-  const kind = marked ? 'dot marked' : inferred ? 'dot hollow' : 'dot';
+  const kind = ['dot', marked && 'marked', inferred && 'hollow'].filter(Boolean).join(' ');
   const cross =
     avoid &&
     html`<svg x="${percent(x)}" y="${LINE}" class="cross"><line x1="-6" y1="-6" x2="6" y2="6"/><line x1="-6" y1="6" x2="6" y2="-6"/></svg>`;
@@ -110,6 +110,6 @@ function caption({ major, releases }: ReleaseLine): Insertable {
   return [
     `A dot is a release of PostgreSQL ${major}, oldest first.`,
     avoid.length > 0 && ` Crossed out, to be avoided: ${avoid.join(', ')}.`,
-    inferred.length > 0 && ` Hollow, not in the table of releases: ${inferred.join(', ')}.`,
+    inferred.length > 0 && ` Hollow: known only from releases of other majors (${inferred.join(', ')}).`,
   ];
 }

@@ -95,7 +95,7 @@ svg .rail { stroke: var(--line); stroke-width: 2; } svg .rail.open { stroke-dash
 svg .way { stroke: var(--accent); stroke-width: 4; }
 svg .lead, svg .end { stroke: var(--soft); stroke-width: 1; }
 svg .dot { fill: var(--soft); } svg .dot.marked { fill: var(--accent); stroke: var(--card); stroke-width: 2; }
-svg .dot.hollow { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; }
+svg .dot.hollow { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; } svg .dot.marked.hollow { stroke: var(--accent); stroke-width: 2.5; }
 svg .cross { stroke: var(--ink); stroke-width: 2; }
 svg text.mark { font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 2px; background: var(--accent); }

@@ -8,6 +8,7 @@ export interface Markup {
   readonly [markup]: string;
 }
 
+/** What a template takes. */
 export type Insertable = string | number | Markup | null | undefined | false | readonly Insertable[];
 
 /** HTML; text and numbers in it are escaped, lists are joined, null, undefined and false are nothing. Quote attributes. */

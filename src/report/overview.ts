@@ -6,12 +6,14 @@ import type { BackupRecord, DowntimeRecord, Result, UpgradeRecord } from './reco
 /** Text in which names and commands stand apart, so that each report can set them as code. */
 export type Phrase = readonly (string | { readonly code: string })[];
 
+/** A row of the key table. */
 export interface KeyFact {
   readonly label: string;
   readonly value: Phrase;
 }
 
-export interface Outcome {
+/** A result as people see it. */
+interface Outcome {
   readonly symbol: string;
   readonly word: string;
   /** `good`: as wanted. `wait`: not done, nothing broken. `bad`: a person must look. */
@@ -132,7 +134,8 @@ function runOf({ run, host }: UpgradeRecord): Phrase {
   ];
 }
 
-export interface NextLine {
+/** A line of the next step. */
+interface NextLine {
   readonly kind: 'words' | 'command';
   readonly text: string;
 }

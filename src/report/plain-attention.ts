@@ -1,7 +1,7 @@
 /** What blocks and what warns, for a terminal: blocks of lines. */
 import { byWords, certaintyWords, timingWords } from './advice.ts';
 import { blocksOf, type MustRead, warningsOf } from './attention.ts';
-import { type CheckRecord, statusWord } from './check-words.ts';
+import { type CheckRecord, statusWord, titleWords } from './check-words.ts';
 import { plainText } from './escape.ts';
 import { formatCount } from './format.ts';
 import { changeOf, formatMeasure } from './measure.ts';
@@ -35,7 +35,7 @@ export function warningLines(record: UpgradeRecord): string[][] {
 
 function checkLines(check: CheckRecord): string[] {
   const lines = [
-    `${statusWord(check.status).toUpperCase()}: ${plainText(check.title)} [${plainText(check.id)}]`,
+    `${statusWord(check.status).toUpperCase()}: ${plainText(titleWords(check))} [${plainText(check.id)}]`,
   ];
   lines.push(...check.seen.map((line) => `  - ${plainText(line)}`));
   if (check.fix !== null) lines.push(`  To do: ${plainText(check.fix)}`);

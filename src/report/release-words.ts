@@ -5,7 +5,7 @@ import type { ReleaseLine, ReleaseRecord, UpgradeRecord } from './record.ts';
 /** From this score on a CVE is rated high. */
 const HIGH = 7;
 
-/** `15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days` */
+/** `15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days` */
 export function lineOf(record: UpgradeRecord): string {
   const { release } = record;
   const parts = [behindOf(record), ...(release?.lines ?? []).map(lifetimeOf)];
@@ -26,8 +26,9 @@ export function behindOf({ release, versions }: UpgradeRecord): string | null {
 export function lifetimeOf({ major, endOfLife, daysToEndOfLife: days }: ReleaseLine): string {
   if (endOfLife === null) return `the end of PostgreSQL ${major} is not known yet`;
   if (days === null) return `PostgreSQL ${major} gets fixes until ${endOfLife}`;
-  if (days < 0) return `PostgreSQL ${major} got its last fixes on ${endOfLife}, ${plural(-days, 'day')} ago`;
-  return `PostgreSQL ${major} gets fixes until ${endOfLife}, ${days === 0 ? 'today' : plural(days, 'day')}`;
+  if (days < 0) return `PostgreSQL ${major} has had no fixes since ${endOfLife}, for ${plural(-days, 'day')}`;
+  const left = days === 0 ? 'which is today' : `for ${plural(days, 'more day')}`;
+  return `PostgreSQL ${major} gets fixes until ${endOfLife}, ${left}`;
 }
 
 /** The end of fixes beside its date: `in 356 days`, `8 days ago`. */

@@ -10,10 +10,13 @@ const MOST_SQL = 8_000;
 /** Databases of one piece of advice, those with the same objects counted once. */
 const MOST_GROUPS = 10;
 
-/** What applies with its objects, what could not be asked, and the rest in a line each; what does not apply is counted. */
+/**
+ * What applies with its objects, what could not be asked, and the rest in a line each; what does not apply is counted.
+ * Null where there is neither advice nor a note to read.
+ */
 export function adviceDetails(record: UpgradeRecord, detail: Detail): string | null {
   const headline = adviceHeadline(record);
-  if (headline === null || record.advice.length === 0) return null;
+  if (headline === null || (record.advice.length === 0 && !record.release?.mustRead.length)) return null;
   const { applies, unanswered, judge, done, notApplicable } = sortAdvice(record.advice);
   const listed = (title: string, found: readonly AdviceRecord[]): string | null =>
     found.length === 0

@@ -1,7 +1,7 @@
 /** What a reader of a summary must see without unfolding anything: what blocks, then what warns. */
 import { byWords, certaintyWords, timingWords } from './advice.ts';
 import { blocksOf, type MustRead, warningsOf } from './attention.ts';
-import type { CheckRecord } from './check-words.ts';
+import { type CheckRecord, titleWords } from './check-words.ts';
 import { formatCount } from './format.ts';
 import type { AdviceRecord, FactRecord, UpgradeRecord } from './record.ts';
 import { factValues } from './summary-checks.ts';
@@ -54,7 +54,7 @@ function group<T>(
 function checkItem(check: CheckRecord, detail: Detail): string {
   const seen = joined(check.seen, { ...detail, items: 5 }, '; ');
   const fix = check.fix === null ? '' : `<br>To do: ${words(check.fix, detail)}`;
-  return `**${words(check.title, detail)}**${seen === '' ? '' : `: ${seen}`}${fix}`;
+  return `**${words(titleWords(check), detail)}**${seen === '' ? '' : `: ${seen}`}${fix}`;
 }
 
 function readItem({ version, why, link }: MustRead, detail: Detail): string {

@@ -1,6 +1,6 @@
 /** Checks and the comparison of before and after, folded. */
 
-import { byUrgency, countChecks, statusWord } from './check-words.ts';
+import { byUrgency, countChecks, statusWord, titleWords } from './check-words.ts';
 import { countFacts, VERDICTS } from './fact-words.ts';
 import { plural } from './format.ts';
 import { changeOf, formatMeasure } from './measure.ts';
@@ -14,7 +14,7 @@ export function checkDetails(record: UpgradeRecord, detail: Detail): string | nu
   const rows = shown.map((check) => [
     statusWord(check.status),
     check.when,
-    words(check.title, detail),
+    words(titleWords(check), detail),
     joined(check.seen, detail, '<br>'),
     check.status === 'passed' ? '' : words(check.fix, detail),
     code(check.docs, detail),

@@ -2,8 +2,8 @@
 import { markdownTable } from 'markdown-table';
 import { clip, markdownBlock, markdownCode, markdownText } from './escape.ts';
 import { formatCount } from './format.ts';
-import { notesLink } from './notes-link.ts';
 import { nextLines, type Phrase } from './overview.ts';
+import { safeLink } from './safe-link.ts';
 
 /** How much a summary tells. */
 export interface Detail {
@@ -65,7 +65,7 @@ function leftOut(total: number, detail: Detail): string {
 
 /** A link to release notes; an address that is not PostgreSQL's own stays text. */
 export function notes(address: string, title: string, detail: Detail): string {
-  const link = notesLink(address);
+  const link = safeLink(address);
   return link === null
     ? `${words(title, detail)}: ${code(address, detail)}`
     : `[${words(title, detail)}](${link})`;

@@ -13,9 +13,10 @@ import { detailSections } from './summary-details.ts';
 import { code, type Detail, nextStep, phrase, stack, table, words } from './summary-parts.ts';
 
 /** GitHub's limit for the summary of one step: 1 MiB of UTF-8. */
-export const SUMMARY_LIMIT = 1024 * 1024;
+const SUMMARY_LIMIT = 1024 * 1024;
 
-export interface SummaryOptions {
+/** How long a summary may be. */
+interface SummaryOptions {
   /** The result never has more bytes of UTF-8 than this. */
   limitBytes?: number;
 }

@@ -27,7 +27,8 @@ export function keysAt(schema: JsonSchema, value: unknown, path: Path): string[]
   const options = schema.anyOf ?? schema.oneOf;
   if (options) {
     const kind = (value as { kind?: unknown } | null)?.kind;
-    const chosen = options.find((option) => option.properties?.kind?.const === kind);
+    const chosen =
+      kind === undefined ? undefined : options.find((option) => option.properties?.kind?.const === kind);
     return chosen ? keysAt(chosen, value, path) : options.flatMap((option) => keysAt(option, value, path));
   }
   const [head, ...rest] = path;

@@ -10,6 +10,15 @@ const argv = z
 
 const absolute = z.string().regex(/^\//, 'write an absolute path');
 
+const versionText = z
+  .string({
+    error: (issue) =>
+      typeof issue.input === 'number'
+        ? 'quote the version, for example "15.20": a number loses its last zero'
+        : undefined,
+  })
+  .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "15.20"');
+
 const secretName = z
   .string()
   .regex(
@@ -90,19 +99,31 @@ export const thresholdKeys: ReadonlyMap<string, keyof Thresholds> = new Map(
 /** Checks that nobody may switch off: without them the run does not know what it works on. */
 export const indispensable: readonly string[] = ['identity'];
 
+/** What ships below 1 is a share: 5 would mean 500 %. */
+function thresholdSchema(shipped: number) {
+  const share = shipped > 0 && shipped < 1;
+  const number = z.number({ error: 'write a number' }).min(0, 'write a number that is not negative');
+  return share ? number.max(1, 'this is a share: write a number from 0 to 1, for example 0.9') : number;
+}
+
 function checksSchema(ids: readonly string[]) {
   return z.strictObject({
     disable: z
       .array(
         z.enum(ids.filter((id) => !indispensable.includes(id)) as [string, ...string[]], {
-          error: 'no check of this id may be switched off; docs/checks.md lists all',
+          error: ({ input }) =>
+            indispensable.includes(String(input))
+              ? 'this check cannot be switched off'
+              : 'there is no check of this id; docs/checks.md lists all',
         }),
       )
       .default([])
       .meta({ description: 'Ids of checks that are not asked; the record says so' }),
     thresholds: z
       .strictObject(
-        Object.fromEntries([...thresholdKeys.keys()].map((key) => [key, z.number().min(0).optional()])),
+        Object.fromEntries(
+          [...thresholdKeys].map(([key, name]) => [key, thresholdSchema(defaultThresholds[name]).optional()]),
+        ),
       )
       .default({})
       .meta({ description: 'Limits other than those that ship; docs/checks.md explains each' }),
@@ -131,10 +152,15 @@ const healthFile = z.strictObject({
 /** One file of the user's own health SQL. */
 export type HealthFile = z.infer<typeof healthFile>;
 
-const healthSchema = z.union([
-  sqlFile.transform((file): HealthFile => ({ file, 'read-only': true, timeout: 30 })),
-  healthFile,
-]);
+const healthSchema = z.union(
+  [sqlFile.transform((file): HealthFile => ({ file, 'read-only': true, timeout: 30 })), healthFile],
+  {
+    error: ({ input }) =>
+      typeof input === 'string'
+        ? 'write the path of an .sql file in the repository'
+        : 'write a path, or { file, database, read-only, timeout }',
+  },
+);
 
 /** Builds the schema for the environments that exist. */
 export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
@@ -145,15 +171,7 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
     name: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'use small letters, digits and dashes, at most 63'),
-    postgres: z
-      .string({
-        error: (issue) =>
-          typeof issue.input === 'number'
-            ? 'quote the version, for example "15.20": a number loses its last zero'
-            : undefined,
-      })
-      .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "15.20"')
-      .meta({ description: 'The version that should run', examples: ['15.20'] }),
+    postgres: versionText.meta({ description: 'The version that should run', examples: ['15.20'] }),
     connection: secretName,
     environment,
     backup: backupSchema.prefault({}),
@@ -175,11 +193,7 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
         'What the release notes ask of this database: report it, or carry out what is safe after the upgrade',
     }),
     'notes-read': z
-      .array(
-        z
-          .string()
-          .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "16.16"'),
-      )
+      .array(versionText)
       .default([])
       .meta({ description: 'Releases whose notes a person has read, where the action does not know them' }),
     checks: checksSchema(checkIds).prefault({}),

@@ -5,11 +5,12 @@
 import type { Step, StepRun } from '../environments/environment.ts';
 import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
 import { quoteIdent } from '../postgres/connection.ts';
-import { rebuildIndex, runLong } from '../postgres/maintain.ts';
+import { runLong } from '../postgres/maintain.ts';
 import { findAdvice } from '../releases/advice-catalogue.ts';
 import type { AdviceRecord } from '../report/record.ts';
 import { connectTo } from './connect.ts';
 import { askExtensionUpdates } from './extension-updates.ts';
+import { rebuild } from './rebuild.ts';
 import type { Run } from './target.ts';
 
 type Found = AdviceRecord['objects'][number];
@@ -22,30 +23,51 @@ export function adviceStep(run: Run): Step {
   return {
     isDone: async () => false,
     async run(step) {
-      const { record } = run.recorder;
-      const updates = await askExtensionUpdates(run);
-      if (updates) record.advice.push(updates);
-      for (const advice of record.advice) {
-        const remedy = findAdvice(advice.id)?.remedy ?? { kind: 'statements' };
-        if (advice.by !== 'action' || advice.state !== 'applies' || remedy.kind === 'list-setting') continue;
-        await carryOut(run, step, advice, remedy.kind === 'script' ? remedy.file : null);
-        conclude(run, step, advice);
+      try {
+        await carryOutAll(run, step);
+      } catch (cause) {
+        if (cause instanceof Cancelled || step.signal.aborted) throw new Cancelled();
+        run.recorder.issue(
+          new UpgradeError(
+            'advice-failed',
+            `Release advice was not carried out to the end: ${messageOf(cause)}`,
+            {
+              phase: 'upgrade',
+              hint: 'What is left is in the report, with its SQL.',
+            },
+          ),
+          'The upgrade stays: it was found good.',
+        );
+        step.note(messageOf(cause));
       }
       return { state: 'done' };
     },
   };
 }
 
+async function carryOutAll(run: Run, step: StepRun): Promise<void> {
+  const { record } = run.recorder;
+  const updates = await askExtensionUpdates(run);
+  if (updates) record.advice.push(updates);
+  for (const advice of record.advice) {
+    const remedy = findAdvice(advice.id)?.remedy ?? { kind: 'statements' };
+    if (advice.by !== 'action' || advice.state !== 'applies' || remedy.kind === 'list-setting') continue;
+    await carryOut(run, step, advice, remedy.kind === 'script' ? remedy.file : null);
+    conclude(run, step, advice);
+  }
+}
+
 /** @param script file of the server's own share folder; null where each object has its statement */
 async function carryOut(run: Run, step: StepRun, advice: AdviceRecord, script: string | null): Promise<void> {
   if (script !== null) {
-    const databases = [...new Set(advice.objects.map(({ database }) => database ?? run.settings.database))];
+    const todo = advice.objects.filter(({ state }) => state === 'found');
+    const databases = [...new Set(todo.map(({ database }) => database ?? run.settings.database))];
     for (const database of databases)
       await attempt(
         run,
         step,
         advice,
-        advice.objects.filter((object) => (object.database ?? run.settings.database) === database),
+        todo.filter((object) => (object.database ?? run.settings.database) === database),
         () => runScript(run, step, database, script),
       );
     return;
@@ -53,12 +75,12 @@ async function carryOut(run: Run, step: StepRun, advice: AdviceRecord, script: s
   const todo = advice.objects.filter(({ sql, state }) => sql !== null && state === 'found');
   for (const [index, object] of todo.entries()) {
     step.progress(`${advice.id}: ${object.name} (${index + 1} of ${todo.length})`);
-    const connect = () => connectTo(run, object.database ?? undefined, 0);
+    const database = object.database ?? run.settings.database;
     const sql = object.sql ?? '';
     await attempt(run, step, advice, [object], () =>
       /^REINDEX INDEX CONCURRENTLY /.test(sql)
-        ? rebuildIndex(connect, object.name, sql, step.signal)
-        : runLong(connect, sql, step.signal),
+        ? rebuild(run, step, { database, index: object.name }, sql)
+        : runLong(() => connectTo(run, database, 0), sql, step.signal),
     );
   }
 }
@@ -74,7 +96,7 @@ async function attempt(
     await work();
     for (const object of objects) object.state = 'done';
   } catch (cause) {
-    if (cause instanceof Cancelled) throw cause;
+    if (cause instanceof Cancelled || step.signal.aborted) throw new Cancelled();
     for (const object of objects) {
       object.state = 'failed';
       object.detail = messageOf(cause);
@@ -121,7 +143,9 @@ async function runScript(run: Run, step: StepRun, database: string, file: string
 /** Puts back what an opened template was: closed. */
 export async function closeTemplate(run: Run, database: string): Promise<void> {
   await using connection = await connectTo(run);
-  await connection.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS false`);
+  const [there] = await connection.query('SELECT FROM pg_catalog.pg_database WHERE datname = $1', [database]);
+  // Somebody may have dropped it meanwhile: then nothing is open.
+  if (there) await connection.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS false`);
 }
 
 function conclude(run: Run, step: StepRun, advice: AdviceRecord): void {
@@ -132,7 +156,7 @@ function conclude(run: Run, step: StepRun, advice: AdviceRecord): void {
   const left = advice.total - done - failed;
   advice.state = failed > 0 && done === 0 ? 'failed' : failed > 0 || left > 0 ? 'partly' : 'done';
   step.note(
-    `${advice.id}: ${done} done${failed > 0 ? `, ${failed} failed` : ''}${left > 0 ? `, ${left} left` : ''}`,
+    `${advice.id}: ${done} of ${advice.total} done${failed > 0 ? `, ${failed} failed` : ''}${left > 0 ? `, ${left} left` : ''}`,
   );
   if (failed > 0) {
     run.recorder.issue(

@@ -14,6 +14,9 @@ import type { Run } from './target.ts';
 /** Objects that are kept by name for each piece of advice in each database; the rest is counted, and left. */
 const namedAtMost = { report: 200, apply: 5000 };
 
+/** The template that initdb closes: nobody's tables are in it. */
+const untouched = 'template0';
+
 type Found = AdviceRecord['objects'][number];
 
 /** The one pass over a database's indexes; its rows say whose they are. */
@@ -124,17 +127,22 @@ function conclude(
     }
   }
   // initdb filled a template that accepts no connections as it filled the others.
-  if (advice.templates && objects.length > 0)
+  const script = applies && advice.remedy?.kind === 'script';
+  if (advice.templates && (objects.length > 0 || script))
     for (const database of closed) {
       total += 1;
       objects.push({
         database,
-        name: database,
+        name: 'the whole database',
         sql: null,
         detail: 'accepts no connections, so nobody could look; made by the same initdb',
-        state: 'found',
+        // Nobody but initdb closes this one: what a person closed, a person opens.
+        state: applies && database !== untouched ? 'left' : 'found',
       });
     }
+  const unseen = closed.filter((database) => database !== untouched);
+  if (advice.scope === 'database' && advice.sql !== null)
+    seen.push(...unseen.map((database) => `${database}: accepts no connections, nobody could look`));
   const nobodyAsked = advice.sql === null;
   const state =
     objects.length > 0
@@ -143,9 +151,9 @@ function conclude(
         : 'applies'
       : failed
         ? 'error'
-        : denied
+        : denied || seen.length > 0
           ? 'skipped'
-          : nobodyAsked
+          : nobodyAsked || (advice.templates && closed.length > 0)
             ? 'judge'
             : 'does-not-apply';
   const can = advice.remedy !== null && (advice.remedy.kind !== 'statements' || safe);

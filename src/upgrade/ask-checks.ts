@@ -6,6 +6,7 @@ import { Cancelled, UpgradeError } from '../errors.ts';
 import { type Database, listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import { endOfLife } from '../releases/releases.ts';
+import type { Mode } from '../report/record.ts';
 import { type TargetSpec, thresholdKeys } from '../spec/schema.ts';
 import { backupFolder } from './backup-step.ts';
 import { connectTo } from './connect.ts';
@@ -32,12 +33,12 @@ export async function askChecks(
     release: {
       today: context.now().toISOString().slice(0, 10),
       endOfLife: endOfLife(wanted.major),
-      mustRead: (recorder.record.release?.mustRead ?? []).filter(
-        ({ version }) => !run.spec['notes-read'].includes(version),
-      ),
+      mustRead: recorder.record.release?.mustRead ?? [],
     },
   };
-  const results = await runChecks(allChecks, checkContext, {
+  // An upgrade reads the configuration with the new programs in a step of its own.
+  const asked = allChecks.filter(({ id }) => id !== 'config-preflight' || looksOnly(context.mode));
+  const results = await runChecks(asked, checkContext, {
     connect: (database) => connectTo(run, database),
     databases: databases.map(({ name }) => name),
     mainDatabase: settings.database,
@@ -48,6 +49,10 @@ export async function askChecks(
   recorder.record.checks.push(...results);
   recorder.save();
   return results;
+}
+
+function looksOnly(mode: Mode): boolean {
+  return mode === 'check' || mode === 'plan';
 }
 
 /** The limits that ship, with those of the spec over them. Pure. */
@@ -61,7 +66,7 @@ export function thresholdsOf({ checks }: TargetSpec): Thresholds {
 
 /**
  * What only the wanted version's programs know. An upgrade reads the configuration with them in a step of its own;
- * `check` goes on without programs, and says that they are not there.
+ * mode check has told by then that there are none, and goes on without them.
  */
 async function askPrograms(
   run: Run,
@@ -69,7 +74,7 @@ async function askPrograms(
   wanted: PgVersion,
 ): Promise<Pick<CheckContext, 'wantedExtensions' | 'configErrors'>> {
   const { environment, context } = run;
-  const reads = (context.mode === 'check' || context.mode === 'plan') && running.major === wanted.major;
+  const reads = looksOnly(context.mode) && running.major === wanted.major;
   try {
     return {
       wantedExtensions: await environment.wantedExtensions(wanted),
@@ -78,7 +83,7 @@ async function askPrograms(
   } catch (cause) {
     if (context.mode !== 'check' || !(cause instanceof UpgradeError) || cause instanceof Cancelled)
       throw cause;
-    return { wantedExtensions: null, configErrors: [cause.message] };
+    return { wantedExtensions: null, configErrors: null };
   }
 }
 

@@ -99,7 +99,7 @@ async function backup(run: Run, step: StepRun): Promise<void> {
       `The backup in ${folder} is not good: ${proof.differences[0] ?? 'it differs'}.`,
       {
         phase: 'prove',
-        hint: `${proof.differences.length} difference(s) are in the report. Nothing was changed. The backup was kept for a look and must not be relied on.`,
+        hint: `The report has every difference (${proof.differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`,
         docs: 'backup.md#not-proved',
       },
     );

@@ -7,9 +7,10 @@ import type { Step, StepRun } from '../environments/environment.ts';
 import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
 import { type Connection, quoteIdent } from '../postgres/connection.ts';
 import { listDatabaseNames } from '../postgres/databases.ts';
-import { rebuildIndex, runLong } from '../postgres/maintain.ts';
+import { runLong } from '../postgres/maintain.ts';
 import { connectTo } from './connect.ts';
 import { mixedOrder } from './journal.ts';
+import { rebuild } from './rebuild.ts';
 import type { Run } from './target.ts';
 
 /** What one database needs. */
@@ -26,7 +27,7 @@ const databaseVersion = `
 SELECT d.datcollversion AS recorded, pg_catalog.pg_database_collation_actual_version(d.oid) AS actual
 FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()`;
 
-/** Collations that something uses, and whose version is not the recorded one. */
+/** Collations that something uses, and whose version is not the recorded one; a library that has none cannot be recorded. */
 const collations = `
 SELECT c.oid::pg_catalog.int8::pg_catalog.text AS oid, pg_catalog.format('%I.%I', n.nspname, c.collname) AS name
 FROM pg_catalog.pg_collation AS c
@@ -34,7 +35,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.collnamespace
 WHERE c.collversion IS NOT NULL
   AND c.oid IN (SELECT d.refobjid FROM pg_catalog.pg_depend AS d
                 WHERE d.refclassid = 'pg_catalog.pg_collation'::pg_catalog.regclass)
-  AND pg_catalog.pg_collation_actual_version(c.oid) IS DISTINCT FROM c.collversion`;
+  AND pg_catalog.pg_collation_actual_version(c.oid) <> c.collversion`;
 
 /** Keys, expressions and predicates of indexes, and range types with a collation of their own. $1: oids of collations. */
 const dependentIndexes = `
@@ -70,7 +71,7 @@ async function lookAt(connection: Connection, database: string): Promise<Mending
   const found = await connection.query<{ oid: string; name: string }>(collations);
   const oids = found.map(({ oid }) => oid);
   const refresh = found.map(({ name }) => `ALTER COLLATION ${name} REFRESH VERSION`);
-  if (own !== undefined && own.recorded !== null && own.recorded !== own.actual) {
+  if (own !== undefined && own.recorded !== null && own.actual !== null && own.recorded !== own.actual) {
     oids.push(databaseDefault);
     refresh.push(`ALTER DATABASE ${quoteIdent(database)} REFRESH COLLATION VERSION`);
   }
@@ -124,7 +125,7 @@ export async function mendCollations(run: Run, step: StepRun): Promise<number> {
     });
     for (const [index, each] of todo.entries()) {
       step.progress(`${database}: rebuilding ${each.name} (${index + 1} of ${todo.length})`);
-      await rebuild(run, step, database, each);
+      await rebuildOne(run, step, database, each);
     }
     for (const sql of refresh) await runLong(() => connectTo(run, database, 0), sql, step.signal);
     step.note(
@@ -137,7 +138,7 @@ export async function mendCollations(run: Run, step: StepRun): Promise<number> {
 }
 
 /** A rebuild that fails leaves the index as it was: on the way back that one fits. */
-async function rebuild(
+async function rebuildOne(
   run: Run,
   step: StepRun,
   database: string,
@@ -146,10 +147,10 @@ async function rebuild(
   const sql = `REINDEX INDEX ${concurrently ? 'CONCURRENTLY ' : ''}${name}`;
   await run.journal.rebuild(database, name, 'started');
   try {
-    await rebuildIndex(() => connectTo(run, database, 0), name, sql, step.signal);
+    await rebuild(run, step, { database, index: name }, sql);
   } catch (cause) {
     await run.journal.rebuild(database, name, 'failed');
-    if (cause instanceof Cancelled) throw cause;
+    if (cause instanceof Cancelled || step.signal.aborted) throw new Cancelled();
     throw new UpgradeError(
       'collation-reindex',
       `${database}: ${name} could not be rebuilt: ${messageOf(cause)}.`,

@@ -42,6 +42,8 @@ export type JournalEntry =
 /** What a journal says, read from its lines. Pure. */
 export interface JournalState {
   begin: Begin | null;
+  /** Whether an upgrade was begun in this journal: an unfinished one and its way back share it. */
+  holdsUpgrade: boolean;
   /** How the run ended; null while it runs, and where it was killed. */
   ended: Result | null;
   /** Taken right before the first step that breaks clients; what the target is compared with afterwards. */
@@ -59,6 +61,7 @@ export interface JournalState {
 export function readJournal(lines: readonly string[]): JournalState {
   const state: JournalState = {
     begin: null,
+    holdsUpgrade: false,
     ended: null,
     snapshot: null,
     backup: null,
@@ -79,12 +82,15 @@ export function readJournal(lines: readonly string[]): JournalState {
           ...(state.begin.digest === undefined ? {} : { digest: state.begin.digest }),
         };
         state.ended = null;
+        state.holdsUpgrade ||= entry.mode !== 'rollback';
         break;
       case 'snapshot':
         state.snapshot = entry.snapshot;
         break;
       case 'step':
         state.steps.set(entry.id, entry.state);
+        // What was found good is not there any more.
+        if (entry.state === 'undone') state.steps.delete('validate');
         break;
       case 'switched-off':
         // A resumed run may switch off again what is off: only the first time tells how it was.

@@ -9,7 +9,7 @@ import { type Connection, quoteIdent } from '../postgres/connection.ts';
 import { parseVersion } from '../postgres/version.ts';
 import { findAdvice } from '../releases/advice-catalogue.ts';
 import { adviceBetween } from '../releases/between.ts';
-import type { AdviceRecord, PlanRecord } from '../report/record.ts';
+import type { AdviceRecord, PlannedStep, PlanRecord } from '../report/record.ts';
 import { connectTo } from './connect.ts';
 import type { Run } from './target.ts';
 
@@ -69,6 +69,19 @@ async function current(connection: Connection, name: string): Promise<string | n
 
 const lacks = (value: string | null, { values }: NeededSetting): boolean =>
   value === null || values.some((each) => !listOf(value).includes(each));
+
+/** The step that takes settings back; its other half was the upgrade's. */
+export function resetStep(settings: readonly string[]): PlannedStep {
+  const named = settings.join(', ');
+  return {
+    id: 'configure',
+    title: `Set ${named}`,
+    does: [],
+    undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
+    breaks: null,
+    interruptible: false,
+  };
+}
 
 /** @throws UpgradeError `setting-unknown`, `setting-not-taken` */
 export function configureStep(run: Run): Step {
@@ -141,7 +154,8 @@ function tell(run: Run, id: string): void {
 async function takeBack(run: Run): Promise<string[]> {
   const names = newSettings(run.recorder.record.plan);
   if (names.length === 0) return [];
-  if (!(await run.environment.inspect()).serving) {
+  const facts = await run.environment.inspect().catch(() => null);
+  if (!facts?.serving) {
     await run.environment.forgetSettings?.(names);
     return names;
   }

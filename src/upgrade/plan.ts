@@ -86,7 +86,7 @@ export function commonStep(
               'REINDEX INDEX CONCURRENTLY of every index that depends on a collation whose version changed',
               'ALTER COLLATION ... REFRESH VERSION and ALTER DATABASE ... REFRESH COLLATION VERSION, after them',
             ],
-            undo: null,
+            undo: 'the same again for the older library, once the older version serves',
             breaks: null,
             interruptible: true,
           };
@@ -144,7 +144,7 @@ export function makePlan(
     if (state === 'applies' && timing !== 'after') notes.push(`${title}: ${todo}`);
   const left = byWhom(advice, 'person').filter(({ timing }) => timing === 'after');
   if (left.length > 0)
-    notes.push(`Left to a person after the upgrade: ${left.map(({ title }) => title).join('; ')}.`);
+    notes.push(`What a person has to mend after the upgrade: ${left.map(({ title }) => title).join('; ')}.`);
   if (spec.backup.prove !== 'restore')
     notes.push(`The backup will not be proved by a restore (backup.prove: ${spec.backup.prove}).`);
   if (spec.pause !== 'none' && route.name === 'minor-in-place') {

@@ -34,7 +34,9 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
   const { recorder, spec, wanted, environment, context } = run;
   const { record } = recorder;
   const identifier = await systemIdentifier(run);
-  record.release = releaseRecord(from, wanted, today(run));
+  const release = releaseRecord(from, wanted, today(run));
+  const read = release.mustRead.filter(({ version }) => spec['notes-read'].includes(version));
+  record.release = { ...release, mustRead: release.mustRead.filter((each) => !read.includes(each)) };
   record.advice = await askAdvice(run, from, wanted);
   const plan = makePlan(
     spec,
@@ -52,6 +54,7 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
   context.log.info(
     `${spec.name}: PostgreSQL ${plan.from} → ${plan.wanted} by ${plan.route}, plan ${plan.digest.slice(0, 12)}`,
   );
+  if (plan.from === plan.wanted) return plan;
   for (const [index, step] of plan.steps.entries())
     context.log.info(`  ${index + 1}. ${step.title}${step.breaks ? ` (${step.breaks})` : ''}`);
   tellAdvice(run);
@@ -129,6 +132,7 @@ async function lookAtEverything(run: Run, facts: EnvironmentFacts): Promise<'not
     });
   };
   await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
+  await collect(async () => run.environment.wantedExtensions(run.wanted));
   const [snapshot] = await Promise.all([snapshotOf(run), collect(() => checkBefore(run, facts.running))]);
   run.recorder.record.health.before = snapshot;
   run.recorder.save();

@@ -1,7 +1,6 @@
 /** Mode `rollback`: back to the version before the last upgrade, on the same data. */
 import { UpgradeError } from '../errors.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
-import type { PlannedStep } from '../report/record.ts';
 import { isApplication } from './applications.ts';
 import { clientProbe } from './client-probe.ts';
 import { runName } from './context.ts';
@@ -9,12 +8,12 @@ import { digestOf } from './digest.ts';
 import type { Ending } from './finish.ts';
 import { type JournalState, readJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
-import { newSettings } from './needed-settings.ts';
+import { newSettings, resetStep } from './needed-settings.ts';
 import { inspectServing } from './prepare.ts';
 import { settleCollations } from './settle-collations.ts';
 import { snapshotOf } from './snapshots.ts';
 import { undoSteps } from './steps.ts';
-import { putBackAll, type Run, stepRun } from './target.ts';
+import { isMinor, putBackAll, type Run, stepRun } from './target.ts';
 import { assertNobodyElse } from './upgrade-mode.ts';
 import { validateStep } from './validate-step.ts';
 
@@ -35,17 +34,12 @@ async function lastUpgrade(run: Run): Promise<JournalState> {
   return readJournal([]);
 }
 
-/** The step that takes settings back; its other half was the upgrade's. */
-function resetStep(settings: readonly string[]): PlannedStep {
-  const named = settings.join(', ');
-  return {
-    id: 'configure',
-    title: `Set ${named}`,
-    does: [],
-    undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
-    breaks: null,
-    interruptible: false,
-  };
+/** Whether something answers now. */
+async function serves(run: Run): Promise<boolean> {
+  return await run.environment.inspect().then(
+    ({ serving }) => serving,
+    () => false,
+  );
 }
 
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
@@ -53,12 +47,11 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   const { journal, environment, context, recorder, spec, settings } = run;
   assertNobodyElse(run);
   const current = journal.state();
-  // A rollback that died before its first step tells nothing: the upgrade's own journal does.
-  const past =
-    current.begin && current.begin.mode !== 'rollback' && current.steps.size > 0
-      ? current
-      : await lastUpgrade(run);
-  const { begin } = past;
+  // An unfinished upgrade and its way back share a journal; that of a finished one is in the archive.
+  const here = current.begin !== null && current.holdsUpgrade && current.steps.size > 0;
+  const past = here ? current : await lastUpgrade(run);
+  // Without an archive a rollback that died knows itself where it was going.
+  const begin = past.begin ?? (current.begin?.mode === 'rollback' ? current.begin : null);
   // One that died half way, or that was refused, knows what it has undone already.
   const steps = new Map([...past.steps, ...(current.begin?.mode === 'rollback' ? current.steps : [])]);
   if (!begin) {
@@ -71,12 +64,18 @@ export async function rollbackMode(run: Run): Promise<Ending> {
       },
     );
   }
-  if ((await environment.inspect()).serving) run.lock = await acquireLock(settings, runName(context));
+  if (await serves(run)) run.lock = await acquireLock(settings, runName(context));
   if (current.begin) {
     journal.adopt();
     // Applications come last: one that cannot start on the new version is a reason to go back, not one to stay.
-    const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
+    await putBackAll(run, isMinor);
+    const [failure] = await putBackAll(run, (entry) => !isApplication(entry) && !isMinor(entry));
     if (failure) throw failure;
+  }
+  // A clean stop is what an older version can start from: one that crashed is started again first.
+  if (!(await serves(run))) {
+    context.log.info(`${spec.name}: nothing serves, starting what served last`);
+    await environment.revive?.(stepRun(run, null, false));
   }
   const facts = await inspectServing(run);
   recorder.record.versions.from = formatVersion(facts.running);
@@ -148,8 +147,13 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   );
   await settleCollations(run, steps);
   const record = recorder.startStep('validate', 'Validate');
-  await validateStep(run, before).run(stepRun(run, record, false));
-  recorder.endStep(record, 'done');
+  try {
+    await validateStep(run, before).run(stepRun(run, record, false));
+    recorder.endStep(record, 'done');
+  } catch (cause) {
+    recorder.endStep(record, 'failed');
+    throw cause;
+  }
   await probe.finish();
   return {
     result: 'rolled-back',

@@ -149,7 +149,7 @@ function offer({ recorder, spec }: Run): string {
     ({ id, objects }) => (findAdvice(id)?.remedy ?? null) !== null && objects.length > 0,
   );
   if (could.length === 0) return '';
-  return `With advice: apply in the spec the action does this after the upgrade: ${could.map(({ title }) => title).join('; ')}.`;
+  return `With advice: apply in the spec the action mends these after the upgrade: ${could.map(({ title }) => title).join('; ')}.`;
 }
 
 /** An error that no mode turned into an ending itself. */

@@ -13,6 +13,7 @@ import { mendCollations } from './collations-step.ts';
 import type { RunContext } from './context.ts';
 import { type Journal, mixedOrder } from './journal.ts';
 import type { Lock } from './lock.ts';
+import { halfBuilt, sweep } from './rebuild.ts';
 import type { Recorder } from './recorder.ts';
 
 /** One run on one target. */
@@ -43,7 +44,7 @@ export function stepRun(run: Run, record: StepRecord | null, interruptible: bool
     async switchOff(entry) {
       await journal.switchedOff(entry);
       // What a backup leaves is nobody's business once it is gone again.
-      if (entry.id === backupWork) return;
+      if (entry.id === backupWork || entry.id.startsWith(halfBuilt)) return;
       recorder.record.switchedOff.push({
         id: entry.id,
         what: entry.what,
@@ -116,6 +117,7 @@ export async function putBackAll(
       if (entry.id === backupWork) await cleanBackupWork(entry.detail);
       else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
       else if (entry.id === mixedOrder) await mendCollations(run, step);
+      else if (entry.id.startsWith(halfBuilt)) await sweep(run, entry.detail);
       else if (entry.id.startsWith(openedTemplate))
         await closeTemplate(run, (entry.detail as { database: string }).database);
       else await run.environment.putBack(entry, step);
@@ -133,6 +135,11 @@ export async function putBackAll(
     }
   }
   return failures;
+}
+
+/** What costs little while it is not put back: it must not keep anybody from another version. */
+export function isMinor({ id }: SwitchedOff): boolean {
+  return id.startsWith(halfBuilt) || id.startsWith(openedTemplate);
 }
 
 /** @throws Cancelled */

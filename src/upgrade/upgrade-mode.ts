@@ -17,7 +17,7 @@ import { assertNoDowngrade } from './plan.ts';
 import { assertApproved, inspectServing, planFor } from './prepare.ts';
 import { snapshotOf } from './snapshots.ts';
 import { runSteps } from './steps.ts';
-import { putBackAll, type Run, stepRun } from './target.ts';
+import { isMinor, putBackAll, type Run, stepRun } from './target.ts';
 import { failed, wayBack } from './way-back.ts';
 
 /** @throws UpgradeError `locked`: the process that wrote the journal is still at work */
@@ -50,7 +50,8 @@ async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promis
     context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
     journal.adopt();
     // Applications wait until the end: one that cannot start on this version must not keep anybody from another.
-    const [failure] = await putBackAll(run, (entry) => !isApplication(entry));
+    await putBackAll(run, isMinor);
+    const [failure] = await putBackAll(run, (entry) => !isApplication(entry) && !isMinor(entry));
     if (failure) throw failure;
     facts = await environment.inspect();
   }

@@ -16,7 +16,12 @@ import type { Run } from './target.ts';
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 export function validateStep(run: Run, expected: PgVersion): Step {
   return {
-    isDone: async () => false,
+    // Found good once, and still served: what a resumed run has left to do comes after it, with applications at work.
+    async isDone() {
+      if (run.journal.state().steps.get('validate') !== 'done') return false;
+      const facts = await run.environment.inspect().catch(() => null);
+      return facts?.serving === true && compareVersions(facts.running, expected) === 0;
+    },
     async run(step) {
       const { running } = await run.environment.inspect();
       if (compareVersions(running, expected) !== 0) {
@@ -33,6 +38,19 @@ export function validateStep(run: Run, expected: PgVersion): Step {
         const { facts } = run.recorder.record;
         step.note(
           `${facts.filter(({ verdict }) => verdict === 'equal').length} facts are as before, ${facts.filter(({ verdict }) => verdict === 'expected').length} changed as expected`,
+        );
+      }
+      if (!before) {
+        run.recorder.issue(
+          new UpgradeError(
+            'not-compared',
+            'There is no snapshot from before: nothing was compared with it.',
+            {
+              phase: 'validate',
+              hint: 'The journal was begun by an older version of the action, or before there was a server to ask.',
+            },
+          ),
+          'Only the version, the checks and your own SQL were looked at.',
         );
       }
       step.progress('asking every check again');
@@ -76,7 +94,7 @@ async function validateFacts(
   if (unexpected.length === 0) return;
   throw new UpgradeError(
     'validation-facts',
-    `${unexpected.length} fact(s) changed that should not have: ${unexpected
+    `${unexpected.length === 1 ? '1 fact' : `${unexpected.length} facts`} changed that should not have: ${unexpected
       .slice(0, 5)
       .map(({ name }) => name)
       .join(', ')}.`,
@@ -113,7 +131,9 @@ async function validateQueries(run: Run, step: StepRun): Promise<void> {
       },
     );
   }
-  step.note(`${queries.length} statements of your own health SQL pass`);
+  step.note(
+    `your own health SQL passes: ${queries.length === 1 ? '1 statement' : `${queries.length} statements`}`,
+  );
 }
 
 /** Seconds after a restart caches are cold and standbys behind: what blocks is asked again before it counts. */

@@ -4,10 +4,12 @@ import { Cancelled, errorsOf, explanation, messageOf, UpgradeError } from '../er
 import { formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
 import { command, type Ending, unchangedEnding } from './finish.ts';
+import type { JournalState } from './journal.ts';
+import { newSettings, resetStep } from './needed-settings.ts';
 import { settleCollations } from './settle-collations.ts';
 import { compareWith } from './snapshots.ts';
 import { undoSteps } from './steps.ts';
-import type { Run } from './target.ts';
+import { type Run, stepRun } from './target.ts';
 
 /** Records what went wrong before any step was run. */
 export function failed(run: Run, cause: unknown, resumed: boolean): Ending {
@@ -50,7 +52,7 @@ export async function wayBack(
   const nothingYet = recorder.record.steps.length === 0;
   if (onlyBackup || nothingYet) return failed(run, error, resumed);
   annotate(run, error);
-  if (error instanceof Cancelled) return cancelled(run, plan);
+  if (error instanceof Cancelled || context.signal.aborted) return cancelled(run, plan);
   if (spec['on-failure'] === 'stop') {
     recorder.issue(error, 'Not taken back, as the spec says (on-failure: stop).');
     return {
@@ -62,7 +64,17 @@ export async function wayBack(
   }
   context.log.info(`${spec.name}: ${error.message} Going back to ${plan.from}.`);
   try {
-    await undoSteps(run, plan, facts, started);
+    // A server that crashed is started again first: an older version can start only from a clean stop.
+    // One that never came up is not: there is nothing to wait for.
+    if (
+      plan.steps.some(
+        ({ id, breaks, undo }) => breaks !== null && undo !== null && started.get(id) === 'done',
+      )
+    )
+      await run.environment
+        .revive?.(stepRun(run, null, false))
+        .catch((second: unknown) => context.log.info(`  ${messageOf(second)}`));
+    await undoSteps(run, withReset(plan, started), facts, started);
     await assertServes(run, plan.from);
     await settleCollations(run, started);
     await compareWithBefore(run, plan.from);
@@ -86,6 +98,20 @@ export async function wayBack(
   }
 }
 
+/**
+ * A resumed run finds nothing to set on the new server any more, so its plan does not name the step that set it. Whoever
+ * did: with it the older version would not start.
+ */
+function withReset(plan: PlanRecord, started: JournalState['steps']): PlanRecord {
+  const settings = newSettings(plan);
+  const broken = plan.steps.findIndex(
+    ({ id, breaks, undo }) => breaks !== null && undo !== null && started.has(id),
+  );
+  if (settings.length === 0 || broken < 0 || plan.steps.some(({ id }) => id === 'configure')) return plan;
+  started.set('configure', 'done');
+  return { ...plan, steps: plan.steps.toSpliced(broken + 1, 0, resetStep(settings)) };
+}
+
 /** @throws UpgradeError `rollback-version`: a way back that does not lead back is none */
 async function assertServes(run: Run, version: string): Promise<void> {
   const { serving, running } = await run.environment.inspect();
@@ -104,7 +130,7 @@ async function compareWithBefore(run: Run, from: string): Promise<void> {
   const before = run.journal.state().snapshot;
   if (!before) return;
   const { record, save } = run.recorder;
-  const facts = await compareWith(run, before, parseVersion(from));
+  const facts = await compareWith(run, before, parseVersion(from), new AbortController().signal);
   record.facts = facts.map((fact) =>
     fact.group === 'log' && fact.verdict === 'unexpected'
       ? { ...fact, verdict: 'alert', why: 'the newer version may have written it before it was taken back' }

@@ -48,7 +48,7 @@ test('a clean database: a short and calm report', async () => {
   expect(applying(record)).toEqual([]);
   const page = await readFile(join(shop.output, 'orders', 'report.html'), 'utf8');
   expect(page).toContain(
-    `Nothing in the release notes from 15.1 to ${shop.wanted.version} asks anything of this database`,
+    `Nothing in the release notes from 15.1 to ${shop.wanted.version} was found to concern this database.`,
   );
   const summary = await readFile(join(shop.output, 'orders', 'summary.md'), 'utf8');
   expect(summary.split('<details>')[0]?.split('\n').length).toBeLessThan(40);

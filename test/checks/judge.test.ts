@@ -36,15 +36,15 @@ test('disk-space: blocks, warns when tight, adds up what shares a filesystem', (
   expect(judge(diskSpace, [], { disks: [disk('a', 1229)] })).toEqual(passed);
   expect(judge(diskSpace, [], { disks: [disk('a', 1228)] })).toEqual([
     'warning',
-    ['a in /a: 1 kB needed, 1.2 kB free'],
+    ['a in /a: 1.0 KiB needed, 1.2 KiB free'],
   ]);
   expect(judge(diskSpace, [], { disks: [disk('a', 1024), disk('b', 1023)] })).toEqual([
     'blocked',
-    ['b in /b: 1 kB needed, 1023 bytes free', 'a in /a: 1 kB needed, 1 kB free'],
+    ['b in /b: 1.0 KiB needed, 1023 B free', 'a in /a: 1.0 KiB needed, 1.0 KiB free'],
   ]);
   expect(judge(diskSpace, [], { disks: [disk('a', 1600, '8:1'), disk('b', 1600, '8:1')] })).toEqual([
     'blocked',
-    ['a in /a and b in /b: 2 kB needed, 1.6 kB free'],
+    ['a in /a and b in /b: 2.0 KiB needed, 1.6 KiB free'],
   ]);
 });
 
@@ -203,7 +203,7 @@ describe('replication', () => {
     expect(judge(replicas, [replica({ lag: String(16 * 1024 ** 2) })])).toEqual(passed);
     expect(judge(replicas, [replica({ lag: String(17 * 1024 ** 2) })])).toEqual([
       'blocked',
-      ['db2 at 10.0.0.2: 17 MB behind'],
+      ['db2 at 10.0.0.2: 17.0 MiB behind'],
     ]);
     expect(judge(replicas, [replica({ lag: String(17 * 1024 ** 2), logical: true })])[0]).toBe('warning');
     expect(judge(replicas, [replica({ state: 'catchup', address: null })])).toEqual([
@@ -244,11 +244,11 @@ describe('replication', () => {
     ).toEqual(['logical slot s: a new major starts without it; only pg_upgrade carries it over']);
     expect(judge(slots, [slot({ active: false, retained: null, wal_status: null })])).toEqual([
       'info',
-      ['logical slot s: inactive, holds back 0 bytes of WAL'],
+      ['logical slot s: inactive, holds back 0 B of WAL'],
     ]);
     expect(judge(slots, [slot({ retained: String(2 * 1024 ** 3) })])).toEqual([
       'warning',
-      ['logical slot s: active, holds back 2 GB of WAL'],
+      ['logical slot s: active, holds back 2.0 GiB of WAL'],
     ]);
     expect(judge(slots, [slot({ wal_status: 'unreserved' })])).toEqual([
       'blocked',

@@ -91,7 +91,7 @@ describe.each(ends)('$version', ({ version, next }) => {
     await switchWal(6);
     await setting('max_wal_size', '32MB');
     expect(await until(tell, (answer) => Object.keys(answer).join() === 'wal-dir')).toEqual({
-      'wal-dir': ['warning', [expect.stringMatching(/^\d+ MB in \d+ files, max_wal_size is 32 MB$/)]],
+      'wal-dir': ['warning', [expect.stringMatching(/^[\d.]+ MiB in \d+ files, max_wal_size is 32.0 MiB$/)]],
     });
     await setting('max_wal_size', null);
     await until(tell, nothing);
@@ -103,7 +103,7 @@ describe.each(ends)('$version', ({ version, next }) => {
     expect(await until(() => tell(limit), something)).toEqual({
       'dirty-buffers-cost': [
         'info',
-        [expect.stringMatching(/^[\d.]+ MB of WAL since the last checkpoint, shared_buffers is 32 MB$/)],
+        [expect.stringMatching(/^[\d.]+ MiB of WAL since the last checkpoint, shared_buffers is 32.0 MiB$/)],
       ],
     });
     await sql(server, 'CHECKPOINT');
@@ -190,7 +190,7 @@ describe.each(ends)('$version', ({ version, next }) => {
       {
         'collation-dependent-indexes': [
           'info',
-          ['app: 1 index, about 8 kB', 'app: public.words_pkey, about 8 kB'],
+          ['app: 1 index, about 8.0 KiB', 'app: public.words_pkey, about 8.0 KiB'],
         ],
       },
       thresholds({ collationIndexesInfo: 0 }),
@@ -212,7 +212,7 @@ describe.each(ends)('$version', ({ version, next }) => {
     await planted(
       ['CREATE TABLE a (id int); CREATE VIEW b AS SELECT 1; CREATE SEQUENCE c'],
       ['DROP TABLE a; DROP VIEW b; DROP SEQUENCE c'],
-      { 'locks-capacity': ['blocked', ['app: 3 relations, the lock table has room for 2880']] },
+      { 'locks-capacity': ['blocked', ['app: 3 relations, the lock table has room for 2,880']] },
       narrow,
     );
     expect(await tell(narrow)).toEqual({});
@@ -239,7 +239,7 @@ describe.each(ends)('$version', ({ version, next }) => {
     expect(await tell({ release })).toEqual({
       supported: [
         'warning',
-        [`PostgreSQL ${parseVersion(version).major} gets fixes until 2027-05-19: 180 days more`],
+        [`PostgreSQL ${parseVersion(version).major} gets fixes until 2027-05-19, for 180 more days`],
       ],
     });
   });

@@ -72,7 +72,7 @@ describe.each(ends)('$version to $next', ({ version, next }) => {
         control: [
           'info',
           [
-            'WAL segments of 1 MB, pages of 8 kB',
+            'WAL segments of 1.0 MiB, pages of 8.0 KiB',
             expect.stringMatching(/^data checksums off, catalog version \d{9}$/),
           ],
         ],

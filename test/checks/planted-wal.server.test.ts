@@ -62,7 +62,7 @@ describe.each(ends)('$version', ({ version }) => {
     expect(await tell(thresholds({ slotRetainedWarning: 1024 ** 2 }))).toEqual({
       slots: [
         'warning',
-        [expect.stringMatching(/^physical slot left_behind: inactive, holds back \d+ MB of WAL$/)],
+        [expect.stringMatching(/^physical slot left_behind: inactive, holds back [\d.]+ MiB of WAL$/)],
       ],
     });
     await setting('max_slot_wal_keep_size', '1MB');
@@ -114,7 +114,7 @@ describe.each(ends)('$version', ({ version }) => {
       await switchWal(3);
       const behind = await until(tell, (answer) => answer.replicas?.[1][0]?.includes('behind') === true);
       expect(behind).toEqual({
-        replicas: ['blocked', [expect.stringMatching(/^walreceiver at 127\.0\.0\.1: \d+ MB behind$/)]],
+        replicas: ['blocked', [expect.stringMatching(/^walreceiver at 127\.0\.0\.1: [\d.]+ MiB behind$/)]],
       });
       await sql(standby, 'SELECT pg_wal_replay_resume()', 'postgres');
       await until(tell, nothing);

@@ -50,7 +50,7 @@ describe.each(ends)('$version', ({ version }) => {
     test('disk-space', async () => {
       const disks = [{ purpose: 'backup', path: '/backup', freeBytes: 1000, neededBytes: 2000 }];
       expect(await tell({ disks })).toEqual({
-        'disk-space': ['blocked', ['backup in /backup: 2 kB needed, 1000 bytes free']],
+        'disk-space': ['blocked', ['backup in /backup: 2.0 KiB needed, 1000 B free']],
       });
     });
 

@@ -6,7 +6,7 @@ import { type CheckResult, defaultThresholds } from '../../src/checks/check.ts';
 import { conclude } from '../../src/checks/conclude.ts';
 import { invalidIndexes } from '../../src/checks/objects.ts';
 import { verdictOf } from '../../src/checks/run.ts';
-import { bounded, formatBytes, formatSeconds } from '../../src/checks/words.ts';
+import { bounded, formatSeconds } from '../../src/checks/words.ts';
 import { context } from './judging.ts';
 
 test('the catalogue: unique ids, SQL where it is needed, one statement each, nothing unqualified', () => {
@@ -95,13 +95,7 @@ describe('results', () => {
 
   test('words', () => {
     expect(bounded([])).toEqual([]);
-    expect([0, 1023, 1536, 16 * 1024 ** 2, 5 * 1024 ** 5].map(formatBytes)).toEqual([
-      '0 bytes',
-      '1023 bytes',
-      '1.5 kB',
-      '16 MB',
-      '5120 TB',
-    ]);
+    expect(bounded([''], 1003).at(-1)).toBe('and 1,002 more');
     expect([0.25, 59.6, 119, 120, 7199, 11100].map(formatSeconds)).toEqual([
       '0.3 s',
       '60 s',

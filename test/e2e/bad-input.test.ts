@@ -154,7 +154,7 @@ test('a check that blocks refuses the run', async () => {
   await using result = await orders.run('upgrade');
   await connection.script("UPDATE pg_database SET datconnlimit = -1 WHERE datname = 'broken'");
   await connection.script('DROP DATABASE broken');
-  expect(errorOf(result)).toContain('blocked: A check blocks the upgrade: ');
+  expect(errorOf(result)).toContain('blocked: 1 check blocks the upgrade: ');
   expect(result.outputs.result).toBe('refused');
 });
 
@@ -170,7 +170,7 @@ test('a disk that is too small for the backup', async () => {
     await mkdir(join(small, 'backups'));
     await orders.spec({ more: `    backup: { directory: ${join(small, 'backups')} }` });
     await using result = await orders.run('upgrade');
-    expect(errorOf(result)).toContain('blocked: A check blocks the upgrade: ');
+    expect(errorOf(result)).toContain('blocked: 1 check blocks the upgrade: ');
     expect(result.annotations[0]?.message).toContain(join(small, 'backups'));
     expect(result.outputs.result).toBe('refused');
   } finally {

@@ -451,6 +451,24 @@ describe('compareSnapshots', () => {
     expect(items.map((item) => (item as unknown[]).slice(0, 2))).toEqual(expected);
   });
 
+  it('counts lines, and tells a rate only where an hour or more was read', () => {
+    const told = (classes: ReturnType<typeof line>[], more = {}) =>
+      diff({ log: log([], { to: null }) }, { log: log(classes, more) }).filter(
+        ({ group }) => group === 'log',
+      );
+    expect(told([line('x', { count: 2 })], { to: '2026-11-20 11:00:07' })[0]).toMatchObject({
+      before: '0 lines',
+      after: '2 lines',
+      why: 'read were the last 100 B of log',
+    });
+    expect(told([line('x', { count: 3 })])[0]).toMatchObject({ after: '3 lines, 1.5 per hour' });
+    expect(told([line('x'), line('y', { count: 1002 })]).map(({ after }) => after)).toEqual([
+      '1,003 lines, 501.5 per hour',
+      'once',
+      '1,002 times',
+    ]);
+  });
+
   it('stays readable: many schemas, many databases, and nothing loses its verdict', () => {
     const objects = Array.from({ length: 400 }, (_, i) => ({ schema: `s${i}`, kind: 'tables', count: 1 }));
     expect(diff(app({ objects }), app({ objects })).length).toBeLessThan(60);

@@ -9,6 +9,7 @@ import {
   timingWords,
 } from '../../src/report/advice.ts';
 import { renderHtml } from '../../src/report/html.ts';
+import { renderPlain } from '../../src/report/plain.ts';
 import type { AdviceRecord } from '../../src/report/record.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { cleanCheckRecord, richCheckRecord, upgradedRecord } from './fixture-check.ts';
@@ -18,7 +19,7 @@ const [first] = richAdvice as [AdviceRecord];
 
 describe('in words', () => {
   it('has one calm line for a clean database', () => {
-    const line = 'Nothing in the release notes from 15.1 to 15.20 asks anything of this database.';
+    const line = 'Nothing in the release notes from 15.1 to 15.20 was found to concern this database.';
     expect(adviceHeadline(cleanCheckRecord())).toBe(line);
     expect(renderHtml(cleanCheckRecord())).toContain(
       `<p>${line}</p><p class="soft">18 pieces of advice looked at, none applies here.</p>`,
@@ -41,15 +42,24 @@ describe('in words', () => {
       'Everything in the release notes from 15.1 to 15.20 that this database needs was carried out: 2 things.',
     );
     expect(headline(['error'])).toBe(
-      'Nothing that could be asked in the release notes from 15.1 to 15.20 asks anything of this database.',
+      'Nothing that could be asked in the release notes from 15.1 to 15.20 was found to concern this database. The notes named above must be read by a person.',
     );
     expect(adviceHeadline({ ...richCheckRecord(), advice: [], release: null })).toBeNull();
+  });
+
+  it('claims nothing where nothing was asked and notes wait for a reader', () => {
+    const record = { ...richCheckRecord(), advice: [] };
+    const line =
+      'Nothing in the release notes from 15.1 to 15.20 was found to concern this database. The notes named above must be read by a person. No advice is known for this way: read the notes.';
+    expect(renderHtml(record)).toContain(`<p>${line}</p>`);
+    expect(renderSummary(record)).toContain(`<summary>Release notes: nothing found</summary>\n\n${line}`);
+    expect(renderPlain(record)).toContain('nothing found; no advice is known for this way: read the notes\n');
   });
 
   it('counts', () => {
     expect(countAdvice(richAdvice)).toBe('4 apply, 3 cannot be seen from the database, 18 do not apply');
     expect(countAdvice(carriedOut)).toBe('2 apply, 2 could not be asked, 1 carried out');
-    expect(countAdvice([])).toBe('ask nothing');
+    expect(countAdvice([])).toBe('nothing found');
     expect(countAdvice(richAdvice.slice(7))).toBe('none of 18 applies');
   });
 

@@ -22,7 +22,7 @@ export function richCheckRecord(): UpgradeRecord {
     checks: [
       ...refused.checks,
       {
-        ...passedCheck('archiver', 'WAL reaches the archive'),
+        ...passedCheck('archiver', 'WAL is archived'),
         status: 'disabled',
         seen: ['Switched off in the spec.'],
       },
@@ -48,9 +48,9 @@ export function cleanCheckRecord(): UpgradeRecord {
     next: null,
     versions,
     checks: [
-      passedCheck('disk-space', 'Space for the backup'),
-      passedCheck('prepared-transactions', 'Prepared transactions'),
-      passedCheck('slots', 'WAL that replication slots hold back'),
+      passedCheck('disk-space', 'Enough free space where the run writes'),
+      passedCheck('prepared-transactions', 'No prepared transaction is left behind'),
+      passedCheck('slots', 'Replication slots are usable and hold back little WAL'),
     ],
     health: { before: { ...clean, missing: [] }, after: null },
     release: { ...release, mustRead: [], cvesUnknown: [] },

@@ -16,7 +16,7 @@ export function passedCheck(id: string, title: string): Check {
 /** A check that warns. */
 export const warning: Check = {
   id: 'long-transactions',
-  title: 'Transactions that the fast stop would end',
+  title: 'No transaction has been open for long',
   when: 'before',
   status: 'warning',
   seen: ['pid 4711, role reporting, open for 1 min 31 s'],

@@ -49,9 +49,9 @@ export function successRecord(): UpgradeRecord {
       step('start-application', 'Start storefront', '18:02:11.700', '18:02:14.200', []),
     ],
     checks: [
-      passedCheck('disk-space', 'Space for the backup'),
+      passedCheck('disk-space', 'Enough free space where the run writes'),
       warning,
-      passedCheck('prepared-transactions', 'Prepared transactions'),
+      passedCheck('prepared-transactions', 'No prepared transaction is left behind'),
       { ...passedCheck('version', 'The server runs the wanted version'), when: 'after' },
     ],
     health: { before: null, after: null },
@@ -175,16 +175,16 @@ export function refusedRecord(): UpgradeRecord {
     verdict: 'orders was not upgraded: 1 check blocks it.',
     next: 'Roll back or commit the prepared transaction, then run this again:\n  psql -h db1 -c "ROLLBACK PREPARED \'batch-17\'" "postgres://ops@db1/orders"',
     checks: [
-      passedCheck('disk-space', 'Space for the backup'),
+      passedCheck('disk-space', 'Enough free space where the run writes'),
       warning,
       {
-        ...passedCheck('prepared-transactions', 'Prepared transactions'),
+        ...passedCheck('prepared-transactions', 'No prepared transaction is left behind'),
         status: 'blocked',
         seen: ['batch-17 in orders, 3 days old'],
         fix: 'COMMIT PREPARED or ROLLBACK PREPARED it.',
       },
       {
-        ...passedCheck('slots', 'WAL that replication slots hold back'),
+        ...passedCheck('slots', 'Replication slots are usable and hold back little WAL'),
         status: 'error',
         seen: ['permission denied for view pg_replication_slots'],
         fix: 'Grant pg_monitor to the role.',

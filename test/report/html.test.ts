@@ -62,11 +62,11 @@ it.each([
 it('puts blocked checks first and folds the rest', () => {
   const page = renderHtml(refusedRecord());
   const order = [
-    'Prepared transactions</span>',
-    'WAL that replication',
-    'Transactions that the fast',
+    'not so: No prepared transaction is left behind</span>',
+    'Replication slots are usable',
+    'not so: No transaction has been open',
     '<summary>1 check with nothing to do',
-    'Space for the backup',
+    'Enough free space',
   ];
   const places = order.map((text) => page.indexOf(text));
   expect(places.every((place) => place > 0)).toBe(true);
@@ -142,11 +142,13 @@ describe('facts', () => {
     expect([...section.matchAll(/<(?:h3|summary)>([^<]*)/g)].map(([, title]) => title)).toEqual([
       'Unexpected (1)',
       'Alerts (2)',
-      'Not compared (1)',
       'Expected (2)',
+      'Not compared (1)',
       '2 facts equal before and after',
     ]);
-    expect(section).toContain('<p>1 unexpected, 2 alerts, 1 not compared, 2 expected, 2 equal.</p>');
+    const after = renderHtml({ ...fullRecord(), result: 'success' });
+    expect(after.slice(after.indexOf('id="facts"'))).toContain('<summary>1 fact not compared</summary>');
+    expect(section).toContain('<p>1 unexpected, 2 alerts, 2 expected, 1 not compared, 2 equal.</p>');
   });
 
   it('have bars beside numbers in their unit', () => {

@@ -37,15 +37,15 @@ it('tells a refusal', () => {
       Run                    octocat, commit 9fceb02d0ae5 of main
       Plan                   b5bb9d8014a0 (minor-in-place, 2 steps)
 
-    BLOCKED: Prepared transactions [prepared-transactions]
+    BLOCKED: not so: No prepared transaction is left behind [prepared-transactions]
       - batch-17 in orders, 3 days old
       To do: COMMIT PREPARED or ROLLBACK PREPARED it.
 
-    UNANSWERED: WAL that replication slots hold back [slots]
+    UNANSWERED: Replication slots are usable and hold back little WAL [slots]
       - permission denied for view pg_replication_slots
       To do: Grant pg_monitor to the role.
 
-    WARNING: Transactions that the fast stop would end [long-transactions]
+    WARNING: not so: No transaction has been open for long [long-transactions]
       - pid 4711, role reporting, open for 1 min 31 s
       To do: End it, or wait for it.
 
@@ -74,7 +74,7 @@ it('tells a rollback', () => {
     Changed unexpectedly:
       - extension pg_tviews: 1.4 → nothing; its library is missing
 
-    WARNING: Transactions that the fast stop would end [long-transactions]
+    WARNING: not so: No transaction has been open for long [long-transactions]
       - pid 4711, role reporting, open for 1 min 31 s
       To do: End it, or wait for it.
 
@@ -104,7 +104,7 @@ it('tells a clean check in a few lines', () => {
       Checks          3 passed
       Time            2026-11-20 18:01:30 UTC, took 1 min 1 s
       Run             octocat, commit 9fceb02d0ae5 of main
-      Release line    15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days
+      Release line    15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days
       Security fixes  100 CVEs fixed, 41 with a score of 7 or more, highest 8.8
       Release notes   none of 18 applies
     "
@@ -116,11 +116,11 @@ it('tells what a check found: what blocks, then what warns', () => {
   expect(
     shown.slice(shown.indexOf('BLOCKED'), shown.indexOf('RELEASE NOTES: Detached')),
   ).toMatchInlineSnapshot(`
-    "BLOCKED: Prepared transactions [prepared-transactions]
+    "BLOCKED: not so: No prepared transaction is left behind [prepared-transactions]
       - batch-17 in orders, 3 days old
       To do: COMMIT PREPARED or ROLLBACK PREPARED it.
 
-    UNANSWERED: WAL that replication slots hold back [slots]
+    UNANSWERED: Replication slots are usable and hold back little WAL [slots]
       - permission denied for view pg_replication_slots
       To do: Grant pg_monitor to the role.
 
@@ -138,7 +138,7 @@ it('tells what a check found: what blocks, then what warns', () => {
       Its fix of the statistics views is not applied to existing databases by an upgrade.
       https://www.postgresql.org/docs/release/15.7/
 
-    WARNING: Transactions that the fast stop would end [long-transactions]
+    WARNING: not so: No transaction has been open for long [long-transactions]
       - pid 4711, role reporting, open for 1 min 31 s
       To do: End it, or wait for it.
 

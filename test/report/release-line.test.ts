@@ -23,7 +23,7 @@ const texts = (svg: string): string[] =>
 describe('in words', () => {
   it('says how far behind and how long there are fixes', () => {
     expect(lineOf(richCheckRecord())).toBe(
-      '15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days',
+      '15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days',
     );
     expect(behindOf(upgradedRecord())).toBe('15.1 was 19 releases (4 y) behind 15.20');
     const newest = { ...richCheckRecord(), release: { ...release, behind: 0, daysBehind: 0 } };
@@ -33,10 +33,10 @@ describe('in words', () => {
   });
 
   it.each([
-    [{}, 'PostgreSQL 15 gets fixes until 2027-11-11, 356 days'],
-    [{ daysToEndOfLife: 1 }, 'PostgreSQL 15 gets fixes until 2027-11-11, 1 day'],
-    [{ daysToEndOfLife: 0 }, 'PostgreSQL 15 gets fixes until 2027-11-11, today'],
-    [{ daysToEndOfLife: -8 }, 'PostgreSQL 15 got its last fixes on 2027-11-11, 8 days ago'],
+    [{}, 'PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days'],
+    [{ daysToEndOfLife: 1 }, 'PostgreSQL 15 gets fixes until 2027-11-11, for 1 more day'],
+    [{ daysToEndOfLife: 0 }, 'PostgreSQL 15 gets fixes until 2027-11-11, which is today'],
+    [{ daysToEndOfLife: -8 }, 'PostgreSQL 15 has had no fixes since 2027-11-11, for 8 days'],
     [{ daysToEndOfLife: null }, 'PostgreSQL 15 gets fixes until 2027-11-11'],
     [{ endOfLife: null }, 'the end of PostgreSQL 15 is not known yet'],
   ])('lifetime %j', (change, text) => expect(lifetimeOf({ ...line, ...change })).toBe(text));
@@ -90,7 +90,7 @@ describe('the picture', () => {
     expect(svg).toMatch(/<svg [^>]*role="img" aria-labelledby="release-line-0-title release-line-0-desc"/);
     expect(svg).toContain('<title id="release-line-0-title">Releases of PostgreSQL 15</title>');
     expect(svg).toContain(
-      '<desc id="release-line-0-desc">From 15.0 to 15.20. 15.1 is running; 15.20 is wanted and newest; PostgreSQL 15 gets fixes until 2027-11-11, 356 days.</desc>',
+      '<desc id="release-line-0-desc">From 15.0 to 15.20. 15.1 is running; 15.20 is wanted and newest; PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days.</desc>',
     );
     expect(svg).toContain('<title>15.9, 2024-11-14, to be avoided</title>');
   });
@@ -105,8 +105,10 @@ describe('the picture', () => {
     ]);
     const releases = line.releases.map((entry, index) => ({ ...entry, inferred: index === 19 }));
     const svg = picture({ releases });
-    expect(svg).toContain('Hollow, not in the table of releases: 15.19.');
+    expect(svg).toContain('Hollow: known only from releases of other majors (15.19).');
     expect(svg).toContain('class="dot hollow"');
+    const marked = line.releases.map((entry) => ({ ...entry, inferred: entry.version === line.newest }));
+    expect(picture({ releases: marked })).toContain('class="dot marked hollow"');
   });
 
   it('says before and now after the upgrade, and draws without an end', () => {

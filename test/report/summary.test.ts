@@ -55,15 +55,15 @@ it('says what blocks and what to do next before anything folded', () => {
 
     ### Blocks the upgrade
 
-    - **Prepared transactions**: batch-17 in orders, 3 days old<br>To do: COMMIT PREPARED or ROLLBACK PREPARED it.
+    - **not so: No prepared transaction is left behind**: batch-17 in orders, 3 days old<br>To do: COMMIT PREPARED or ROLLBACK PREPARED it.
 
     ### Could not be answered
 
-    - **WAL that replication slots hold back**: permission denied for view pg_replication_slots<br>To do: Grant pg_monitor to the role.
+    - **Replication slots are usable and hold back little WAL**: permission denied for view pg_replication_slots<br>To do: Grant pg_monitor to the role.
 
     ### Warnings
 
-    - **Transactions that the fast stop would end**: pid 4711, role reporting, open for 1 min 31 s<br>To do: End it, or wait for it.
+    - **not so: No transaction has been open for long**: pid 4711, role reporting, open for 1 min 31 s<br>To do: End it, or wait for it.
 
     "
   `);
@@ -129,7 +129,7 @@ it('puts all that blocks before all that warns, unfolded', () => {
 it('says the rest of a check in its key table and folds', () => {
   const text = renderSummary(richCheckRecord());
   expect(text.slice(text.indexOf('| Release line'), text.indexOf('### Next'))).toMatchInlineSnapshot(`
-    "| Release line | 15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, 356 days |
+    "| Release line | 15.1 is 19 releases (4 y) behind 15.20; PostgreSQL 15 gets fixes until 2027-11-11, for 356 more days |
     | Security fixes | 100 CVEs fixed, 41 with a score of 7 or more, highest 8.8; not listed yet for 1 release |
     | Release notes | 4 apply, 3 cannot be seen from the database, 18 do not apply |
     | Your own SQL | 1 blocked, 1 failed, 1 passed |
@@ -145,7 +145,7 @@ it('says the rest of a check in its key table and folds', () => {
       "Checks: 1 blocked, 1 unanswered, 1 warning, 1 passed, 1 switched off in the spec",
     ]
   `);
-  expect(text).toContain('| switched off in the spec | before | WAL reaches the archive |');
+  expect(text).toContain('| switched off in the spec | before | WAL is archived |');
 });
 
 it('shows results of own SQL in a few rows and columns', () => {
@@ -286,7 +286,7 @@ describe('several targets', () => {
   it('leaves the room of a small one to a large one', () => {
     const text = renderSummaries([huge(), successRecord()]);
     expect(bytes(text)).toBeLessThanOrEqual(1024 * 1024);
-    expect(text).toContain('Space for the backup');
+    expect(text).toContain('Enough free space where the run writes');
     expect(text).toContain('50,000 passed checks left out');
   });
 

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatTable, type Table } from '../../scripts/releases/table.ts';
 import { updateReleases } from '../../scripts/update-releases.ts';
 import { cveText, notesFile, smallTable } from './samples.ts';
@@ -31,6 +31,7 @@ describe('updateReleases', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'releases-'));
     said = [];
+    mkdirSync(path('bare'));
     writeFileSync(path('releases.json'), formatTable(smallTable()));
     writeFileSync(
       path('release-17.sgml'),
@@ -67,6 +68,31 @@ describe('updateReleases', () => {
     expect(said).toContain('Sources disagree. CVE-2031-10002: fixed in 17.4 by its record, not by the notes');
   });
 
+  it('prints its usage with --help, and says "1 change"', async () => {
+    expect(await run('--help', '--check')).toBe(0);
+    expect(said.join('\n')).toMatch(
+      /^Usage: npm run releases:update[\s\S]*--cves FILE or FOLDER[\s\S]*Ends with 0/,
+    );
+    said = [];
+    rmSync(path('CVE-2031-10001.json'));
+    writeFileSync(
+      path('release-17.sgml'),
+      notesFile({ version: '17.4', entries: ['<para>Mend it.</para>'] }),
+    );
+    expect(await run('--notes', path('release-17.sgml'), '--check')).toBe(0);
+    expect(said.at(-1)).toBe('1 change; nothing was written.');
+  });
+
+  it('names local copies where the default addresses cannot be reached', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new Error('no network')));
+    expect(await run()).toBe(1);
+    vi.unstubAllGlobals();
+    expect(said).toEqual([
+      expect.stringMatching(/^Error: https:.*release-17\.sgml.* could not be read: no network$/),
+      'Name local copies instead: --notes FILE, --cves FOLDER, --versions FILE.',
+    ]);
+  });
+
   it.each([
     [['--notes', 'missing.sgml'], 'missing.sgml could not be read: ENOENT'],
     [['--cves', 'empty'], 'empty could not be read'],
@@ -76,7 +102,9 @@ describe('updateReleases', () => {
     ],
     [['--versions', 'release-17.sgml'], 'release-17.sgml is not as expected'],
     [['--notes', 'CVE-2031-10001.json'], 'CVE-2031-10001.json is not as expected: no <sect1'],
+    [['--notes', 'bare'], 'could not be read: it holds no file release-<major>.sgml'],
     [['--nonsense'], `Unknown option '--nonsense'`],
+    [['--nonsense'], 'Usage: npm run'],
   ])('ends with 1 and says why: %j', async (args, message) => {
     const given = args.map((arg) => (/^(--|http)/.test(arg) ? arg : path(arg)));
     expect(await run(...given)).toBe(1);

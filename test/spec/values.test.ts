@@ -5,6 +5,45 @@ const hint =
   'docs/spec.md describes every key; the schema in the first line of the example lets an editor help.';
 const target = 'spec.yaml:3:5 targets[0]';
 
+describe('checks, health and notes-read', () => {
+  it.each([
+    ['health: [../x.sql]', 'health[0] is "../x.sql": write the path of an .sql file in the repository'],
+    ['health: [/etc/x.sql]', 'health[0] is "/etc/x.sql": write the path of an .sql file in the repository'],
+    ['health: [5]', 'health[0] is 5: write a path, or { file, database, read-only, timeout }'],
+    [
+      'checks: { disable: [nonsense] }',
+      'checks.disable[0] is "nonsense": there is no check of this id; docs/checks.md lists all',
+    ],
+    ['checks: { disable: [identity] }', 'checks.disable[0] is "identity": this check cannot be switched off'],
+    [
+      'checks: { thresholds: { connections-warning: 5 } }',
+      'checks.thresholds.connections-warning is 5: this is a share: write a number from 0 to 1, for example 0.9',
+    ],
+    [
+      'checks: { thresholds: { long-transaction-block: -1 } }',
+      'checks.thresholds.long-transaction-block is -1: write a number that is not negative',
+    ],
+    [
+      'checks: { thresholds: { replay-lag-block: .nan } }',
+      'checks.thresholds.replay-lag-block is null: write a number',
+    ],
+    [
+      'notes-read: [16.16]',
+      'notes-read[0] is 16.16: quote the version, for example "15.20": a number loses its last zero',
+    ],
+  ])('%s', (line, sentence) => {
+    expect(complaints(`${smallest}    ${line}\n`).map(({ message }) => message)).toEqual([
+      expect.stringContaining(`targets[0].${sentence}.`),
+    ]);
+  });
+
+  it('a key of a file that is near to one', () => {
+    expect(
+      complaints(`${smallest}    health: [{ file: a.sql, tiemout: 3 }]\n`).map(({ hint: each }) => each),
+    ).toEqual(['Did you mean "timeout"?']);
+  });
+});
+
 describe('a value', () => {
   it.each([
     [

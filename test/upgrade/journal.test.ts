@@ -37,6 +37,7 @@ describe('readJournal', () => {
   it('says nothing for no lines', () => {
     expect(readJournal([])).toEqual({
       begin: null,
+      holdsUpgrade: false,
       ended: null,
       snapshot: null,
       backup: null,
@@ -58,6 +59,7 @@ describe('readJournal', () => {
       ),
     ).toEqual({
       begin: begin(),
+      holdsUpgrade: true,
       ended: null,
       snapshot,
       backup: null,

@@ -199,7 +199,7 @@ describe('makePlan', () => {
         applying('b', { ...person, timing: 'before' }),
         applying('c', { ...person, state: 'judge' }),
       ]).notes,
-    ).toEqual([stays, 'Title of b: mend b', 'Left to a person after the upgrade: Title of a.']);
+    ).toEqual([stays, 'Title of b: mend b', 'What a person has to mend after the upgrade: Title of a.']);
   });
 
   it('is another plan where other advice applies, or somebody else carries it out', () => {

@@ -66,11 +66,14 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
   /** A connection that leads to some other server would back up the one and restart the other. */
   const assertSameServer = async (): Promise<void> => {
     await using client = await connect(connection, { name: 'postgres-upgrade inspect' });
-    const [row] = await client.query<{ data: string; port: string }>(
-      "SELECT pg_catalog.current_setting('data_directory') AS data, pg_catalog.current_setting('port') AS port",
+    // pg_settings leaves out what a role may not see, where current_setting() would refuse: a role without pg_monitor
+    // may look, and only a superuser gets as far as a change.
+    const [row] = await client.query<{ data: string | null; port: string }>(
+      `SELECT (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data,
+              pg_catalog.current_setting('port') AS port`,
     );
     // A server started through a symbolic link reports the link.
-    if (row && realpathSync(config.data) !== resolved(row.data)) {
+    if (row?.data != null && realpathSync(config.data) !== resolved(row.data)) {
       throw new UpgradeError(
         'wrong-server',
         `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`,
@@ -120,6 +123,19 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
         detail: recipe,
       });
       await startByRecipe(recipe, connection);
+    },
+
+    async revive(step) {
+      const recipe = recipeOf(await readCluster(config.data));
+      // The children of a server that was killed outlive it by a moment, and hold its shared memory.
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await ensureServing(recipe, connection, step.progress, 60_000);
+        } catch (cause) {
+          if (attempt === 5) throw cause;
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+      }
     },
 
     step(id, facts, wanted) {

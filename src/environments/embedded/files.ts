@@ -27,11 +27,12 @@ export async function endOfFile(
  */
 export async function forgetSettings(data: string, names: readonly string[]): Promise<void> {
   const path = join(data, 'postgresql.auto.conf');
-  const text = await readFile(path, 'utf8');
+  // Values may be of any encoding: every byte stays as it is.
+  const text = await readFile(path, 'latin1');
   const kept = text.split('\n').filter((line) => !names.some((name) => isOf(line, name)));
   if (kept.length === text.split('\n').length) return;
   const { mode, uid, gid } = await stat(path);
-  await writeFile(`${path}.new`, kept.join('\n'), { mode: mode & 0o777 });
+  await writeFile(`${path}.new`, Buffer.from(kept.join('\n'), 'latin1'), { mode: mode & 0o777, flush: true });
   if (areWeRoot()) await chown(`${path}.new`, uid, gid);
   await rename(`${path}.new`, path);
 }

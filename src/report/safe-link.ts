@@ -3,6 +3,6 @@
 const NOTES = /^https:\/\/www\.postgresql\.org\/[A-Za-z0-9/._-]*(?:#[A-Za-z0-9._-]*)?$/;
 
 /** The address if it may be a link, else null: it is shown as text then. */
-export function notesLink(address: string): string | null {
+export function safeLink(address: string): string | null {
   return NOTES.test(address) && address.length <= 200 ? address : null;
 }
