@@ -9309,7 +9309,7 @@ async function open$2(connect, statementTimeout) {
 	return connection;
 }
 /** Why a statement failed, for people. */
-function reason(cause, timeout) {
+function reason$1(cause, timeout) {
 	return stateOf$1(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
 }
 /**
@@ -9343,7 +9343,7 @@ async function askAll(checks, connect, options) {
 					if (state === "42501") answers.set(check.id, { kind: "denied" });
 					else if (state !== "XX000" || attempt > 1) answers.set(check.id, {
 						kind: "failed",
-						message: reason(cause, statementTimeout)
+						message: reason$1(cause, statementTimeout)
 					});
 					if (await connection?.script("SELECT").then(() => true, () => false) === false) {
 						await connection?.close();
@@ -25251,7 +25251,10 @@ function splitStatements(text, file = "health.sql") {
 	return found;
 }
 
-/** COPY could write to a file or a program of the server, which READ ONLY allows. */
+/**
+* COPY could write to a file or a program of the server, which READ ONLY allows. LOCK would hold everybody up until the
+* end of the file.
+*/
 const refused = /* @__PURE__ */ new Set([
 	"BEGIN",
 	"START",
@@ -25262,6 +25265,7 @@ const refused = /* @__PURE__ */ new Set([
 	"SAVEPOINT",
 	"RELEASE",
 	"COPY",
+	"LOCK",
 	"DISCARD"
 ]);
 const modes = /^(?:TRANSACTION|CHARACTERISTICS|ALL|TRANSACTION_READ_ONLY|DEFAULT_TRANSACTION_READ_ONLY|STATEMENT_TIMEOUT)$/;
@@ -25365,6 +25369,7 @@ async function askReadOnly(connection, { sql }, result, timeout) {
 		} else addRows(result, await connection.texts(sql));
 		await connection.script("RELEASE SAVEPOINT postgres_upgrade");
 	} catch (cause) {
+		if (!fromServer(cause)) throw cause;
 		await connection.script("ROLLBACK TO SAVEPOINT postgres_upgrade; RELEASE SAVEPOINT postgres_upgrade").catch(() => {});
 		throw cause;
 	}
@@ -25413,7 +25418,7 @@ async function askHealthFile(file, text, when, options) {
 			open ??= await begin(file, options, timeout);
 			const result = newResult(kept);
 			const started = Date.now();
-			const failure = await (file["read-only"] ? askReadOnly : askFreely)(open.connection, statement, result, timeout).then(() => null, (cause) => messageOf(cause));
+			const failure = await (file["read-only"] ? askReadOnly : askFreely)(open.connection, statement, result, timeout).then(() => null, (cause) => cause);
 			if (options.signal.aborted) throw new Cancelled("check");
 			kept = result.kept;
 			records.push({
@@ -25427,9 +25432,9 @@ async function askHealthFile(file, text, when, options) {
 				total: result.total,
 				durationMs: Date.now() - started,
 				status: failure !== null ? "error" : result.bad !== null ? "blocked" : "passed",
-				why: failure ?? result.bad
+				why: failure === null ? result.bad : reason(failure, file.timeout)
 			});
-			if (failure !== null && !await answers(open.connection)) {
+			if (failure !== null && !(fromServer(failure) && await answers(open.connection))) {
 				await open.connection.close();
 				open = null;
 			}
@@ -25441,6 +25446,15 @@ async function askHealthFile(file, text, when, options) {
 		options.signal.removeEventListener("abort", stop);
 		await open?.connection.close();
 	}
+}
+/** Whether the server itself refused: then the session is there, and has nothing else to do. */
+function fromServer(cause) {
+	return typeof cause?.severity === "string";
+}
+/** What a statement failed with; a time limit says which. Seconds. */
+function reason(cause, seconds) {
+	const message = messageOf(cause);
+	return /statement timeout|read timeout|time it may take/.test(message) ? `${message} (allowed are ${seconds} s: timeout of this file)` : message;
 }
 async function answers(connection) {
 	return connection.script("SELECT 1").then(() => true, () => false);

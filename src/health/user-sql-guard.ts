@@ -3,7 +3,10 @@ import type { UpgradeError } from '../errors.ts';
 import { tokens } from './lexer.ts';
 import { healthSqlError, type Statement } from './user-sql-split.ts';
 
-/** COPY could write to a file or a program of the server, which READ ONLY allows. */
+/**
+ * COPY could write to a file or a program of the server, which READ ONLY allows. LOCK would hold everybody up until the
+ * end of the file.
+ */
 const refused = new Set([
   'BEGIN',
   'START',
@@ -14,6 +17,7 @@ const refused = new Set([
   'SAVEPOINT',
   'RELEASE',
   'COPY',
+  'LOCK',
   'DISCARD',
 ]);
 const modes =

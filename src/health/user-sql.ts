@@ -46,6 +46,8 @@ async function askReadOnly(connection: Connection, { sql }: Statement, result: R
     } else addRows(result, await connection.texts(sql));
     await connection.script('RELEASE SAVEPOINT postgres_upgrade');
   } catch (cause) {
+    // The client gave up on a server that still works on it: nothing more is asked of this session.
+    if (!fromServer(cause)) throw cause;
     // Where even this fails the session is gone, and the statement's own error says so better.
     await connection
       .script('ROLLBACK TO SAVEPOINT postgres_upgrade; RELEASE SAVEPOINT postgres_upgrade')
@@ -107,7 +109,7 @@ export async function askHealthFile(
       const ask = file['read-only'] ? askReadOnly : askFreely;
       const failure = await ask(open.connection, statement, result, timeout).then(
         () => null,
-        (cause: unknown) => messageOf(cause),
+        (cause: unknown) => cause,
       );
       if (options.signal.aborted) throw new Cancelled('check');
       kept = result.kept;
@@ -122,10 +124,10 @@ export async function askHealthFile(
         total: result.total,
         durationMs: Date.now() - started,
         status: failure !== null ? 'error' : result.bad !== null ? 'blocked' : 'passed',
-        why: failure ?? result.bad,
+        why: failure === null ? result.bad : reason(failure, file.timeout),
       });
       // After an error the session may be gone; the next statement then gets another.
-      if (failure !== null && !(await answers(open.connection))) {
+      if (failure !== null && !(fromServer(failure) && (await answers(open.connection)))) {
         await open.connection.close();
         open = null;
       }
@@ -137,6 +139,19 @@ export async function askHealthFile(
     options.signal.removeEventListener('abort', stop);
     await open?.connection.close();
   }
+}
+
+/** Whether the server itself refused: then the session is there, and has nothing else to do. */
+function fromServer(cause: unknown): boolean {
+  return typeof (cause as { severity?: unknown } | null)?.severity === 'string';
+}
+
+/** What a statement failed with; a time limit says which. Seconds. */
+function reason(cause: unknown, seconds: number): string {
+  const message = messageOf(cause);
+  return /statement timeout|read timeout|time it may take/.test(message)
+    ? `${message} (allowed are ${seconds} s: timeout of this file)`
+    : message;
 }
 
 async function answers(connection: Connection): Promise<boolean> {
