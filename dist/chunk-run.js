@@ -5814,6 +5814,85 @@ function datetime(params) {
 	return _isoDateTime(ZodISODateTime, params);
 }
 
+/** The record's part about releases: the lines that they stand on, their CVEs, and what their notes ask for. */
+const text$3 = string();
+const releaseLineSchema = strictObject({
+	major: number().int(),
+	endOfLife: text$3.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
+	daysToEndOfLife: number().int().nullable().meta({ description: "Negative once it is past" }),
+	newest: text$3.nullable().meta({ description: "Newest release that may be a target" }),
+	releases: array(strictObject({
+		version: text$3,
+		date: text$3.nullable(),
+		avoid: boolean(),
+		inferred: boolean()
+	}))
+});
+/** What the record holds of the releases on the way. */
+const releaseSchema = strictObject({
+	asOf: text$3.meta({ description: "Day of the table of releases; what came later is not in it" }),
+	lines: array(releaseLineSchema).meta({ description: "Of the running major, and of another wanted one" }),
+	behind: number().int().meta({ description: "Releases between the running one and the newest of its major" }),
+	daysBehind: number().int().nullable().meta({ description: "Days from the release of the running one to that of the newest of its major" }),
+	cves: array(strictObject({
+		id: text$3,
+		score: number().nullable(),
+		component: text$3.nullable(),
+		fixedIn: text$3
+	})).meta({ description: "Fixed between the running and the wanted version; highest score first" }),
+	cvesUnknown: array(text$3).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
+	mustRead: array(strictObject({
+		version: text$3,
+		why: text$3,
+		link: text$3
+	})).meta({ description: "Releases in between whose notes a person must read" })
+});
+/** What the record holds of one piece of advice. */
+const adviceSchema = strictObject({
+	id: text$3,
+	title: text$3,
+	fixedIn: text$3.meta({ description: "The release whose notes ask for it" }),
+	why: text$3,
+	todo: text$3,
+	timing: _enum([
+		"before",
+		"after",
+		"either",
+		"order"
+	]),
+	certainty: _enum([
+		"exact",
+		"candidates",
+		"cannot-be-seen"
+	]),
+	state: _enum([
+		"applies",
+		"does-not-apply",
+		"judge",
+		"skipped",
+		"error",
+		"done",
+		"partly",
+		"failed"
+	]).meta({ description: "judge: it cannot be seen from the database whether it applies; skipped: a right is missing; done, partly, failed: the action carried it out" }),
+	by: _enum(["action", "person"]).meta({ description: "Who carries it out in this run" }),
+	objects: array(strictObject({
+		database: text$3.nullable().meta({ description: "Null for the whole cluster" }),
+		name: text$3.meta({ description: "Qualified and quoted as SQL needs it" }),
+		sql: text$3.nullable().meta({ description: "The statement that mends it; null where there is none" }),
+		detail: text$3.nullable(),
+		state: _enum([
+			"found",
+			"done",
+			"failed",
+			"left"
+		])
+	})),
+	total: number().int().meta({ description: "Objects found; the list may be cut" }),
+	seen: array(text$3).meta({ description: "Errors, missing rights" }),
+	link: text$3.meta({ description: "The release notes" })
+});
+
 /**
 * A health snapshot: what is measured before an upgrade and again after it. Bounded in size, whatever the database
 * holds: lists are cut, and say so. Sizes are bytes, times are ISO 8601 in UTC, latencies are milliseconds.
@@ -6029,80 +6108,6 @@ const factSchema = strictObject({
 			"per-second"
 		])
 	}).nullable().meta({ description: "The same as numbers, where they are numbers that a bar can show" })
-});
-const releaseLineSchema = strictObject({
-	major: number().int(),
-	endOfLife: text$1.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
-	daysToEndOfLife: number().int().nullable().meta({ description: "Negative once it is past" }),
-	newest: text$1.nullable().meta({ description: "Newest release that may be a target" }),
-	releases: array(strictObject({
-		version: text$1,
-		date: text$1.nullable(),
-		avoid: boolean(),
-		inferred: boolean()
-	}))
-});
-const releaseSchema = strictObject({
-	asOf: text$1.meta({ description: "Day of the table of releases; what came later is not in it" }),
-	lines: array(releaseLineSchema).meta({ description: "Of the running major, and of another wanted one" }),
-	behind: number().int().meta({ description: "Releases between the running one and the newest of its major" }),
-	daysBehind: number().int().nullable().meta({ description: "Days from the release of the running one to that of the newest of its major" }),
-	cves: array(strictObject({
-		id: text$1,
-		score: number().nullable(),
-		component: text$1.nullable(),
-		fixedIn: text$1
-	})).meta({ description: "Fixed between the running and the wanted version; highest score first" }),
-	cvesUnknown: array(text$1).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
-	mustRead: array(strictObject({
-		version: text$1,
-		why: text$1,
-		link: text$1
-	})).meta({ description: "Releases in between whose notes a person must read" })
-});
-const adviceSchema = strictObject({
-	id: text$1,
-	title: text$1,
-	fixedIn: text$1.meta({ description: "The release whose notes ask for it" }),
-	why: text$1,
-	todo: text$1,
-	timing: _enum([
-		"before",
-		"after",
-		"either",
-		"order"
-	]),
-	certainty: _enum([
-		"exact",
-		"candidates",
-		"cannot-be-seen"
-	]),
-	state: _enum([
-		"applies",
-		"does-not-apply",
-		"judge",
-		"skipped",
-		"error",
-		"done",
-		"partly",
-		"failed"
-	]).meta({ description: "judge: it cannot be seen from the database whether it applies; skipped: a right is missing; done, partly, failed: the action carried it out" }),
-	by: _enum(["action", "person"]).meta({ description: "Who carries it out in this run" }),
-	objects: array(strictObject({
-		database: text$1.nullable().meta({ description: "Null for the whole cluster" }),
-		name: text$1.meta({ description: "Qualified and quoted as SQL needs it" }),
-		sql: text$1.nullable().meta({ description: "The statement that mends it; null where there is none" }),
-		detail: text$1.nullable(),
-		state: _enum([
-			"found",
-			"done",
-			"failed",
-			"left"
-		])
-	})),
-	total: number().int().meta({ description: "Objects found; the list may be cut" }),
-	seen: array(text$1).meta({ description: "Errors, missing rights" }),
-	link: text$1.meta({ description: "The release notes" })
 });
 const querySchema = strictObject({
 	file: text$1,

@@ -1,6 +1,6 @@
 /** What lies between two versions: the releases on the way, and the advice of their notes. */
 import { type PgVersion, parseVersion } from '../postgres/version.ts';
-import type { ReleaseLine, ReleaseRecord } from '../report/record.ts';
+import type { ReleaseLine, ReleaseRecord } from '../report/record-release.ts';
 import type { Advice } from './advice.ts';
 import { findAdvice } from './advice-catalogue.ts';
 import {

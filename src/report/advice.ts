@@ -1,6 +1,7 @@
 /** What the release notes ask, sorted by what it means for a reader, and in words. */
 import { plural } from './format.ts';
-import type { AdviceRecord, UpgradeRecord } from './record.ts';
+import type { UpgradeRecord } from './record.ts';
+import type { AdviceRecord } from './record-release.ts';
 
 /** Advice by what a reader has to do with it. */
 interface SortedAdvice {

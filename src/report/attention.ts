@@ -1,7 +1,8 @@
 /** What a reader must see first: what blocks, then what warns. One place for all reports. */
 import { sortAdvice } from './advice.ts';
 import { byUrgency, type CheckRecord } from './check-words.ts';
-import type { AdviceRecord, FactRecord, QueryRecord, ReleaseRecord, UpgradeRecord } from './record.ts';
+import type { FactRecord, QueryRecord, UpgradeRecord } from './record.ts';
+import type { AdviceRecord, ReleaseRecord } from './record-release.ts';
 
 /** A release whose notes a person must read, and why. */
 export type MustRead = ReleaseRecord['mustRead'][number];

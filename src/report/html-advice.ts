@@ -10,7 +10,8 @@ import {
 import { formatCount, plural } from './format.ts';
 import { badge, code, folded, lines, notes, section } from './html-parts.ts';
 import { html, type Insertable, type Markup } from './markup.ts';
-import type { AdviceRecord, UpgradeRecord } from './record.ts';
+import type { UpgradeRecord } from './record.ts';
+import type { AdviceRecord } from './record-release.ts';
 
 /** More names than this are folded. */
 const MOST_NAMES = 10;

@@ -1,7 +1,8 @@
 /** The releases of one major as dots on a line: what runs, what is wanted, what to avoid, when fixes end. */
 import { clip } from './escape.ts';
 import { html, type Insertable, type Markup } from './markup.ts';
-import type { ReleaseLine, UpgradeRecord } from './record.ts';
+import type { UpgradeRecord } from './record.ts';
+import type { ReleaseLine } from './record-release.ts';
 import { endWords, lifetimeOf } from './release-words.ts';
 
 const LINE = 40;

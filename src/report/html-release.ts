@@ -5,7 +5,8 @@ import { bar } from './html-bars.ts';
 import { badge, code, folded, lines, notes, section, table } from './html-parts.ts';
 import { releaseLine } from './html-release-line.ts';
 import { html, type Insertable, type Markup } from './markup.ts';
-import type { ReleaseRecord, UpgradeRecord } from './record.ts';
+import type { UpgradeRecord } from './record.ts';
+import type { ReleaseRecord } from './record-release.ts';
 import { cveHeadline, lineOf, ratingOf } from './release-words.ts';
 
 /** CVEs that are shown without unfolding: the list begins with the highest score. */

@@ -6,7 +6,8 @@ import { plainText } from './escape.ts';
 import { formatCount } from './format.ts';
 import { changeOf, formatMeasure } from './measure.ts';
 import { rowWords } from './query-results.ts';
-import type { AdviceRecord, FactRecord, QueryRecord, UpgradeRecord } from './record.ts';
+import type { FactRecord, QueryRecord, UpgradeRecord } from './record.ts';
+import type { AdviceRecord } from './record-release.ts';
 
 /** Rows of one statement, names of one piece of advice. */
 const MOST = 5;

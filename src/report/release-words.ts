@@ -1,6 +1,7 @@
 /** What is known of releases, in words: how far behind, how long there are fixes, what was fixed in security. */
 import { formatCount, plural } from './format.ts';
-import type { ReleaseLine, ReleaseRecord, UpgradeRecord } from './record.ts';
+import type { UpgradeRecord } from './record.ts';
+import type { ReleaseLine, ReleaseRecord } from './record-release.ts';
 
 /** From this score on a CVE is rated high. */
 const HIGH = 7;

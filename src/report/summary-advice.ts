@@ -2,7 +2,8 @@
 import { adviceHeadline, certaintyWords, countAdvice, objectsByDatabase, sortAdvice } from './advice.ts';
 import { visible } from './escape.ts';
 import { formatCount, plural } from './format.ts';
-import type { AdviceRecord, UpgradeRecord } from './record.ts';
+import type { UpgradeRecord } from './record.ts';
+import type { AdviceRecord } from './record-release.ts';
 import { code, type Detail, folded, joined, list, notes, sqlBlock, stack, words } from './summary-parts.ts';
 
 /** Bytes of statements that one piece of advice may take here. */

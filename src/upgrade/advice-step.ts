@@ -7,7 +7,7 @@ import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
 import { quoteIdent } from '../postgres/connection.ts';
 import { runLong } from '../postgres/maintain.ts';
 import { findAdvice } from '../releases/advice-catalogue.ts';
-import type { AdviceRecord } from '../report/record.ts';
+import type { AdviceRecord } from '../report/record-release.ts';
 import { connectTo } from './connect.ts';
 import { askExtensionUpdates } from './extension-updates.ts';
 import { rebuild } from './rebuild.ts';

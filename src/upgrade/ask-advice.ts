@@ -7,7 +7,7 @@ import type { Advice } from '../releases/advice.ts';
 import { indexesOfAll } from '../releases/advice-sql.ts';
 import { adviceBetween } from '../releases/between.ts';
 import { notesLink } from '../releases/releases.ts';
-import type { AdviceRecord } from '../report/record.ts';
+import type { AdviceRecord } from '../report/record-release.ts';
 import { connectTo } from './connect.ts';
 import type { Run } from './target.ts';
 

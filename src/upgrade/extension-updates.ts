@@ -2,7 +2,7 @@
 import { askAll } from '../checks/ask.ts';
 import { textOf } from '../checks/rows.ts';
 import { listDatabaseNames } from '../postgres/databases.ts';
-import type { AdviceRecord } from '../report/record.ts';
+import type { AdviceRecord } from '../report/record-release.ts';
 import { connectTo } from './connect.ts';
 import type { Run } from './target.ts';
 

@@ -9,7 +9,8 @@ import { type Connection, quoteIdent } from '../postgres/connection.ts';
 import { parseVersion } from '../postgres/version.ts';
 import { findAdvice } from '../releases/advice-catalogue.ts';
 import { adviceBetween } from '../releases/between.ts';
-import type { AdviceRecord, PlannedStep, PlanRecord } from '../report/record.ts';
+import type { PlannedStep, PlanRecord } from '../report/record.ts';
+import type { AdviceRecord } from '../report/record-release.ts';
 import { connectTo } from './connect.ts';
 import type { Run } from './target.ts';
 

@@ -3,7 +3,8 @@ import type { CommonStep, EnvironmentFacts, Route } from '../environments/enviro
 import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
 import { assertUsableTarget } from '../releases/releases.ts';
-import type { AdviceRecord, PlannedStep, PlanRecord, ReleaseRecord } from '../report/record.ts';
+import type { PlannedStep, PlanRecord } from '../report/record.ts';
+import type { AdviceRecord, ReleaseRecord } from '../report/record-release.ts';
 import type { TargetSpec } from '../spec/schema.ts';
 import { byWhom } from './ask-advice.ts';
 import { digestOf } from './digest.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../src/report/advice.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { renderPlain } from '../../src/report/plain.ts';
-import type { AdviceRecord } from '../../src/report/record.ts';
+import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { cleanCheckRecord, richCheckRecord, upgradedRecord } from './fixture-check.ts';
 import { carriedOut, richAdvice } from './fixture-release.ts';

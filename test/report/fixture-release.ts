@@ -1,5 +1,5 @@
 /** Releases, security fixes and release advice from 15.1 to 15.20. */
-import type { AdviceRecord, ReleaseRecord } from '../../src/report/record.ts';
+import type { AdviceRecord, ReleaseRecord } from '../../src/report/record-release.ts';
 
 const DATES = [
   '2022-10-13',

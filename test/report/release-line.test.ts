@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { releaseLine } from '../../src/report/html-release-line.ts';
 import { type Markup, markupText } from '../../src/report/markup.ts';
-import type { ReleaseLine } from '../../src/report/record.ts';
+import type { ReleaseLine } from '../../src/report/record-release.ts';
 import {
   behindOf,
   cveHeadline,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { rebuildIndex, runLong, sweepIndex } from '../../src/postgres/maintain.ts';
 import { parseVersion } from '../../src/postgres/version.ts';
-import type { AdviceRecord } from '../../src/report/record.ts';
+import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { adviceStep } from '../../src/upgrade/advice-step.ts';
 import { askAdvice } from '../../src/upgrade/ask-advice.ts';
 import { stepRun } from '../../src/upgrade/target.ts';

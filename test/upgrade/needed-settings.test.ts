@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AdviceRecord } from '../../src/report/record.ts';
+import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { listOf, neededSettings, newSettings, setList } from '../../src/upgrade/needed-settings.ts';
 
 describe('a list setting', () => {

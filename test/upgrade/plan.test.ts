@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { planEmbedded } from '../../src/environments/embedded/plan.ts';
 import { parseVersion } from '../../src/postgres/version.ts';
 import { releaseRecord } from '../../src/releases/between.ts';
-import type { AdviceRecord, PlanRecord } from '../../src/report/record.ts';
+import type { PlanRecord } from '../../src/report/record.ts';
+import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { commonStep, makePlan } from '../../src/upgrade/plan.ts';
 import { specWith } from '../spec/specs.ts';
 
