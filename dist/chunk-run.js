@@ -9036,11 +9036,10 @@ const outputPlugins = {
 	scope: "cluster",
 	sql: `
 WITH allowed AS (
-  SELECT q.name, q.number
-  FROM pg_catalog.unnest(pg_catalog.string_to_array(pg_catalog.regexp_replace(
+  SELECT COALESCE(pg_catalog.replace(q.part[1], '""', '"'), q.part[2]) AS name, q.number
+  FROM pg_catalog.regexp_matches(
          COALESCE(pg_catalog.current_setting('output_plugin_libraries', true), '${defaults.join(",")}'),
-         '[" ]', '', 'g'), ',')) WITH ORDINALITY AS q(name, number)
-  WHERE q.name <> ''
+         '"((?:[^"]|"")+)"|([^[:space:],"]+)', 'g') WITH ORDINALITY AS q(part, number)
 ), found AS (
   SELECT s.plugin::pg_catalog.text AS name,
          pg_catalog.string_agg(pg_catalog.format('%s in %s', s.slot_name, s.database), ', '
