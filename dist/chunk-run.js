@@ -18995,6 +18995,31 @@ function resolveReference(reference, environment) {
 	});
 }
 
+/** The end of a verdict: what was tried and did not work. Pure. */
+function failedAdvice(advice) {
+	const failed = advice.filter(({ objects }) => objects.some(({ state }) => state === "failed"));
+	if (failed.length === 0) return "";
+	return ` What the release notes ask for could not be done everywhere: ${failed.map(({ title }) => title).join("; ")}.`;
+}
+/** What a person still has to do after the upgrade; null for nothing. Pure. */
+function leftToDo(advice) {
+	const left = advice.filter(({ state, timing }) => [
+		"applies",
+		"partly",
+		"failed"
+	].includes(state) && timing !== "before");
+	if (left.length === 0) return null;
+	return ["The release notes ask for this as well; the report has the objects and the SQL:", ...left.map(({ title, todo }) => `${title}: ${todo}`)].join("\n");
+}
+/** One line for a log. Pure. */
+function adviceLine({ title, fixedIn, total, certainty }) {
+	return `${title} (asked for by ${fixedIn})${total === 0 ? "" : `: ${total} ${certainty === "candidates" ? "candidate" : "object"}${total === 1 ? "" : "s"}`}`;
+}
+/** The advice that applies and that the action, or a person, carries out. Pure. */
+function byWhom(advice, by) {
+	return advice.filter((each) => each.by === by && each.state === "applies");
+}
+
 var generated = "2026-11-20";
 var endOfLife$1 = {
 	"13": "2025-11-13",
@@ -21073,30 +21098,50 @@ function eachAnswer(list, answers) {
 		}]];
 	});
 }
+/** Databases that are asked at the same time. */
+const parallel = 2;
 /** Asks all of it on the server that runs now. @throws Cancelled */
 async function askAdvice(run, from, wanted) {
 	const between = adviceBetween(from, wanted);
 	const limit = namedAtMost[run.spec.advice];
-	const answers = /* @__PURE__ */ new Map();
+	const all = between.map(({ advice }) => advice);
 	const ask = async (list, database) => {
 		const questions = questionsOf(list, limit);
-		if (questions.length === 0) return;
+		if (questions.length === 0) return {
+			database,
+			answers: /* @__PURE__ */ new Map()
+		};
 		const found = await askAll(questions, () => connectTo(run, database ?? void 0), {
 			signal: run.context.signal,
 			statementTimeout: 3e4
 		});
-		for (const [id, answer] of eachAnswer(list, found)) answers.set(id, [...answers.get(id) ?? [], [database, answer]]);
+		return {
+			database,
+			answers: new Map(eachAnswer(list, found))
+		};
 	};
-	const all = between.map(({ advice }) => advice);
 	if (all.length > 0) run.context.log.progress(`${run.spec.name}: asking what the release notes ask for`);
-	await ask(all.filter(({ scope }) => scope === "cluster"), null);
+	const cluster = await ask(all.filter(({ scope }) => scope === "cluster"), null);
 	const ofDatabases = all.filter(({ scope }) => scope === "database");
-	const closed = [];
-	for (const { name, connectable, template } of await databasesOf$1(run)) if (!connectable) closed.push(name);
-	else await ask(template ? ofDatabases.filter(({ templates }) => templates) : ofDatabases, name);
+	const databases = await databasesOf$1(run);
+	const closed = databases.filter(({ connectable }) => !connectable).map(({ name }) => name);
+	const open = databases.filter(({ connectable }) => connectable);
+	const asked = [];
+	const waiting = [...open.entries()];
+	const worker = async () => {
+		for (let next = waiting.shift(); next; next = waiting.shift()) {
+			const [index, { name, template }] = next;
+			asked[index] = await ask(template ? ofDatabases.filter(({ templates }) => templates) : ofDatabases, name);
+		}
+	};
+	await Promise.all(Array.from({ length: parallel }, worker));
+	const answersTo = (id) => [cluster, ...asked].flatMap(({ database, answers }) => {
+		const answer = answers.get(id);
+		return answer ? [[database, answer]] : [];
+	});
 	return between.map(({ advice, fixedIn }) => ({
 		...headOf(advice, fixedIn),
-		...conclude$1(run, advice, answers.get(advice.id) ?? [], closed)
+		...conclude$1(run, advice, answersTo(advice.id), closed)
 	}));
 }
 async function databasesOf$1(run) {
@@ -21173,30 +21218,6 @@ function objectOf(database, row, mayLeave) {
 		detail: row.detail === null ? null : textOf(row, "detail"),
 		state: mayLeave && row.safe !== true ? "left" : "found"
 	};
-}
-/** The end of a verdict: what was tried and did not work. Pure. */
-function failedAdvice(advice) {
-	const failed = advice.filter(({ objects }) => objects.some(({ state }) => state === "failed"));
-	if (failed.length === 0) return "";
-	return ` What the release notes ask for could not be done everywhere: ${failed.map(({ title }) => title).join("; ")}.`;
-}
-/** What a person still has to do after the upgrade; null for nothing. Pure. */
-function leftToDo(advice) {
-	const left = advice.filter(({ state, timing }) => [
-		"applies",
-		"partly",
-		"failed"
-	].includes(state) && timing !== "before");
-	if (left.length === 0) return null;
-	return ["The release notes ask for this as well; the report has the objects and the SQL:", ...left.map(({ title, todo }) => `${title}: ${todo}`)].join("\n");
-}
-/** One line for a log. Pure. */
-function adviceLine({ title, fixedIn, total, certainty }) {
-	return `${title} (asked for by ${fixedIn})${total === 0 ? "" : `: ${total} ${certainty === "candidates" ? "candidate" : "object"}${total === 1 ? "" : "s"}`}`;
-}
-/** The advice that applies and that the action, or a person, carries out. Pure. */
-function byWhom(advice, by) {
-	return advice.filter((each) => each.by === by && each.state === "applies");
 }
 
 /** Whether the upgrade leads to another major. */

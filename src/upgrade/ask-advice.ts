@@ -49,36 +49,58 @@ function eachAnswer(list: readonly Advice[], answers: ReadonlyMap<string, Answer
   });
 }
 
+/** Databases that are asked at the same time. */
+const parallel = 2;
+
+/** The answers of one database; of the cluster where it is null. */
+interface Asked {
+  database: string | null;
+  answers: ReadonlyMap<string, Answer>;
+}
+
 /** Asks all of it on the server that runs now. @throws Cancelled */
 export async function askAdvice(run: Run, from: PgVersion, wanted: PgVersion): Promise<AdviceRecord[]> {
   const between = adviceBetween(from, wanted);
   const limit = namedAtMost[run.spec.advice];
-  const answers = new Map<string, [database: string | null, answer: Answer][]>();
-  const ask = async (list: readonly Advice[], database: string | null): Promise<void> => {
+  const all = between.map(({ advice }) => advice);
+  const ask = async (list: readonly Advice[], database: string | null): Promise<Asked> => {
     const questions = questionsOf(list, limit);
-    if (questions.length === 0) return;
+    if (questions.length === 0) return { database, answers: new Map() };
     const found = await askAll(questions, () => connectTo(run, database ?? undefined), {
       signal: run.context.signal,
       statementTimeout: 30_000,
     });
-    for (const [id, answer] of eachAnswer(list, found))
-      answers.set(id, [...(answers.get(id) ?? []), [database, answer]]);
+    return { database, answers: new Map(eachAnswer(list, found)) };
   };
-  const all = between.map(({ advice }) => advice);
   if (all.length > 0) run.context.log.progress(`${run.spec.name}: asking what the release notes ask for`);
-  await ask(
+  const cluster = await ask(
     all.filter(({ scope }) => scope === 'cluster'),
     null,
   );
   const ofDatabases = all.filter(({ scope }) => scope === 'database');
-  const closed: string[] = [];
-  for (const { name, connectable, template } of await databasesOf(run)) {
-    if (!connectable) closed.push(name);
-    else await ask(template ? ofDatabases.filter(({ templates }) => templates) : ofDatabases, name);
-  }
+  const databases = await databasesOf(run);
+  const closed = databases.filter(({ connectable }) => !connectable).map(({ name }) => name);
+  const open = databases.filter(({ connectable }) => connectable);
+  const asked: Asked[] = [];
+  const waiting = [...open.entries()];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, { name, template }] = next;
+      asked[index] = await ask(
+        template ? ofDatabases.filter(({ templates }) => templates) : ofDatabases,
+        name,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+  const answersTo = (id: string): [string | null, Answer][] =>
+    [cluster, ...asked].flatMap(({ database, answers }) => {
+      const answer = answers.get(id);
+      return answer ? [[database, answer] as [string | null, Answer]] : [];
+    });
   return between.map(({ advice, fixedIn }) => ({
     ...headOf(advice, fixedIn),
-    ...conclude(run, advice, answers.get(advice.id) ?? [], closed),
+    ...conclude(run, advice, answersTo(advice.id), closed),
   }));
 }
 
@@ -170,37 +192,4 @@ function objectOf(database: string | null, row: Record<string, unknown>, mayLeav
     detail: row.detail === null ? null : textOf(row, 'detail'),
     state: mayLeave && row.safe !== true ? 'left' : 'found',
   };
-}
-
-/** The end of a verdict: what was tried and did not work. Pure. */
-export function failedAdvice(advice: readonly AdviceRecord[]): string {
-  const failed = advice.filter(({ objects }) => objects.some(({ state }) => state === 'failed'));
-  if (failed.length === 0) return '';
-  return ` What the release notes ask for could not be done everywhere: ${failed.map(({ title }) => title).join('; ')}.`;
-}
-
-/** What a person still has to do after the upgrade; null for nothing. Pure. */
-export function leftToDo(advice: readonly AdviceRecord[]): string | null {
-  const left = advice.filter(
-    ({ state, timing }) => ['applies', 'partly', 'failed'].includes(state) && timing !== 'before',
-  );
-  if (left.length === 0) return null;
-  return [
-    'The release notes ask for this as well; the report has the objects and the SQL:',
-    ...left.map(({ title, todo }) => `${title}: ${todo}`),
-  ].join('\n');
-}
-
-/** One line for a log. Pure. */
-export function adviceLine({ title, fixedIn, total, certainty }: AdviceRecord): string {
-  const what =
-    total === 0
-      ? ''
-      : `: ${total} ${certainty === 'candidates' ? 'candidate' : 'object'}${total === 1 ? '' : 's'}`;
-  return `${title} (asked for by ${fixedIn})${what}`;
-}
-
-/** The advice that applies and that the action, or a person, carries out. Pure. */
-export function byWhom(advice: readonly AdviceRecord[], by: AdviceRecord['by']): AdviceRecord[] {
-  return advice.filter((each) => each.by === by && each.state === 'applies');
 }

@@ -6,7 +6,7 @@ import { assertUsableTarget } from '../releases/releases.ts';
 import type { PlannedStep, PlanRecord } from '../report/record.ts';
 import type { AdviceRecord, ReleaseRecord } from '../report/record-release.ts';
 import type { TargetSpec } from '../spec/schema.ts';
-import { byWhom } from './ask-advice.ts';
+import { byWhom } from './advice-words.ts';
 import { digestOf } from './digest.ts';
 import { neededSettings, setList } from './needed-settings.ts';
 

@@ -8,7 +8,7 @@ import { formatVersion, parseVersion } from '../postgres/version.ts';
 import { findAdvice } from '../releases/advice-catalogue.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 import { type LoadedTarget, resolveReference } from '../spec/load.ts';
-import { byWhom } from './ask-advice.ts';
+import { byWhom } from './advice-words.ts';
 import type { RunContext } from './context.ts';
 import { command, type Ending, finish, unchangedEnding } from './finish.ts';
 import { openJournal } from './journal.ts';
