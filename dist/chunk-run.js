@@ -8118,6 +8118,10 @@ function runName(context) {
 function channel(context) {
 	return context.identity ? "log and summary of the workflow run" : "terminal";
 }
+/** Day of the run as YYYY-MM-DD, UTC. */
+function today(context) {
+	return context.now().toISOString().slice(0, 10);
+}
 
 /**
 * PostgreSQL's own version numbers: two parts since 10 (`15.20`), and as the server reports them
@@ -8300,6 +8304,13 @@ SELECT a.advice, ${columns} ${tables$1}
 CROSS JOIN LATERAL (VALUES ${each}) AS a(advice, applies)
 WHERE ${ours} AND (${any}) AND a.applies ORDER BY i.relpages DESC, 2`;
 }
+/** What advice to rebuild an index has in common: a restore builds it anew, and the action may. */
+const rebuilt = {
+	timing: "after",
+	scope: "database",
+	remedy: { kind: "statements" },
+	rebuiltByRestore: true
+};
 /** Condition: an index of this access method. */
 function method(name) {
 	return `m.amname = '${name}'`;
@@ -8313,20 +8324,13 @@ function operatorClassNamed(...names) {
 	return operatorClass(`oc.opcname IN (${names.map((name) => `'${name}'`).join(", ")})`);
 }
 
-/** What all of them have in common: an index that is built anew is good. */
-const index$4 = {
-	timing: "after",
-	scope: "database",
-	remedy: { kind: "statements" },
-	rebuiltByRestore: true
-};
 /** A key column that is an expression has the number 0, and nobody knows whether it can be null. */
 const nullable = `
   0 = ANY (x.indkey::pg_catalog.int2[]) OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
     WHERE a.attrelid = t.oid AND a.attnum = ANY (x.indkey::pg_catalog.int2[]) AND NOT a.attnotnull)`;
 /** Nulls. */
 const brinNulls = {
-	...index$4,
+	...rebuilt,
 	id: "brin-null-handling",
 	title: "BRIN indexes on columns with nulls can miss rows",
 	why: "Older releases confused page ranges without rows with ranges of nulls only, and merged summaries of nulls wrongly. A search for IS NULL through such an index can miss rows.",
@@ -8336,7 +8340,7 @@ const brinNulls = {
 };
 /** Distances of dates. */
 const brinDates = {
-	...index$4,
+	...rebuilt,
 	id: "brin-minmax-multi-date",
 	title: "BRIN minmax-multi indexes on dates are inefficient",
 	why: "Older releases computed the distance of two dates wrongly, so the index keeps poor ranges. Results are right, searches read more than they must.",
@@ -8346,7 +8350,7 @@ const brinDates = {
 };
 /** Distances of timestamps. */
 const brinTimestamps = {
-	...index$4,
+	...rebuilt,
 	id: "brin-minmax-multi-timestamp",
 	title: "BRIN minmax-multi indexes on timestamps may be inefficient",
 	why: "Older releases computed the distance to infinite and extreme timestamps wrongly, so an index over such values keeps poor ranges. Results are right.",
@@ -8356,7 +8360,7 @@ const brinTimestamps = {
 };
 /** Merged bloom filters. */
 const brinBloom = {
-	...index$4,
+	...rebuilt,
 	id: "brin-bloom-union",
 	title: "BRIN bloom indexes can miss rows",
 	why: "Older releases could lose values when they merged two bloom filters: seldom before 17, and more likely where 17 built the index in parallel. Searches can miss rows.",
@@ -8366,7 +8370,7 @@ const brinBloom = {
 };
 /** Distances of numerics. */
 const brinNumerics = {
-	...index$4,
+	...rebuilt,
 	id: "brin-numeric-minmax-multi",
 	title: "BRIN minmax-multi indexes on numeric are inefficient",
 	why: "Older releases computed the distance of two numeric values wrongly, so the index keeps poor ranges and can grow. Results are right, searches read more than they must.",
@@ -8375,14 +8379,14 @@ const brinNumerics = {
 	...indexesWhere(`${method("brin")} AND ${operatorClassNamed("numeric_minmax_multi_ops")}`)
 };
 
-const index$3 = {
+const index$1 = {
 	timing: "after",
 	scope: "database",
 	rebuiltByRestore: true
 };
 /** Blanks of char(n). */
 const btreeGistChar = {
-	...index$3,
+	...index$1,
 	id: "btree-gist-char-trailing-spaces",
 	title: "btree_gist indexes on char(n) return values without their blanks",
 	why: "Older releases stored char(n) without trailing blanks, so an index-only scan returns the shorter text. Searches find all rows.",
@@ -8393,7 +8397,7 @@ const btreeGistChar = {
 };
 /** NaN. */
 const btreeGistNan = {
-	...index$3,
+	...index$1,
 	id: "btree-gist-float-nan",
 	title: "btree_gist indexes on floating-point columns with NaN can give wrong results",
 	why: "Older releases compared NaN wrongly in such an index, so searches through it can give wrong results.",
@@ -8404,7 +8408,7 @@ const btreeGistNan = {
 };
 /** Order of bit strings. */
 const btreeGistBits = {
-	...index$3,
+	...index$1,
 	id: "btree-gist-bit-order",
 	title: "btree_gist indexes on bit strings that 18.0 to 18.4 built are inefficient",
 	why: "These releases sorted bit strings in a wrong order when they built such an index. Results are right, searches read more than they must.",
@@ -8697,15 +8701,9 @@ ORDER BY 1`,
 	remedy: { kind: "statements" }
 };
 
-const index$2 = {
-	timing: "after",
-	scope: "database",
-	remedy: { kind: "statements" },
-	rebuiltByRestore: true
-};
 /** Concurrent inserts. */
 const gistInserts = {
-	...index$2,
+	...rebuilt,
 	id: "gist-concurrent-insert-split",
 	title: "GiST indexes may be damaged by concurrent inserts",
 	why: "In older releases an insert could fail to notice that another one had just split a page, and put its entry into the wrong page. Searches through the index can then miss rows.",
@@ -8715,7 +8713,7 @@ const gistInserts = {
 };
 /** Splits that split again. */
 const gistSplits = {
-	...index$2,
+	...rebuilt,
 	id: "gist-recursive-split",
 	title: "GiST indexes can miss rows",
 	why: "In older releases a page split that led to further splits, as while an index was built, could lose its place in the parent page. Searches can then give wrong results.",
@@ -8725,7 +8723,7 @@ const gistSplits = {
 };
 /** Size of signatures of ltree. */
 const gistLtree = {
-	...index$2,
+	...rebuilt,
 	id: "gist-ltree-signature",
 	title: "GiST indexes on ltree are likely damaged",
 	why: "Older releases took the wrong length for the signatures of such an index; very likely where the extension ltree was still older than 1.2. Searches can miss rows.",
@@ -8735,7 +8733,7 @@ const gistLtree = {
 };
 /** Format of trigram keys. */
 const gistTrigrams = {
-	...index$2,
+	...rebuilt,
 	id: "pg-trgm-gist-format-flag",
 	title: "GiST indexes of pg_trgm can miss rows",
 	why: "Older releases could mark a key of such an index with the wrong format. Searches through it can miss rows.",
@@ -8744,15 +8742,9 @@ const gistTrigrams = {
 	...indexesWhere(`${method("gist")} AND ${operatorClassNamed("gist_trgm_ops")}`)
 };
 
-const index$1 = {
-	timing: "after",
-	scope: "database",
-	remedy: { kind: "statements" },
-	rebuiltByRestore: true
-};
 /** Deduplicated intervals. */
 const btreeInterval = {
-	...index$1,
+	...rebuilt,
 	id: "btree-interval-dedup",
 	title: "B-tree indexes on interval return wrong values",
 	why: "Older releases merged intervals that are equal but not the same (24 hours, 1 day). An index-only scan can return the other one, and the amcheck of newer releases reports nearly all such indexes.",
@@ -8769,7 +8761,7 @@ const withoutLength = `
           WHERE oc.opcintype = 'pg_catalog.bpchar'::pg_catalog.regtype AND a.atttypmod = -1 AND y.typtypmod = -1)`;
 /** Deduplicated bpchar. */
 const btreeBpchar = {
-	...index$1,
+	...rebuilt,
 	id: "bpchar-btree-dedup",
 	title: "B-tree indexes on bpchar without a length return wrong blanks",
 	why: "Older releases merged values that differ only in trailing blanks, so an index-only scan can return the other number of blanks. Columns char(n) are safe.",
@@ -8779,7 +8771,7 @@ const btreeBpchar = {
 };
 /** Long ltree. */
 const ltreeLabels = {
-	...index$1,
+	...rebuilt,
 	id: "ltree-many-labels-overflow",
 	title: "B-tree indexes on ltree values with very many labels may be in a wrong order",
 	why: "Older releases compared values with more than about 14,653 labels wrongly. Such values can be out of order in an index, so searches miss rows.",
@@ -8791,7 +8783,7 @@ const ltreeLabels = {
 const libc = `COALESCE(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'`;
 /** Case of ltree. */
 const ltreeCase = {
-	...index$1,
+	...rebuilt,
 	id: "ltree-casefold",
 	title: "Indexes on ltree can miss rows",
 	why: "Up to 18.1 the functions behind such indexes folded the case of labels in another way than the operators, unless the database sorts by libc in a single-byte encoding. Later releases fold it as the collation of the database does, and do not find all that older indexes hold.",
@@ -8805,7 +8797,7 @@ const ltreeCase = {
 const mixed = (collate, ctype) => `${ctype} IN ('C', 'POSIX') AND ${collate} NOT IN ('C', 'POSIX')`;
 /** Order of text. A column has its own collation, or the database's. */
 const mixedLocale = {
-	...index$1,
+	...rebuilt,
 	id: "lc-ctype-c-collate-other",
 	title: "Text indexes under LC_CTYPE C with another LC_COLLATE are in a wrong order",
 	why: "17.0 sorted text by LC_CTYPE where that is C or POSIX and LC_COLLATE is not. Later releases sort by LC_COLLATE again and do not find everything in indexes of 17.0.",
@@ -8821,7 +8813,7 @@ const mixedLocale = {
 };
 /** Hashed NaN. */
 const hashNan = {
-	...index$1,
+	...rebuilt,
 	id: "hash-float-nan",
 	title: "Hash indexes on floating-point columns with NaN can miss rows",
 	why: "Older releases gave different hashes to NaN values of different bits, although all are equal. Searches for NaN can miss rows.",
@@ -25062,7 +25054,7 @@ async function askChecks(run, when, running, wanted) {
 		disks: when === "before" ? await environment.disks(bytes, backupFolder(run)) : [],
 		...await askPrograms(run, running, wanted),
 		release: {
-			today: context.now().toISOString().slice(0, 10),
+			today: today(context),
 			endOfLife: endOfLife(wanted.major),
 			mustRead: recorder.record.release?.mustRead ?? []
 		}
@@ -27330,7 +27322,7 @@ async function planFor(run, facts, from) {
 	const { recorder, spec, wanted, environment, context } = run;
 	const { record } = recorder;
 	const identifier = await systemIdentifier(run);
-	const release = releaseRecord(from, wanted, today(run));
+	const release = releaseRecord(from, wanted, today(context));
 	const read = release.mustRead.filter(({ version }) => spec["notes-read"].includes(version));
 	record.release = {
 		...release,
@@ -27374,10 +27366,6 @@ function tellAdvice(run) {
 		});
 	}
 }
-/** Day of the run, UTC. */
-function today(run) {
-	return run.context.now().toISOString().slice(0, 10);
-}
 async function systemIdentifier(run) {
 	await using connection = await connectTo(run);
 	const [row] = await connection.query("SELECT system_identifier::text AS id FROM pg_catalog.pg_control_system()");
@@ -27414,8 +27402,10 @@ async function lookAtEverything(run, facts) {
 	};
 	await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
 	await collect(async () => run.environment.wantedExtensions(run.wanted));
-	const [snapshot] = await Promise.all([snapshotOf(run), collect(() => checkBefore(run, facts.running))]);
-	run.recorder.record.health.before = snapshot;
+	const { health } = run.recorder.record;
+	await Promise.all([collect(async () => {
+		health.before = await snapshotOf(run);
+	}), collect(() => checkBefore(run, facts.running))]);
 	run.recorder.save();
 	if (failures.length > 0) throw new UpgradeErrors(failures);
 	return compareVersions(facts.running, run.wanted) === 0 ? "nothing-to-do" : "ready";

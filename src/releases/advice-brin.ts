@@ -1,14 +1,6 @@
 /** Advice about BRIN indexes. */
 import type { Advice } from './advice.ts';
-import { indexesWhere, method, operatorClass, operatorClassNamed } from './advice-sql.ts';
-
-/** What all of them have in common: an index that is built anew is good. */
-const index = {
-  timing: 'after',
-  scope: 'database',
-  remedy: { kind: 'statements' },
-  rebuiltByRestore: true,
-} as const;
+import { indexesWhere, method, operatorClass, operatorClassNamed, rebuilt } from './advice-sql.ts';
 
 /** A key column that is an expression has the number 0, and nobody knows whether it can be null. */
 const nullable = `
@@ -17,7 +9,7 @@ const nullable = `
 
 /** Nulls. */
 export const brinNulls: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'brin-null-handling',
   title: 'BRIN indexes on columns with nulls can miss rows',
   why: 'Older releases confused page ranges without rows with ranges of nulls only, and merged summaries of nulls wrongly. A search for IS NULL through such an index can miss rows.',
@@ -28,7 +20,7 @@ export const brinNulls: Advice = {
 
 /** Distances of dates. */
 export const brinDates: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'brin-minmax-multi-date',
   title: 'BRIN minmax-multi indexes on dates are inefficient',
   why: 'Older releases computed the distance of two dates wrongly, so the index keeps poor ranges. Results are right, searches read more than they must.',
@@ -39,7 +31,7 @@ export const brinDates: Advice = {
 
 /** Distances of timestamps. */
 export const brinTimestamps: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'brin-minmax-multi-timestamp',
   title: 'BRIN minmax-multi indexes on timestamps may be inefficient',
   why: 'Older releases computed the distance to infinite and extreme timestamps wrongly, so an index over such values keeps poor ranges. Results are right.',
@@ -52,7 +44,7 @@ export const brinTimestamps: Advice = {
 
 /** Merged bloom filters. */
 export const brinBloom: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'brin-bloom-union',
   title: 'BRIN bloom indexes can miss rows',
   why: 'Older releases could lose values when they merged two bloom filters: seldom before 17, and more likely where 17 built the index in parallel. Searches can miss rows.',
@@ -63,7 +55,7 @@ export const brinBloom: Advice = {
 
 /** Distances of numerics. */
 export const brinNumerics: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'brin-numeric-minmax-multi',
   title: 'BRIN minmax-multi indexes on numeric are inefficient',
   why: 'Older releases computed the distance of two numeric values wrongly, so the index keeps poor ranges and can grow. Results are right, searches read more than they must.',

@@ -1,17 +1,10 @@
 /** Advice about GiST indexes, also those of ltree and pg_trgm. */
 import type { Advice } from './advice.ts';
-import { indexesWhere, method, operatorClassNamed } from './advice-sql.ts';
-
-const index = {
-  timing: 'after',
-  scope: 'database',
-  remedy: { kind: 'statements' },
-  rebuiltByRestore: true,
-} as const;
+import { indexesWhere, method, operatorClassNamed, rebuilt } from './advice-sql.ts';
 
 /** Concurrent inserts. */
 export const gistInserts: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'gist-concurrent-insert-split',
   title: 'GiST indexes may be damaged by concurrent inserts',
   why: 'In older releases an insert could fail to notice that another one had just split a page, and put its entry into the wrong page. Searches through the index can then miss rows.',
@@ -22,7 +15,7 @@ export const gistInserts: Advice = {
 
 /** Splits that split again. */
 export const gistSplits: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'gist-recursive-split',
   title: 'GiST indexes can miss rows',
   why: 'In older releases a page split that led to further splits, as while an index was built, could lose its place in the parent page. Searches can then give wrong results.',
@@ -33,7 +26,7 @@ export const gistSplits: Advice = {
 
 /** Size of signatures of ltree. */
 export const gistLtree: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'gist-ltree-signature',
   title: 'GiST indexes on ltree are likely damaged',
   why: 'Older releases took the wrong length for the signatures of such an index; very likely where the extension ltree was still older than 1.2. Searches can miss rows.',
@@ -44,7 +37,7 @@ export const gistLtree: Advice = {
 
 /** Format of trigram keys. */
 export const gistTrigrams: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'pg-trgm-gist-format-flag',
   title: 'GiST indexes of pg_trgm can miss rows',
   why: 'Older releases could mark a key of such an index with the wrong format. Searches through it can miss rows.',

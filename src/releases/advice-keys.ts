@@ -1,17 +1,10 @@
 /** Advice about indexes whose order or equality of keys was wrong: btree and hash, by the type of a key. */
 import type { Advice } from './advice.ts';
-import { indexesWhere, method, operatorClass, operatorClassNamed } from './advice-sql.ts';
-
-const index = {
-  timing: 'after',
-  scope: 'database',
-  remedy: { kind: 'statements' },
-  rebuiltByRestore: true,
-} as const;
+import { indexesWhere, method, operatorClass, operatorClassNamed, rebuilt } from './advice-sql.ts';
 
 /** Deduplicated intervals. */
 export const btreeInterval: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'btree-interval-dedup',
   title: 'B-tree indexes on interval return wrong values',
   why: 'Older releases merged intervals that are equal but not the same (24 hours, 1 day). An index-only scan can return the other one, and the amcheck of newer releases reports nearly all such indexes.',
@@ -32,7 +25,7 @@ const withoutLength = `
 
 /** Deduplicated bpchar. */
 export const btreeBpchar: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'bpchar-btree-dedup',
   title: 'B-tree indexes on bpchar without a length return wrong blanks',
   why: 'Older releases merged values that differ only in trailing blanks, so an index-only scan can return the other number of blanks. Columns char(n) are safe.',
@@ -43,7 +36,7 @@ export const btreeBpchar: Advice = {
 
 /** Long ltree. */
 export const ltreeLabels: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'ltree-many-labels-overflow',
   title: 'B-tree indexes on ltree values with very many labels may be in a wrong order',
   why: 'Older releases compared values with more than about 14,653 labels wrongly. Such values can be out of order in an index, so searches miss rows.',
@@ -57,7 +50,7 @@ const libc = `COALESCE(pg_catalog.to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'`;
 
 /** Case of ltree. */
 export const ltreeCase: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'ltree-casefold',
   title: 'Indexes on ltree can miss rows',
   why: 'Up to 18.1 the functions behind such indexes folded the case of labels in another way than the operators, unless the database sorts by libc in a single-byte encoding. Later releases fold it as the collation of the database does, and do not find all that older indexes hold.',
@@ -76,7 +69,7 @@ const mixed = (collate: string, ctype: string): string =>
 
 /** Order of text. A column has its own collation, or the database's. */
 export const mixedLocale: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'lc-ctype-c-collate-other',
   title: 'Text indexes under LC_CTYPE C with another LC_COLLATE are in a wrong order',
   why: '17.0 sorted text by LC_CTYPE where that is C or POSIX and LC_COLLATE is not. Later releases sort by LC_COLLATE again and do not find everything in indexes of 17.0.',
@@ -93,7 +86,7 @@ export const mixedLocale: Advice = {
 
 /** Hashed NaN. */
 export const hashNan: Advice = {
-  ...index,
+  ...rebuilt,
   id: 'hash-float-nan',
   title: 'Hash indexes on floating-point columns with NaN can miss rows',
   why: 'Older releases gave different hashes to NaN values of different bits, although all are equal. Searches for NaN can miss rows.',

@@ -49,6 +49,14 @@ CROSS JOIN LATERAL (VALUES ${each}) AS a(advice, applies)
 WHERE ${ours} AND (${any}) AND a.applies ORDER BY i.relpages DESC, 2`;
 }
 
+/** What advice to rebuild an index has in common: a restore builds it anew, and the action may. */
+export const rebuilt = {
+  timing: 'after',
+  scope: 'database',
+  remedy: { kind: 'statements' },
+  rebuiltByRestore: true,
+} as const;
+
 /** Condition: an index of this access method. */
 export function method(name: 'brin' | 'btree' | 'gin' | 'gist' | 'hash'): string {
   return `m.amname = '${name}'`;

@@ -10,6 +10,7 @@ import type { Mode } from '../report/record.ts';
 import { type TargetSpec, thresholdKeys } from '../spec/schema.ts';
 import { backupFolder } from './backup-step.ts';
 import { connectTo } from './connect.ts';
+import { today } from './context.ts';
 import type { Run } from './target.ts';
 
 /** Asks all of them; results are in the record when it returns. */
@@ -31,7 +32,7 @@ export async function askChecks(
     disks: when === 'before' ? await environment.disks(bytes, backupFolder(run)) : [],
     ...(await askPrograms(run, running, wanted)),
     release: {
-      today: context.now().toISOString().slice(0, 10),
+      today: today(context),
       endOfLife: endOfLife(wanted.major),
       mustRead: recorder.record.release?.mustRead ?? [],
     },

@@ -36,3 +36,8 @@ export function runName(context: RunContext): string {
 export function channel(context: RunContext): string {
   return context.identity ? 'log and summary of the workflow run' : 'terminal';
 }
+
+/** Day of the run as YYYY-MM-DD, UTC. */
+export function today(context: RunContext): string {
+  return context.now().toISOString().slice(0, 10);
+}

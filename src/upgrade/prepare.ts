@@ -9,6 +9,7 @@ import { adviceLine } from './advice-words.ts';
 import { askAdvice } from './ask-advice.ts';
 import { checkBefore } from './check-before.ts';
 import { connectTo } from './connect.ts';
+import { today } from './context.ts';
 import { makePlan } from './plan.ts';
 import { snapshotOf } from './snapshots.ts';
 import type { Run } from './target.ts';
@@ -35,7 +36,7 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
   const { recorder, spec, wanted, environment, context } = run;
   const { record } = recorder;
   const identifier = await systemIdentifier(run);
-  const release = releaseRecord(from, wanted, today(run));
+  const release = releaseRecord(from, wanted, today(context));
   const read = release.mustRead.filter(({ version }) => spec['notes-read'].includes(version));
   record.release = { ...release, mustRead: release.mustRead.filter((each) => !read.includes(each)) };
   record.advice = await askAdvice(run, from, wanted);
@@ -84,11 +85,6 @@ function tellAdvice(run: Run): void {
   }
 }
 
-/** Day of the run, UTC. */
-export function today(run: Run): string {
-  return run.context.now().toISOString().slice(0, 10);
-}
-
 async function systemIdentifier(run: Run): Promise<string | null> {
   await using connection = await connectTo(run);
   const [row] = await connection.query<{ id: string }>(
@@ -134,8 +130,13 @@ async function lookAtEverything(run: Run, facts: EnvironmentFacts): Promise<'not
   };
   await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
   await collect(async () => run.environment.wantedExtensions(run.wanted));
-  const [snapshot] = await Promise.all([snapshotOf(run), collect(() => checkBefore(run, facts.running))]);
-  run.recorder.record.health.before = snapshot;
+  const { health } = run.recorder.record;
+  await Promise.all([
+    collect(async () => {
+      health.before = await snapshotOf(run);
+    }),
+    collect(() => checkBefore(run, facts.running)),
+  ]);
   run.recorder.save();
   if (failures.length > 0) throw new UpgradeErrors(failures);
   return compareVersions(facts.running, run.wanted) === 0 ? 'nothing-to-do' : 'ready';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { listOf, neededSettings, newSettings, setList } from '../../src/upgrade/needed-settings.ts';
+import { applying } from './advice.ts';
 
 describe('a list setting', () => {
   it.each([
@@ -20,22 +21,7 @@ describe('a list setting', () => {
   });
 });
 
-const advice = (changes: Partial<AdviceRecord>): AdviceRecord => ({
-  id: 'output-plugin-allowlist',
-  title: 't',
-  fixedIn: '15.19',
-  why: 'w',
-  todo: 'd',
-  timing: 'after',
-  certainty: 'exact',
-  state: 'applies',
-  by: 'action',
-  objects: [{ database: null, name: 'wal2json', sql: null, detail: null, state: 'found' }],
-  total: 1,
-  seen: [],
-  link: 'https://example.com/',
-  ...changes,
-});
+const advice = (changes: Partial<AdviceRecord>) => applying('output-plugin-allowlist', changes);
 
 describe('neededSettings', () => {
   it("holds the server's own names, and the plugins that were found", () => {

@@ -6,6 +6,7 @@ import type { PlanRecord } from '../../src/report/record.ts';
 import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { commonStep, makePlan } from '../../src/upgrade/plan.ts';
 import { specWith } from '../spec/specs.ts';
+import { applying } from './advice.ts';
 
 function plan(
   lines = '',
@@ -24,26 +25,6 @@ function plan(
     advice,
     release,
   );
-}
-
-/** Advice that was found to apply. */
-function applying(id: string, changes: Partial<AdviceRecord> = {}): AdviceRecord {
-  return {
-    id,
-    title: `Title of ${id}`,
-    fixedIn: '15.19',
-    why: 'why',
-    todo: `mend ${id}`,
-    timing: 'after',
-    certainty: 'exact',
-    state: 'applies',
-    by: 'action',
-    objects: [{ database: null, name: 'wal2json', sql: null, detail: null, state: 'found' }],
-    total: 1,
-    seen: [],
-    link: 'https://example.com/',
-    ...changes,
-  };
 }
 
 const applications = `applications:
