@@ -1,6 +1,6 @@
 import { o as getState } from "./chunk-core.js";
 import { l as errorsOf, o as UpgradeError, u as explanation } from "./chunk-connection.js";
-import { c as openTarget, d as finish, f as isAlive, g as hideIn, h as recordSchema, i as publish, l as recorderFor, m as renderSummaries, n as openLog, o as writeReports, p as runName, r as openSession, s as writeSummary, u as command } from "./chunk-run.js";
+import { _ as hideIn, c as tellGitHub, d as command, f as finish, g as recordSchema, h as renderSummaries, i as publish, l as openTarget, m as runName, n as openLog, o as writeReports, p as isAlive, r as openSession, s as writeSummary, u as recorderFor } from "./chunk-run.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 
@@ -55,6 +55,7 @@ async function recover(log, secrets, github) {
 		await writeReports(session, record);
 	}
 	if (getState("published") !== "true") await publish(session, records);
+	if (getState("told") !== "true") await tellGitHub(session, records);
 	if (getState("told") !== "true" && session.inputs.summary && records.length > 0) await writeSummary(renderSummaries(records.map((record) => hideIn(record, secrets))));
 	return failed ? 1 : 0;
 }

@@ -1,12 +1,13 @@
 /**
  * The main job, end to end, on a real server: starts PostgreSQL 15.17, loads a sample database of about 200 MB, and
- * runs the built action on it while a client keeps writing. A second run starts clean.
+ * runs the built action on it while a client keeps writing: first a rehearsal, then the upgrade. A second run starts
+ * clean.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBinaries } from '../src/environments/embedded/binaries.ts';
 import { connect } from '../src/postgres/connection.ts';
+import { findBinaries } from '../src/postgres/find-binaries.ts';
 import {
   configure,
   freePort,
@@ -90,13 +91,16 @@ targets:
     postgres: "${to}"
     connection: env:DEMO_DATABASE_URL
     environment: { kind: embedded, data: ${data}, port: ${port} }
+    require-rehearsal: 1h
 `,
 );
 say(`The spec, ${spec}:\n\n${(await readFile(spec, 'utf8')).replaceAll(/^/gm, '    ')}`);
 
-say('A client writes one row after the other from now on. Running dist/main.js with mode: upgrade\n');
+say('A client writes one row after the other from now on. Running dist/main.js with mode: rehearse\n');
 const writer = await startWriter(settings('shop'));
-const code = await runBundle();
+const rehearsed = await runBundle('rehearse');
+say('\nNow the same on the server itself: dist/main.js with mode: upgrade\n');
+const code = rehearsed === 0 ? await runBundle('upgrade') : rehearsed;
 const totals = await writer.stop();
 
 const connection = await connect(settings('shop'));
@@ -110,19 +114,20 @@ await stopServer(binaries, data, user);
 say(
   `\nThe demo took ${Math.round((Date.now() - started) / 1000)} s. Its server is stopped, its files are in ${folder}.`,
 );
+say(`The rehearsal: ${join(folder, 'rehearsal', 'demo', 'report.html')}`);
 say(`The report: ${join(folder, 'report', 'demo', 'report.html')}`);
 process.exitCode = code === 0 && missing.length === 0 ? 0 : 1;
 
 /** Runs the built action as a shell would, outside GitHub. */
-async function runBundle(): Promise<number> {
+async function runBundle(mode: 'rehearse' | 'upgrade'): Promise<number> {
   const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
-      INPUT_MODE: 'upgrade',
-      'INPUT_OUTPUT-DIRECTORY': 'report',
+      INPUT_MODE: mode,
+      'INPUT_OUTPUT-DIRECTORY': mode === 'rehearse' ? 'rehearsal' : 'report',
       DEMO_DATABASE_URL: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
       ...networkEnvironment(),
     },

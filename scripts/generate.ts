@@ -1,10 +1,11 @@
-/** Writes what is generated from the sources: the two JSON schemas and README's tables of inputs and outputs. */
+/** Writes what is generated from the sources: the three JSON schemas and README's tables of inputs and outputs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { markdownTable } from 'markdown-table';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { checkIds } from '../src/checks/catalogue.ts';
 import { environmentSchema } from '../src/environments/registry.ts';
+import { planFileSchema } from '../src/report/plan-file.ts';
 import { recordSchema } from '../src/report/record.ts';
 import { specSchema } from '../src/spec/schema.ts';
 
@@ -45,14 +46,25 @@ export function place(readme: string, name: string, table: string): string {
   return readme.replace(pattern, (_all, start: string, end: string) => `${start}\n${table}\n${end}`);
 }
 
+/**
+ * action.yml for `uses: $/.github/actions/postgres-upgrade` of our reusable workflows: GitHub's reference to the own
+ * repository needs a folder, the root cannot be named. The same file, with the way to dist.
+ */
+export function actionBelow(action: string): string {
+  return `# Generated from action.yml: edit that.\n${action.replaceAll(/^( +(?:main|post): )dist/gm, '$1../../../dist')}`;
+}
+
 /** Every generated file with its content. */
 export function generated(): Map<string, string> {
-  const { inputs, outputs } = tables(parse(readFileSync('action.yml', 'utf8')) as ActionFile);
+  const action = readFileSync('action.yml', 'utf8');
+  const { inputs, outputs } = tables(parse(action) as ActionFile);
   const readme = readFileSync('README.md', 'utf8');
   return new Map([
     ['schema/upgrade-spec.schema.json', schemaText(specSchema(environmentSchema, checkIds), 'input')],
     ['schema/upgrade-record.schema.json', schemaText(recordSchema, 'output')],
+    ['schema/upgrade-plan.schema.json', schemaText(planFileSchema, 'output')],
     ['README.md', place(place(readme, 'inputs', inputs), 'outputs', outputs)],
+    ['.github/actions/postgres-upgrade/action.yml', actionBelow(action)],
   ]);
 }
 

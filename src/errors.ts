@@ -11,6 +11,7 @@ export type Phase =
   | 'backup'
   | 'prove'
   | 'upgrade'
+  | 'rehearse'
   | 'validate'
   | 'rollback'
   | 'report';

@@ -9,6 +9,7 @@ import { sha256Of } from '../backup/manifest.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../process/log.ts';
 import type { UpgradeRecord } from '../report/record.ts';
+import { planFileOf } from './plan-file.ts';
 
 /** One artifact as the record tells of it. */
 export type ArtifactRecord = UpgradeRecord['artifacts'][number];
@@ -60,7 +61,7 @@ export async function uploadFile(
   }
 }
 
-/** Uploads the record and the page. */
+/** Uploads the record, the page, and the plan where there is one to approve. */
 export async function uploadReports(
   record: UpgradeRecord,
   folder: string,
@@ -72,6 +73,7 @@ export async function uploadReports(
   for (const [source, suffix] of [
     ['report.html', 'report.html'],
     ['report.json', 'report.json'],
+    ...(planFileOf(record) ? ([['plan.json', 'plan.json']] as const) : []),
   ] as const) {
     const file = join(staging, artifactName(record, suffix));
     await copyFile(join(folder, source), file);

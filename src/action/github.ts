@@ -1,6 +1,8 @@
 /** Who runs us: GitHub's variables and the event, or nobody. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { z } from 'zod';
+import { UpgradeError } from '../errors.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -30,12 +32,53 @@ export function identityOf(variables: Variables): UpgradeRecord['run'] {
   };
 }
 
-function eventOf(variables: Variables): { repository?: { visibility?: string; private?: boolean } } {
+const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
+
+const eventSchema = z.looseObject({
+  repository: z
+    .looseObject({ visibility: z.string().optional(), private: z.boolean().optional() })
+    .optional()
+    .catch(undefined),
+  pull_request: z
+    .looseObject({
+      number: z.number().int().positive(),
+      base: z.looseObject({ sha }),
+      head: z.looseObject({ sha, repo: z.looseObject({ full_name: z.string() }).nullable() }),
+    })
+    .optional()
+    .catch(undefined),
+  before: sha.optional().catch(undefined),
+  after: sha.optional().catch(undefined),
+});
+/** As much of the event as is used. GitHub wrote it, not whoever opened the pull request. */
+export type GitHubEvent = z.infer<typeof eventSchema>;
+
+/** The event that started the run; an empty one where there is none, or where it is of another shape. */
+export function eventOf(variables: Variables): GitHubEvent {
   try {
-    return JSON.parse(readFileSync(variables.GITHUB_EVENT_PATH ?? '', 'utf8')) as ReturnType<typeof eventOf>;
+    return eventSchema.parse(JSON.parse(readFileSync(variables.GITHUB_EVENT_PATH ?? '', 'utf8')));
   } catch {
     return {};
   }
+}
+
+/** Whether an event (its name) brings what nobody merged yet. */
+export function isUnmerged(event: string): boolean {
+  return event.startsWith('pull_request') || event === 'merge_group';
+}
+
+/** @throws UpgradeError `pull-request`: a change that nobody merged must not reach a database */
+export function assertMerged(mode: string): void {
+  if (!['upgrade', 'resume', 'rollback'].includes(mode)) return;
+  throw new UpgradeError(
+    'pull-request',
+    `Mode ${mode} does not run on a pull request: nobody merged it yet.`,
+    {
+      phase: 'inputs',
+      hint: 'Use mode: plan, check or rehearse here, and upgrade on push to the default branch or by workflow_dispatch.',
+      docs: 'pull-requests.md#what-never-happens',
+    },
+  );
 }
 
 /**

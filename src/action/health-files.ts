@@ -13,7 +13,7 @@ export async function readHealthFiles(
   const files = new Map<string, string>();
   const faults: UpgradeError[] = [];
   for (const { spec, place } of targets)
-    for (const entry of spec.health) {
+    for (const entry of [...spec.health, ...spec.rehearsal.smoke]) {
       try {
         const text = files.get(entry.file) ?? (await read(entry.file, workspace));
         statementsOf(entry, text);
@@ -56,7 +56,7 @@ async function read(file: string, workspace: string): Promise<string> {
 }
 
 function fault(file: string, what: string): UpgradeError {
-  return new UpgradeError('health-file', `The file ${file} of the key health ${what}.`, {
+  return new UpgradeError('health-file', `The file ${file} that the spec names ${what}.`, {
     phase: 'spec',
     hint: 'Name an .sql file by its path from the root of the repository; UTF-8, at most 1 MiB.',
   });

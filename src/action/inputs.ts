@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import * as core from '@actions/core';
 import { UpgradeError } from '../errors.ts';
-import { type Mode, modeSchema } from '../report/record.ts';
+import { mayReceive } from '../notify/address.ts';
+import { type Gate, gates, type Mode, modeSchema } from '../report/record.ts';
 
 /** Input `artifacts`. */
 export type ArtifactChoice = 'all' | 'reports' | 'none';
@@ -17,7 +18,8 @@ export interface Inputs {
   specPath: string;
   /** Names of targets; empty for all. */
   targets: string[];
-  mode: Mode;
+  /** `list` opens no target: it tells which there are. */
+  mode: Mode | 'list';
   planDigest: string;
   artifacts: ArtifactChoice;
   summary: boolean;
@@ -26,6 +28,41 @@ export interface Inputs {
   /** Empty for none. */
   githubToken: string;
   outputDirectory: string;
+  /** Which backup is rehearsed; empty for what the spec says. */
+  from: string;
+  /** Refusals that a person overrides by name. */
+  overrides: ReadonlySet<Gate>;
+  /** Path of plan.json of the approved plan, absolute; empty for none. */
+  planFile: string;
+  /** Whether a pull request is commented. */
+  comment: boolean;
+  /** Whether a failure opens an issue, and a success closes it. */
+  issue: boolean;
+  /** What the repository's workflows do when a pull request is merged. */
+  atMerge: AtMerge;
+  /** `NAME=value` lines: more variables for the spec's env:NAME. */
+  variables: Readonly<Record<string, string>>;
+}
+
+/** Input `at-merge`. */
+export type AtMerge = 'nothing' | 'plan' | 'upgrade' | 'upgrade-minor';
+
+/** Lines NAME=value; empty lines and lines that begin with # are left out. Every value is masked. */
+function readVariables(text: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
+    const found = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\r?$/.exec(line);
+    if (!found?.[1])
+      throw new UpgradeError('input', `Line ${index + 1} of the input variables is not NAME=value.`, {
+        phase: 'inputs',
+        hint: 'Write one variable a line, without quotes.',
+      });
+    const value = found[2] ?? '';
+    if (value !== '') core.setSecret(value);
+    variables[found[1]] = value;
+  }
+  return variables;
 }
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
@@ -42,13 +79,13 @@ function read(name: string, fallback: string): string {
   return core.getInput(name) || fallback;
 }
 
-/** https, or anything on this machine itself. */
-function mayReceive(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return (
-    protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname))
-  );
+/** The backup that is rehearsed: the same words as in the spec. */
+function readFrom(from: string): string {
+  if (['', 'fresh', 'latest-artifact'].includes(from) || isAbsolute(from)) return from;
+  throw new UpgradeError('input', `The input from is "${from}".`, {
+    phase: 'inputs',
+    hint: 'It must be fresh, latest-artifact, or the absolute path of a backup.',
+  });
 }
 
 /** @throws UpgradeError `input` */
@@ -88,12 +125,25 @@ export function readInputs(workspace: string, onGitHub: boolean): Inputs {
       .getInput('targets')
       .split(/[\s,]+/)
       .filter((name) => name !== ''),
-    mode: oneOf('mode', read('mode', 'plan'), modeSchema.options),
+    mode: oneOf('mode', read('mode', 'plan'), ['list', ...modeSchema.options]),
     planDigest,
     artifacts: oneOf('artifacts', read('artifacts', 'reports'), ['all', 'reports', 'none']),
     summary: oneOf('summary', read('summary', 'true'), ['true', 'false']) === 'true',
     reportUrl,
     githubToken,
     outputDirectory: resolve(workspace, read('output-directory', folder)),
+    from: readFrom(core.getInput('from')),
+    overrides: new Set(
+      core
+        .getInput('override')
+        .split(/[\s,]+/)
+        .filter((name) => name !== '')
+        .map((name) => oneOf('override', name, gates)),
+    ),
+    planFile: core.getInput('plan-file') && resolve(workspace, core.getInput('plan-file')),
+    comment: oneOf('comment', read('comment', 'true'), ['true', 'false']) === 'true',
+    issue: oneOf('issue', read('issue', 'false'), ['true', 'false']) === 'true',
+    atMerge: oneOf('at-merge', read('at-merge', 'nothing'), ['nothing', 'plan', 'upgrade-minor', 'upgrade']),
+    variables: readVariables(core.getInput('variables')),
   };
 }

@@ -34,6 +34,7 @@ function artifactId(record: UpgradeRecord, suffix: RegExp): string {
 export function outputsOf(
   records: readonly UpgradeRecord[],
   recordPath: (record: UpgradeRecord) => string,
+  planPath: (record: UpgradeRecord) => string | null,
 ): Record<string, string> {
   const only = records.length === 1 ? records[0] : undefined;
   return {
@@ -46,6 +47,8 @@ export function outputsOf(
     ),
     'plan-digest': only?.plan?.digest ?? '',
     'record-path': only ? recordPath(only) : '',
+    'plan-file': (only && planPath(only)) ?? '',
+    'plan-artifact-id': only ? artifactId(only, /\.plan\.json$/) : '',
     'report-artifact-id': only ? artifactId(only, /report\.html$/) : '',
     'record-artifact-id': only ? artifactId(only, /report\.json$/) : '',
     'dump-artifact-id': only ? artifactId(only, /dump\.tar/) : '',
@@ -58,6 +61,7 @@ export function outputsOf(
         'to-version': record.versions.now,
         'downtime-ms': Math.round(record.downtime?.longestGapMs ?? 0),
         'plan-digest': record.plan?.digest ?? null,
+        'plan-file': planPath(record),
         'record-path': recordPath(record),
       })),
     ),

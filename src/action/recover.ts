@@ -15,6 +15,7 @@ import { command, finish } from '../upgrade/finish.ts';
 import { isAlive } from '../upgrade/journal.ts';
 import { openTarget, recorderFor } from '../upgrade/run-target.ts';
 import { openLog, openSession, publish, type Session, writeReports, writeSummary } from './run.ts';
+import { tellGitHub } from './tell-github.ts';
 
 /** @returns the exit code: the post step fails only where something could not be put back */
 export async function recoverAction(): Promise<number> {
@@ -67,6 +68,7 @@ async function recover(log: Log, secrets: Secrets, github: boolean): Promise<num
     await writeReports(session, record);
   }
   if (core.getState('published') !== 'true') await publish(session, records);
+  if (core.getState('told') !== 'true') await tellGitHub(session, records);
   if (core.getState('told') !== 'true' && session.inputs.summary && records.length > 0)
     await writeSummary(renderSummaries(records.map((record) => hideIn(record, secrets))));
   return failed ? 1 : 0;

@@ -14,17 +14,23 @@ import { renderSummaries } from '../report/summary.ts';
 import { type LoadedTarget, loadSpec, selectTargets } from '../spec/load.ts';
 import { specSchema } from '../spec/schema.ts';
 import { largestSpec, tooLarge } from '../spec/yaml.ts';
-import type { RunContext } from '../upgrade/context.ts';
+import { looksOnly, type RunContext } from '../upgrade/context.ts';
 import { saveRecord } from '../upgrade/recorder.ts';
 import { runTarget } from '../upgrade/run-target.ts';
 import { uploadDump, uploadReports } from './artifacts.ts';
+import { readChanges } from './changes.ts';
 import { deliverRecord } from './deliver.ts';
 import { assertDumpAllowed } from './dump-consent.ts';
-import { identityOf, onGitHub, visibility } from './github.ts';
+import { assertMerged, identityOf, isUnmerged, onGitHub, visibility } from './github.ts';
 import { readHealthFiles } from './health-files.ts';
 import { type Inputs, readInputs } from './inputs.ts';
+import { listTargets } from './list.ts';
 import { githubLog, plainLog } from './log.ts';
+import { keepManifests, keptManifests, type ManifestReader, workspaceManifests } from './manifests.ts';
 import { exitCode, outputsOf, setOutputs } from './outputs.ts';
+import { outsideOf } from './outside.ts';
+import { planFileOf, planPath, readApproved } from './plan-file.ts';
+import { tellGitHub } from './tell-github.ts';
 import { version } from './version.ts';
 
 /** Everything that main and post share. */
@@ -35,6 +41,11 @@ export interface Session {
   secrets: Secrets;
   log: Log;
   github: boolean;
+  /** Every target of the spec, also those that were not asked for. */
+  all: LoadedTarget[];
+  /** The spec as it was read, and its manifests. */
+  specText: string;
+  manifests: ManifestReader;
 }
 
 /** The voice of this run, and the secrets that it must not say. */
@@ -72,27 +83,37 @@ export async function openSession(
       },
     );
   });
-  const targets = selectTargets(
-    loadSpec(text, inputs.spec, specSchema(environmentSchema, checkIds)),
-    inputs.targets,
-  );
+  const manifests = specCopy ? keptManifests(inputs.outputDirectory) : workspaceManifests(workspace);
+  const all = loadSpec(text, inputs.spec, specSchema(environmentSchema, checkIds), manifests.read);
+  const targets = selectTargets(all, inputs.targets);
   await makeOutput(inputs.outputDirectory);
   // The post step asks nothing: it must not depend on what became of the workspace.
   const files = specCopy ? new Map<string, string>() : await readHealthFiles(targets, workspace);
   const context: RunContext = {
-    mode: inputs.mode,
+    // `list` opens no target.
+    mode: inputs.mode === 'list' ? 'plan' : inputs.mode,
     log,
     secrets,
     signal,
-    variables: process.env,
+    variables: { ...process.env, ...inputs.variables },
     now: () => new Date(),
     identity: identityOf(process.env),
     version,
     outputDirectory: inputs.outputDirectory,
     planDigest: inputs.planDigest,
+    approvedPlan: specCopy
+      ? null
+      : await readApproved(
+          inputs,
+          targets.map(({ spec }) => spec.name),
+        ),
+    rehearseFrom: inputs.from,
+    overrides: inputs.overrides,
+    onPullRequest: github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? ''),
+    outside: outsideOf(inputs, log, secrets),
     files,
   };
-  return { inputs, targets, context, secrets, log, github };
+  return { inputs, targets, context, secrets, log, github, all, specText: text, manifests };
 }
 
 /** Runs the action. @returns the exit code */
@@ -101,7 +122,8 @@ export async function runAction(signal: AbortSignal): Promise<number> {
   let session: Session;
   try {
     session = await openSession(log, secrets, github, signal);
-    if (github)
+    if (session.context.onPullRequest) assertMerged(session.inputs.mode);
+    if (github && session.inputs.mode !== 'list')
       assertDumpAllowed(
         session.targets,
         session.inputs.artifacts,
@@ -114,27 +136,38 @@ export async function runAction(signal: AbortSignal): Promise<number> {
     return 1;
   }
   const { inputs, targets, context } = session;
-  if (github) {
+  // `list` leaves nothing to put back: without a state, the post step has nothing to do.
+  if (github && inputs.mode !== 'list') {
     core.saveState('folder', inputs.outputDirectory);
     core.saveState('spec', await keepSpec(inputs));
+    keepManifests(inputs.outputDirectory, session.manifests);
     core.saveState('targets', JSON.stringify(targets.map(({ spec }) => spec.name)));
   }
   log.info(
     `Mode ${inputs.mode}, spec ${inputs.spec}, ${targets.length === 1 ? 'target' : 'targets'} ${targets.map(({ spec }) => spec.name).join(', ')}`,
   );
+  const changes = await readChanges(session);
+  if (inputs.mode === 'list') return await listTargets(session, changes);
   const records: UpgradeRecord[] = [];
-  for (const target of targets) {
+  for (const target of inOrder(targets)) {
     const record = await runTarget(target, context);
+    record.change = changes.get(target.spec.name) ?? null;
     records.push(record);
     await writeReports(session, record);
     // What is wrong with one target may be wrong with the next: nobody is served by a second casualty.
-    if (exitCode(inputs.mode, [record]) === 1 && inputs.mode !== 'plan' && inputs.mode !== 'check') break;
+    if (exitCode(context.mode, [record]) === 1 && !looksOnly(context.mode)) break;
   }
-  for (const target of targets.slice(records.length))
+  for (const target of inOrder(targets).slice(records.length))
     log.info(`${target.spec.name} was not started, because the target before it failed.`);
   if (!signal.aborted) await publish(session, records);
+  if (!signal.aborted) await tellGitHub(session, records);
   await tellResult(session, records);
-  return exitCode(inputs.mode, records);
+  return exitCode(context.mode, records);
+}
+
+/** Waves in their order, targets of a wave as in the spec. */
+function inOrder(targets: readonly LoadedTarget[]): LoadedTarget[] {
+  return targets.toSorted((a, b) => a.spec.wave - b.spec.wave);
 }
 
 /** Folder of a target's reports. */
@@ -178,6 +211,8 @@ export async function writeReports(session: Session, record: UpgradeRecord): Pro
     ['report.html', (file) => writeFile(file, renderHtml(clean))],
     ['summary.md', (file) => writeFile(file, renderSummaries([clean]))],
   ];
+  const plan = planFileOf(clean);
+  if (plan) files.push(['plan.json', (file) => writeFile(file, `${JSON.stringify(plan, null, 2)}\n`)]);
   for (const [name, write] of files) {
     try {
       await mkdir(folder, { recursive: true });
@@ -225,6 +260,7 @@ async function deliver(session: Session, record: UpgradeRecord): Promise<void> {
     to: new URL(inputs.reportUrl).origin,
     what,
     delivered,
+    why: delivered ? null : what,
   });
   if (!delivered) {
     log.annotate({
@@ -244,7 +280,13 @@ async function tellResult(session: Session, records: readonly UpgradeRecord[]): 
     for (const record of records) log.info(`Report: ${join(folderOf(session, record), 'report.html')}`);
     return;
   }
-  setOutputs(outputsOf(records, (record) => join(folderOf(session, record), 'report.json')));
+  setOutputs(
+    outputsOf(
+      records,
+      (record) => join(folderOf(session, record), 'report.json'),
+      (record) => planPath(record, inputs.outputDirectory),
+    ),
+  );
   if (inputs.summary) await writeSummary(renderSummaries(clean));
   core.saveState('told', 'true');
 }

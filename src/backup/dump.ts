@@ -14,6 +14,7 @@ import type { ConnectionSettings } from '../postgres/settings.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { run } from '../process/run.ts';
 import { formatBytes } from '../report/format.ts';
+import type { Snapshot } from '../report/snapshot.ts';
 import { assertDumped, explainDump } from './dump-error.ts';
 import { dumpGlobals } from './dump-globals.ts';
 import {
@@ -26,6 +27,12 @@ import {
 import { clusterObjects } from './inventory-sql.ts';
 import { listFiles, type Manifest, writeManifest } from './manifest.ts';
 import { describeSource, type Source } from './source.ts';
+
+/** File name of what was in the source, in a backup. */
+export const inventoryName = 'inventory.json';
+
+/** File name of the health snapshot in a backup. */
+export const snapshotName = 'snapshot.json';
 
 /** One database in a backup. Sizes in bytes; `sourceBytes` is pg_database_size, `bytes` what the dump takes. */
 export interface DumpedDatabase {
@@ -67,6 +74,8 @@ export interface DumpOptions {
   keepDays: number;
   /** Folder for what must not outlive the run; the caller removes it. */
   work?: string;
+  /** The source's health snapshot from right before, kept beside the dump: what a restored copy is compared with. */
+  snapshot?: Snapshot;
   signal: AbortSignal;
   progress(text: string): void;
 }
@@ -89,7 +98,7 @@ async function makeFolder(folder: string, work: string | undefined): Promise<voi
     // The parent may be passed through, not listed: the scratch server of the proof works below it as another user.
     await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
     await mkdir(folder, { mode: 0o700 });
-    if (work) await mkdir(work, { mode: 0o711 });
+    if (work) await mkdir(work, { recursive: true, mode: 0o711 });
   } catch (cause) {
     throw new UpgradeError(
       'backup-folder',
@@ -133,7 +142,12 @@ async function dumpAll(options: DumpOptions): Promise<Dump> {
     cluster,
     started,
   };
-  await writeFile(join(folder, 'inventory.json'), `${JSON.stringify(described, null, 1)}\n`, { mode: 0o600 });
+  await writeFile(join(folder, inventoryName), `${JSON.stringify(described, null, 1)}\n`, { mode: 0o600 });
+
+  if (options.snapshot)
+    await writeFile(join(folder, snapshotName), `${JSON.stringify(options.snapshot, null, 1)}\n`, {
+      mode: 0o600,
+    });
 
   options.progress('writing the list of files with their sums');
   const manifest: Manifest = {

@@ -7,15 +7,37 @@ import { type Connection, quoteIdent } from '../postgres/connection.ts';
 /** Last line of every complete file: pg_dumpall does not notice that a full disk cut its output. */
 export const lastLine = '-- PostgreSQL database cluster dump complete';
 
+/** A literal as pg_dumpall writes it: with backslashes as E'...' where it has some. */
+const literal = `(?:E'(?:[^'\\\\]|''|\\\\.)*'|'(?:[^']|'')*')`;
+
+/** What follows the name in the one ALTER ROLE ... WITH that pg_dumpall writes for a role (dumpRoles in pg_dumpall.c). */
+const attributes = new RegExp(
+  `^((?: [A-Z]+)*?)((?: CONNECTION LIMIT -?\\d+)?)(?: PASSWORD ${literal})?(?: VALID UNTIL ${literal})?;$`,
+);
+
+/**
+ * The bootstrap role's attributes without what would lock this process out of its scratch server: the source's
+ * password, when it ends, and that the role may not log in. Everything else stays.
+ */
+function withoutLogin(line: string, names: readonly string[]): string {
+  const start = names.map((name) => `ALTER ROLE ${name} WITH`).find((text) => line.startsWith(text));
+  const found = start === undefined ? null : attributes.exec(line.slice(start.length));
+  if (!found) return line;
+  const [, words = '', limit = ''] = found;
+  return `${start}${words.replace(/ NOLOGIN\b/, ' LOGIN')}${limit};`;
+}
+
 /**
  * Statements that a scratch server can run, in their order. Left out: psql's own lines, and the bootstrap role (it
- * exists). Tablespaces are made inside the scratch server's own directory: their places belong to the source.
+ * exists, with a password of its own: see withoutLogin). Tablespaces are made inside the scratch server's own directory:
+ * their places belong to the source.
  *
  * CREATE TABLESPACE may not share a transaction with anything, and a connection runs a text with several
  * statements as one: each is an element of its own, and what stands between two of them is one element.
  */
 export function readGlobals(text: string, superuser: string): string[] {
-  const left = [`CREATE ROLE ${superuser};`, `CREATE ROLE ${quoteIdent(superuser)};`];
+  const names = [superuser, quoteIdent(superuser)];
+  const left = names.map((name) => `CREATE ROLE ${name};`);
   const scripts: string[] = [];
   let lines: string[] = [];
   const flush = (): void => {
@@ -28,7 +50,7 @@ export function readGlobals(text: string, superuser: string): string[] {
     if (made) {
       flush();
       scripts.push(`${made[1]}''`);
-    } else lines.push(line);
+    } else lines.push(withoutLogin(line, names));
   }
   flush();
   return scripts;

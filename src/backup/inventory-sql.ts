@@ -117,7 +117,7 @@ const others = `
     (SELECT string_agg(t.schemaname || '.' || t.tablename, ',' ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname))) FROM pg_publication p
   UNION ALL SELECT 'event trigger ' || quote_ident(evtname), md5(concat_ws('|', evtevent, evtenabled, evtfoid::regproc)) FROM pg_event_trigger e
     WHERE NOT ${ofExtension('pg_event_trigger', 'e.oid')}
-  UNION ALL SELECT 'foreign server ' || quote_ident(srvname), md5(coalesce(srvoptions::text, '')) FROM pg_foreign_server
+  UNION ALL SELECT 'foreign server ' || quote_ident(srvname), md5(coalesce((SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(srvoptions) o), '')) FROM pg_foreign_server
   UNION ALL SELECT 'default privileges of ' || pg_get_userbyid(defaclrole) || ' ' || defaclnamespace::regnamespace::text || ' ' || defaclobjtype::text,
     md5((SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(defaclacl) a)) FROM pg_default_acl
   UNION ALL SELECT 'setting of ' || coalesce(pg_get_userbyid(nullif(setrole, 0)), 'everybody') || ' in this database', md5(setconfig::text)
@@ -165,11 +165,18 @@ export const databaseObjects = [
   comment,
 ].join('\n  UNION ALL');
 
-/** Roles, their attributes and memberships; passwords as a hash of the stored form. */
+/** What clusterObjects leaves out, in every cluster. */
+export const neverComparedInCluster =
+  'the password of the bootstrap superuser, until when it is valid, and whether that role may log in are not compared: the scratch server has a password of its own';
+
+/**
+ * Roles, their attributes and memberships; passwords as a hash of the stored form. The bootstrap superuser has the
+ * OID 10 in every cluster (src/include/catalog/pg_authid.dat).
+ */
 export const clusterObjects = `
   SELECT 'role ' || quote_ident(r.rolname) AS identity,
-         md5(concat_ws('|', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls, r.rolconnlimit,
-           r.rolvaliduntil, r.rolpassword,
+         md5(concat_ws('|', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, CASE WHEN r.oid <> 10 THEN r.rolcanlogin END, r.rolreplication, r.rolbypassrls, r.rolconnlimit,
+           CASE WHEN r.oid <> 10 THEN r.rolvaliduntil END, CASE WHEN r.oid <> 10 THEN r.rolpassword END,
            (SELECT string_agg(quote_ident(g.rolname) || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
            (SELECT string_agg(s.setconfig::text, ',') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))) AS hash
   FROM pg_authid r WHERE r.rolname !~ '^pg_'`;

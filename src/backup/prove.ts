@@ -14,9 +14,9 @@ import { compareCluster, compareInventories, shorten } from './compare.ts';
 import type { Dump } from './dump.ts';
 import { restoreGlobals } from './globals.ts';
 import { type Inventory, pinnedSession, readInventory } from './inventory.ts';
-import { clusterObjects, neverCompared } from './inventory-sql.ts';
+import { clusterObjects, neverCompared, neverComparedInCluster } from './inventory-sql.ts';
 import { verifyFiles } from './manifest.ts';
-import { restoreDatabase } from './restore.ts';
+import { type LeftOut, type Restored, restoreDatabase } from './restore.ts';
 
 /** How to prove, with what, and where the scratch server may live. */
 export interface ProveOptions {
@@ -26,6 +26,8 @@ export interface ProveOptions {
   scratch(options: ScratchOptions): Promise<ScratchServer>;
   /** Folder for the scratch server; made and removed. */
   scratchFolder: string;
+  /** Versions of a database's extensions that the restore should make, where the scratch server has them. */
+  extensionVersions?(database: string): ReadonlyMap<string, string>;
   signal: AbortSignal;
   progress(text: string): void;
   note(text: string): void;
@@ -43,19 +45,20 @@ export async function proveDump(dump: Dump, options: ProveOptions): Promise<Proo
   }
 }
 
+const empty = {
+  restoredInto: null,
+  databases: 0,
+  tables: 0,
+  rows: 0,
+  sequences: 0,
+  largeObjects: 0,
+  objects: 0,
+  notCompared: [],
+  differences: [],
+};
+
 async function prove(dump: Dump, options: ProveOptions): Promise<ProofRecord> {
   const begun = Date.now();
-  const empty = {
-    restoredInto: null,
-    databases: 0,
-    tables: 0,
-    rows: 0,
-    sequences: 0,
-    largeObjects: 0,
-    objects: 0,
-    notCompared: [],
-    differences: [],
-  };
   const done = (proof: Omit<ProofRecord, 'method' | 'durationMs'>): ProofRecord => ({
     method: options.method,
     ...proof,
@@ -86,34 +89,62 @@ async function prove(dump: Dump, options: ProveOptions): Promise<ProofRecord> {
     preload: dump.preload,
     folder: options.scratchFolder,
   });
-  const restored = { ...empty, restoredInto: formatVersion(server.version) };
+  return { ...(await proveOn(server, dump, options)).proof, durationMs: Date.now() - begun };
+}
+
+/** A proof, and what its restore took; no databases where it stopped before its end. */
+export interface Proved {
+  proof: ProofRecord;
+  databases: (Restored & { name: string })[];
+}
+
+/** Proves a backup, whose files were read again, on a scratch server that stays as the restore left it. */
+export async function proveOn(server: ScratchServer, dump: Dump, options: ProveOptions): Promise<Proved> {
+  const begun = Date.now();
+  const restored = { ...empty, method: options.method, restoredInto: formatVersion(server.version) };
   try {
-    const inventories = await restoreAll(dump, server, options);
+    const copies = await restoreAll(dump, server, options);
     const cluster = await readCluster(server);
     const differences = [
       ...compareCluster(dump.cluster, cluster),
       ...dump.databases.flatMap((database, index) => {
-        const copy = inventories[index];
+        const copy = copies[index];
         return copy
-          ? compareInventories(database.name, database.inventory, database.sequencesAfter, copy)
+          ? compareInventories(
+              database.name,
+              without(database.inventory, copy.leftOut),
+              database.sequencesAfter,
+              without(copy.inventory, copy.leftOut),
+            )
           : [];
       }),
     ];
-    return done({
-      ...restored,
-      verdict: differences.length === 0 ? 'proved' : 'failed',
-      differences: shorten(differences),
-      ...totals(dump),
-    });
+    return {
+      proof: {
+        ...restored,
+        verdict: differences.length === 0 ? 'proved' : 'failed',
+        differences: shorten(differences),
+        ...totals(
+          dump,
+          copies.flatMap(({ leftOut }) => leftOut.map(({ why }) => why)),
+        ),
+        durationMs: Date.now() - begun,
+      },
+      databases: copies.map(({ inventory: _, ...copy }) => copy),
+    };
   } catch (cause) {
     options.signal.throwIfAborted();
     await assertSpace(options.scratchFolder, cause);
     if (cause instanceof UpgradeError && cause.code === 'restore-failed') {
-      return done({
-        ...restored,
-        verdict: 'failed',
-        differences: [cause.message, ...(cause.hint?.split('\n') ?? [])],
-      });
+      return {
+        proof: {
+          ...restored,
+          verdict: 'failed',
+          differences: [cause.message, ...(cause.hint?.split('\n') ?? [])],
+          durationMs: Date.now() - begun,
+        },
+        databases: [],
+      };
     }
     throw cause;
   }
@@ -133,10 +164,21 @@ async function assertSpace(folder: string, cause: unknown): Promise<void> {
   });
 }
 
-function totals({
-  databases,
-  closed,
-}: Dump): Pick<
+/** What was left out on purpose is told, not compared: whether it is filled is part of what defines it. */
+function without(inventory: Inventory, leftOut: readonly LeftOut[]): Inventory {
+  const gone = new Set(leftOut.map(({ identity }) => identity));
+  return {
+    ...inventory,
+    objects: Object.fromEntries(
+      Object.entries(inventory.objects).filter(([identity]) => !gone.has(identity)),
+    ),
+  };
+}
+
+function totals(
+  { databases, closed }: Dump,
+  leftOut: readonly string[],
+): Pick<
   ProofRecord,
   'databases' | 'tables' | 'rows' | 'sequences' | 'largeObjects' | 'objects' | 'notCompared'
 > {
@@ -152,12 +194,18 @@ function totals({
     notCompared: shorten([
       ...closed.map((name) => `${name}: not in the backup at all, since it accepts no connections`),
       neverCompared,
+      neverComparedInCluster,
+      ...leftOut,
       ...databases.flatMap(({ name, inventory }) => inventory.notCompared.map((text) => `${name}: ${text}`)),
     ]),
   };
 }
 
-async function restoreAll(dump: Dump, server: ScratchServer, options: ProveOptions): Promise<Inventory[]> {
+async function restoreAll(
+  dump: Dump,
+  server: ScratchServer,
+  options: ProveOptions,
+): Promise<(Restored & { name: string; inventory: Inventory })[]> {
   {
     await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
     const text = await readFile(join(dump.folder, 'globals.sql'), 'utf8');
@@ -168,20 +216,20 @@ async function restoreAll(dump: Dump, server: ScratchServer, options: ProveOptio
       });
     });
   }
-  const inventories: Inventory[] = [];
+  const copies: (Restored & { name: string; inventory: Inventory })[] = [];
   for (const database of dump.databases) {
     options.progress(`${database.name}: restoring into ${formatVersion(server.version)}`);
-    await restoreDatabase(dump, database, server, options);
+    const restored = await restoreDatabase(dump, database, server, options);
     options.progress(`${database.name}: comparing`);
     await using connection = await connect(server.settings(database.name), { statementTimeout: 0 });
     await connection.script(pinnedSession);
-    const copy = await readInventory(connection, (text) => {
+    const inventory = await readInventory(connection, (text) => {
       options.signal.throwIfAborted();
       options.progress(`${database.name}: comparing ${text}`);
     });
-    inventories.push(copy);
+    copies.push({ ...restored, name: database.name, inventory });
   }
-  return inventories;
+  return copies;
 }
 
 async function readCluster(server: ScratchServer): Promise<Record<string, string>> {

@@ -1,50 +1,75 @@
-/** Restores one database of a dump into a scratch server, and stops at the first error. */
+/**
+ * Restores one database of a dump into a scratch server, and stops at the first error. In sections, so that building
+ * indexes is measured by itself; and nothing is read from a foreign server: materialized views on foreign tables stay
+ * empty.
+ */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpgradeError } from '../errors.ts';
 import { clientPath } from '../postgres/clients.ts';
 import { connect, quoteIdent } from '../postgres/connection.ts';
-import { clientLogin } from '../postgres/passfile.ts';
+import { type ClientLogin, clientLogin, conninfo } from '../postgres/passfile.ts';
 import type { ScratchServer } from '../postgres/scratch.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { lastLines, run } from '../process/run.ts';
 import type { Dump, DumpedDatabase } from './dump.ts';
 import type { ProveOptions } from './prove.ts';
+import { entriesOf, extensionStatements, fills, isExtension, isFoundation, type NamedView } from './toc.ts';
 
-/**
- * Restores one database of a dump.
- * @throws UpgradeError `restore-failed`; Cancelled
- */
+/** An object whose content was not restored: as an inventory names it, and as a sentence. */
+export interface LeftOut {
+  identity: string;
+  why: string;
+}
+
+/** What a restore took, in milliseconds, and what it left out. */
+export interface Restored {
+  restoreMs: number;
+  /** Indexes, constraints and triggers: part of `restoreMs`. */
+  indexBuildMs: number;
+  leftOut: LeftOut[];
+}
+
+/** Materialized views that read a foreign table, directly or through other views. */
+const readsForeign = `
+WITH RECURSIVE reads AS (
+  SELECT r.ev_class AS reader, d.refobjid AS source
+  FROM pg_catalog.pg_rewrite AS r
+  JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class
+  UNION
+  -- A partitioned table, or a parent, may have foreign ones below it.
+  SELECT i.inhparent, i.inhrelid FROM pg_catalog.pg_inherits AS i
+), reaches AS (
+  SELECT reader, source FROM reads
+  UNION
+  SELECT x.reader, r.source FROM reaches AS x JOIN reads AS r ON r.reader = x.source
+)
+SELECT n.nspname AS schema, c.relname AS name, pg_catalog.pg_get_userbyid(c.relowner) AS owner,
+       'materialized view ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS identity
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND EXISTS (
+  SELECT FROM reaches AS x JOIN pg_catalog.pg_class AS f ON f.oid = x.source WHERE x.reader = c.oid AND f.relkind = 'f')
+ORDER BY 1, 2`;
+
+/** One restore's surroundings. */
+interface Restoring {
+  dump: Dump;
+  database: DumpedDatabase;
+  server: ScratchServer;
+  options: ProveOptions;
+  login: Pick<ClientLogin, 'args' | 'env'>;
+  jobs: number;
+}
+
+/** @throws UpgradeError `restore-failed`; Cancelled */
 export async function restoreDatabase(
   dump: Dump,
   database: DumpedDatabase,
   server: ScratchServer,
   options: ProveOptions,
-): Promise<void> {
+): Promise<Restored> {
   await using login = await clientLogin(server.settings('postgres'));
-  // The scratch server has these two already: they are dropped and made anew, from another one.
-  const exists = ['postgres', 'template1'].includes(database.name);
-  const into = [
-    ...(exists ? ['--clean', '--if-exists'] : []),
-    '--create',
-    `--dbname=${database.name === 'postgres' ? 'template1' : 'postgres'}`,
-  ];
-  const attempt = (jobs: number): ReturnType<typeof run> =>
-    run(
-      [
-        clientPath(options.clients, 'pg_restore'),
-        '--exit-on-error',
-        `--jobs=${jobs}`,
-        '--no-subscriptions',
-        ...into,
-        ...login.args,
-        join(dump.folder, database.folder),
-      ],
-      // A database that is read-only by default (ALTER DATABASE ... SET) would refuse its own rows.
-      {
-        env: { ...login.env, PGOPTIONS: '-c default_transaction_read_only=off' },
-        signal: options.signal,
-      },
-    );
   const ticker = setInterval(
     () =>
       void restoredBytes(server, database.name).then((bytes) => {
@@ -52,34 +77,174 @@ export async function restoreDatabase(
       }),
     5000,
   );
+  const work: Restoring = { dump, database, server, options, login, jobs: options.jobs };
   try {
-    let result = await attempt(options.jobs);
-    if (result.code !== 0 && options.jobs > 1 && !exists) {
-      // Parallel restores can race on the indexes of partitioned tables (release notes of November 2026): one
-      // worker decides whether the dump is bad.
-      options.note(
-        `${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(result.stderr, 1)}`,
-      );
-      await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
-      await connection.query('UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1', [
-        database.name,
-      ]);
-      await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(database.name)}`);
-      result = await attempt(1);
-    }
-    if (result.code !== 0) {
-      throw new UpgradeError(
-        'restore-failed',
-        `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`,
-        {
-          phase: 'prove',
-          hint: lastLines(result.stderr, 4),
-        },
-      );
-    }
+    return await restoreSections(work);
+  } catch (cause) {
+    const failed = cause instanceof UpgradeError && cause.code === 'restore-failed';
+    if (!failed || options.jobs === 1 || existsAlready(database)) throw cause;
+    // Parallel restores can race on the indexes of partitioned tables (release notes of November 2026): one
+    // worker decides whether the dump is bad.
+    options.note(
+      `${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(cause.hint ?? '', 1)}`,
+    );
+    await dropDatabase(server, database.name);
+    return await restoreSections({ ...work, jobs: 1 });
   } finally {
     clearInterval(ticker);
   }
+}
+
+/** The scratch server has these two already: they are dropped and made anew, from another one. */
+function existsAlready({ name }: DumpedDatabase): boolean {
+  return ['postgres', 'template1'].includes(name);
+}
+
+async function dropDatabase(server: ScratchServer, name: string): Promise<void> {
+  await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
+  await connection.query('UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1', [
+    name,
+  ]);
+  await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(name)}`);
+}
+
+async function restoreSections(work: Restoring): Promise<Restored> {
+  const { database, server, options } = work;
+  const { name } = database;
+  const begun = Date.now();
+  const making = [
+    '--create',
+    ...(existsAlready(database) ? ['--clean', '--if-exists'] : []),
+    `--dbname=${name === 'postgres' ? 'template1' : 'postgres'}`,
+  ];
+  const versions = options.extensionVersions?.(name) ?? new Map<string, string>();
+  const made = versions.size > 0 && (await makeExtensions(work, making, versions));
+  const inside = [`--dbname=${conninfo(name)}`];
+  if (!made) await pgRestore(work, [...making, '--section=pre-data'], 1);
+  await pgRestore(work, [...inside, '--section=data'], work.jobs);
+  const indexes = Date.now();
+  options.progress(`${name}: building indexes`);
+  const empty = await foreignViews(server, name);
+  if (empty.length === 0) await pgRestore(work, [...inside, '--section=post-data'], work.jobs);
+  else {
+    const kept = (await list(work, ['--section=post-data'])).filter(
+      (entry) => !empty.some((view) => fills(entry, view)),
+    );
+    await pgRestore(work, [...inside, '--section=post-data', ...(await useList(work, kept))], work.jobs);
+  }
+  return {
+    restoreMs: Date.now() - begun,
+    indexBuildMs: Date.now() - indexes,
+    leftOut: empty.map(({ identity }) => ({
+      identity,
+      why: `${name}: the ${identity} reads a foreign table and was left empty`,
+    })),
+  };
+}
+
+/**
+ * Makes extensions in the version that the source has, where the new server's files still have it: CREATE EXTENSION of
+ * a dump names none, and would leave nothing to update.
+ * @returns whether the section pre-data is restored by now
+ */
+async function makeExtensions(
+  work: Restoring,
+  making: readonly string[],
+  versions: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  const entries = await list(work, ['--create', '--section=pre-data']);
+  const extensions = entries.filter(isExtension);
+  if (extensions.length === 0) return false;
+  const script = await pgRestore(
+    work,
+    ['--file=-', '--section=pre-data', ...(await useList(work, extensions))],
+    1,
+  );
+  await pgRestore(
+    work,
+    [...making, '--section=pre-data', ...(await useList(work, entries.filter(isFoundation)))],
+    1,
+  );
+  {
+    await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
+    await connection.script('SET default_transaction_read_only = off');
+    for (const { name, sql } of extensionStatements(script)) {
+      const version = versions.get(name);
+      const offered = await connection.query(
+        'SELECT FROM pg_catalog.pg_available_extension_versions WHERE name = $1 AND version = $2',
+        [name, version ?? ''],
+      );
+      const exact = version !== undefined && offered.length > 0;
+      await connection.script(exact ? `${sql} VERSION ${quoteIdent(version)}` : sql).catch((cause: Error) => {
+        throw restoreFailed(work, cause.message);
+      });
+    }
+  }
+  const rest = entries.filter((entry) => !isFoundation(entry));
+  if (rest.length > 0)
+    await pgRestore(
+      work,
+      [`--dbname=${conninfo(work.database.name)}`, '--section=pre-data', ...(await useList(work, rest))],
+      1,
+    );
+  return true;
+}
+
+async function foreignViews(
+  server: ScratchServer,
+  name: string,
+): Promise<(NamedView & { identity: string })[]> {
+  await using connection = await connect(server.settings(name), { statementTimeout: 0 });
+  return await connection.query<{ schema: string; name: string; owner: string; identity: string }>(
+    readsForeign,
+  );
+}
+
+async function list(work: Restoring, what: readonly string[]): Promise<string[]> {
+  return entriesOf(await pgRestore(work, ['--list', ...what], 1));
+}
+
+/** The argument that restores these entries only, in their order. */
+async function useList({ database, options }: Restoring, entries: readonly string[]): Promise<string[]> {
+  const file = join(options.scratchFolder, `${database.folder}.list`);
+  await writeFile(file, `${entries.join('\n')}\n`, { mode: 0o600 });
+  return ['--use-list', file];
+}
+
+/** Runs pg_restore on the database's folder. @returns its standard output */
+async function pgRestore(work: Restoring, what: readonly string[], jobs: number): Promise<string> {
+  const { dump, database, options, login } = work;
+  const asks = what.some((each) => each === '--list' || each.startsWith('--file'));
+  const result = await run(
+    [
+      clientPath(options.clients, 'pg_restore'),
+      ...(asks ? [] : ['--exit-on-error', `--jobs=${jobs}`, ...login.args]),
+      '--no-subscriptions',
+      ...what,
+      join(dump.folder, database.folder),
+    ],
+    // A database that is read-only by default (ALTER DATABASE ... SET) would refuse its own rows.
+    {
+      env: asks ? {} : { ...login.env, PGOPTIONS: '-c default_transaction_read_only=off' },
+      signal: options.signal,
+    },
+  );
+  if (result.code !== 0) throw restoreFailed(work, result.stderr);
+  return result.stdout;
+}
+
+function restoreFailed({ database, server }: Restoring, stderr: string): UpgradeError {
+  return new UpgradeError(
+    'restore-failed',
+    `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`,
+    { phase: 'prove', hint: errorsIn(stderr) },
+  );
+}
+
+/** From the first error on: what pg_restore says after it belongs to it. */
+function errorsIn(stderr: string): string {
+  const from = stderr.search(/^pg_restore: error:/m);
+  return lastLines(from < 0 ? stderr : stderr.slice(from, from + 2000), 8);
 }
 
 async function restoredBytes(server: ScratchServer, database: string): Promise<string | null> {

@@ -105,6 +105,8 @@ export interface LineStore {
   discard(): Promise<void>;
   /** The lines of every archive, newest first. */
   readArchives(): Promise<string[][]>;
+  /** Removes all archives but the newest. */
+  prune(keep: number): Promise<void>;
 }
 
 /** One opened target. Everything but the planner may fail with an UpgradeError. */
@@ -145,7 +147,8 @@ export interface Environment {
   /** Step of a route until which applications must stay off once clients are broken; null for as soon as possible. */
   applicationsOffUntil?(route: string): string | null;
   scratch(wanted: PgVersion, options: ScratchOptions, signal: AbortSignal): Promise<ScratchServer>;
-  home: { journal: LineStore; backups: string };
+  /** Rehearsals have a journal of their own: they must not be taken for an upgrade. */
+  home: { journal: LineStore; rehearsals: LineStore; backups: string };
   close(): Promise<void>;
 }
 
@@ -166,4 +169,9 @@ export interface EnvironmentKind<Config = never> {
   /** What it can really do; anything else is refused by name. */
   modes: readonly Mode[];
   open(config: Config, tools: EnvironmentTools): Environment;
+  /**
+   * The journal (`home.journal`) of a target that is not opened: what its earlier runs came to. Needs no secret and no
+   * connection. Missing where it cannot be read without one.
+   */
+  history?(config: Config): LineStore;
 }

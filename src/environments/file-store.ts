@@ -19,6 +19,13 @@ async function dropCutLine(handle: FileHandle): Promise<void> {
 /** Lines in `folder/journal.jsonl`; archives beside it. */
 export function fileStore(folder: string): LineStore {
   const file = join(folder, 'journal.jsonl');
+  const archives = async (): Promise<string[]> => {
+    const names = await readdir(folder).catch(() => []);
+    return names
+      .filter((name) => /^journal-.+\.jsonl$/.test(name))
+      .sort()
+      .reverse();
+  };
   return {
     where: file,
     async read() {
@@ -54,13 +61,12 @@ export function fileStore(folder: string): LineStore {
     async discard() {
       await rm(file, { force: true });
     },
+    async prune(keep) {
+      for (const name of (await archives()).slice(keep)) await rm(join(folder, name), { force: true });
+    },
     async readArchives() {
-      const names = (await readdir(folder).catch(() => [])).filter((name) =>
-        /^journal-.+\.jsonl$/.test(name),
-      );
-      const newestFirst = names.sort().reverse();
       return Promise.all(
-        newestFirst.map(async (name) => linesOf(await readFile(join(folder, name), 'utf8'))),
+        (await archives()).map(async (name) => linesOf(await readFile(join(folder, name), 'utf8'))),
       );
     },
   };

@@ -22,6 +22,8 @@ interface StartOptions {
   oomScoreAdj?: number;
   /** Seconds until pg_ctl gives up waiting. */
   wait?: number;
+  /** Program and arguments that start pg_ctl in other circumstances, `unshare` for example. */
+  prefix?: readonly string[];
 }
 
 /** pg_ctl hands its `-o` text to a shell: every argument is quoted for one. */
@@ -51,8 +53,11 @@ async function withOomScore<T>(score: number | undefined, work: () => Promise<T>
  */
 export async function startServer(options: StartOptions): Promise<void> {
   const { binaries, data, log, user } = options;
+  const program = join(binaries.bin, 'pg_ctl');
+  const [first = program, ...others] = [...(options.prefix ?? []), program];
   const argv: [string, ...string[]] = [
-    join(binaries.bin, 'pg_ctl'),
+    first,
+    ...others,
     'start',
     '-D',
     data,
@@ -124,11 +129,27 @@ interface InitOptions {
   encoding?: string;
   locale?: string;
   checksums?: boolean;
+  /** Of the superuser: every login then needs it (scram-sha-256). Without it nobody is asked for one. */
+  password?: string;
   user: SystemUser | null;
 }
 
 /** Makes a new, empty cluster. @throws UpgradeError `initdb` */
 export async function initCluster(options: InitOptions): Promise<void> {
+  if (options.password === undefined) return initdb(options, ['-A', 'trust']);
+  // A password on a command line could be seen by everybody on this machine.
+  const file = `${options.data}.password`;
+  await rm(file, { force: true });
+  try {
+    await writeFile(file, `${options.password}\n`, { mode: 0o600, flag: 'wx' });
+    await giveTo(options.user, file);
+    await initdb(options, ['-A', 'scram-sha-256', `--pwfile=${file}`]);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function initdb(options: InitOptions, login: readonly string[]): Promise<void> {
   const { binaries, data, user } = options;
   const argv: [string, ...string[]] = [
     join(binaries.bin, 'initdb'),
@@ -136,8 +157,7 @@ export async function initCluster(options: InitOptions): Promise<void> {
     data,
     '-U',
     options.superuser,
-    '-A',
-    'trust',
+    ...login,
     '-E',
     options.encoding ?? 'UTF8',
     `--locale=${options.locale ?? 'C'}`,
@@ -148,7 +168,10 @@ export async function initCluster(options: InitOptions): Promise<void> {
   if (options.checksums) argv.push('--data-checksums');
   const { code, stderr } = await run(argv, { env: binaries.env, user });
   if (code !== 0) {
-    throw new UpgradeError('initdb', `A cluster could not be made in ${data}.`, { hint: lastLines(stderr) });
+    // A failing statement is shown with the password in it.
+    throw new UpgradeError('initdb', `A cluster could not be made in ${data}.`, {
+      hint: lastLines(options.password ? stderr.replaceAll(options.password, '***') : stderr),
+    });
   }
 }
 

@@ -4,6 +4,7 @@ import { plural } from './format.ts';
 import type { KeyFact } from './overview.ts';
 import { countQueries } from './query-results.ts';
 import type { UpgradeRecord } from './record.ts';
+import { rehearsalWords } from './rehearsal-words.ts';
 import { cveHeadline, lineOf } from './release-words.ts';
 
 /** Nothing for what the run did not look at. */
@@ -15,6 +16,7 @@ export function furtherFacts(record: UpgradeRecord): KeyFact[] {
     ['Release notes', release || advice.length > 0 ? notesWords(record) : null],
     ['Your own SQL', queries.length > 0 ? countQueries(queries) : null],
     ['Before and after', alertWords(facts)],
+    ['Rehearsal', record.rehearsal || record.rehearsed ? rehearsalWords(record) : null],
   ];
   return rows.flatMap(([label, value]) =>
     value === null || value === '' ? [] : [{ label, value: [value] }],

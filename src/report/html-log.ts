@@ -1,7 +1,7 @@
 /** The log of a run: what was switched off, issues, messages, files. */
 import { formatBytes } from './format.ts';
 import { badge, code, moment, section, table } from './html-parts.ts';
-import type { Markup } from './markup.ts';
+import { html, type Markup } from './markup.ts';
 import type { UpgradeRecord } from './record.ts';
 
 /** What the run switched off. */
@@ -43,12 +43,25 @@ export function communicationSection({ communication }: UpgradeRecord): Markup |
     moment(message.at),
     message.to,
     message.what,
-    message.delivered ? badge('delivered', 'quiet') : badge('not delivered', 'strong'),
+    message.delivered
+      ? badge('delivered', 'quiet')
+      : html`${badge('not delivered', 'strong')}${message.why !== null && ` ${message.why}`}`,
   ]);
   return section(
     'communication',
     'Communication log',
     table('Communication', ['Time', 'To', 'What', 'Delivery'], rows),
+  );
+}
+
+/** Refusals that a person overrode by name. */
+export function overridesSection({ overrides }: UpgradeRecord): Markup | null {
+  if (overrides.length === 0) return null;
+  const rows = overrides.map(({ gate, by, what }) => [code(gate), by, what]);
+  return section(
+    'overrides',
+    'Overridden by name',
+    table('Overridden', ['Gate', 'By', 'What was refused'], rows),
   );
 }
 

@@ -1,6 +1,6 @@
-/** The steps of a run, and the plan they follow. */
-import { between, formatClock, formatDuration, plural } from './format.ts';
-import { badge, block, code, definitions, folded, lines, section, table, titled } from './html-parts.ts';
+/** The steps of a run. */
+import { between, formatClock, formatDuration } from './format.ts';
+import { badge, block, folded, section, table } from './html-parts.ts';
 import { timeline } from './html-timeline.ts';
 import { html, type Markup } from './markup.ts';
 import type { StepRecord, UpgradeRecord } from './record.ts';
@@ -29,26 +29,4 @@ export function stepsSection(record: UpgradeRecord): Markup | null {
 function stepWeight(state: StepRecord['state']): 'strong' | 'medium' | 'quiet' {
   if (state === 'done' || state === 'already-done') return 'quiet';
   return state === 'failed' || state === 'undo-failed' || state === 'interrupted' ? 'strong' : 'medium';
-}
-
-/** The plan as it was approved. */
-export function planSection({ plan }: UpgradeRecord): Markup | null {
-  if (!plan) return null;
-  const steps = plan.steps.map(
-    (step) => html`<h3>${step.title}</h3>${block(step.does)}
-${lines([
-  html`Undo: ${step.undo ?? 'nothing to undo'}`,
-  step.breaks === null ? 'Clients notice nothing' : html`Clients notice: ${step.breaks}`,
-  step.interruptible ? 'May be interrupted' : 'Must not be interrupted',
-])}`,
-  );
-  return section(
-    'plan',
-    'Plan',
-    html`${definitions([
-      ['Route', `${plan.route}, ${plan.from} → ${plan.wanted}`],
-      ['Digest', code(plan.digest)],
-    ])}
-${titled('Notes', lines(plan.notes))}${folded(plural(steps.length, 'planned step'), steps)}`,
-  );
 }

@@ -7,14 +7,23 @@ import { checksSection } from './html-checks.ts';
 import { factsSection } from './html-facts.ts';
 import { healthSection } from './html-health.ts';
 import { completenessSection, identitySection } from './html-identity.ts';
-import { artifactsSection, communicationSection, issuesSection, switchedOffSection } from './html-log.ts';
+import {
+  artifactsSection,
+  communicationSection,
+  issuesSection,
+  overridesSection,
+  switchedOffSection,
+} from './html-log.ts';
 import { block, code, definitions, phrase, section } from './html-parts.ts';
+import { planSection } from './html-plan.ts';
 import { queriesSection } from './html-queries.ts';
+import { rehearsalSection } from './html-rehearsal.ts';
 import { cvesSection, releaseSection } from './html-release.ts';
-import { planSection, stepsSection } from './html-steps.ts';
+import { stepsSection } from './html-steps.ts';
 import { style } from './html-style.ts';
 import { html, type Insertable, type Markup, markupText } from './markup.ts';
 import { keyFacts, nextLines, outcomeOf } from './overview.ts';
+import { asksApproval } from './plan-words.ts';
 import type { UpgradeRecord } from './record.ts';
 
 /** The page. The policy forbids scripts and everything remote, should escaping ever fail. */
@@ -52,8 +61,13 @@ ${next(record)}${sections(record)}</main>
 function sections(record: UpgradeRecord): Insertable {
   const happened = [keyFactsSection(record), stepsSection(record)];
   const warned = [warningsSection(record), adviceSection(record)];
+  const first = asksApproval(record);
   return [
     blocksSection(record),
+    rehearsalSection(record),
+    overridesSection(record),
+    // Who is to approve it came for the plan.
+    first && planSection(record),
     ...(record.changed ? [...happened, ...warned] : [...warned, ...happened]),
     factsSection(record),
     releaseSection(record),
@@ -67,7 +81,7 @@ function sections(record: UpgradeRecord): Insertable {
     issuesSection(record),
     communicationSection(record),
     artifactsSection(record),
-    planSection(record),
+    !first && planSection(record),
     completenessSection(record),
     identitySection(record),
   ];

@@ -38,8 +38,8 @@ export function outcomeOf(record: UpgradeRecord): Outcome {
 /** The facts of a run's table, in the order in which people ask for them. */
 export function keyFacts(record: UpgradeRecord): KeyFact[] {
   const { target, plan } = record;
-  // A check neither stops a client nor takes a backup.
-  const only = record.mode === 'check' && !record.changed;
+  // Neither a check nor a plan stops a client or takes a backup.
+  const only = (record.mode === 'check' || record.mode === 'plan') && !record.changed;
   const facts: KeyFact[] = [
     { label: 'Target', value: [{ code: target.name }, ` (${target.environment})`] },
     {

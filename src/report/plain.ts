@@ -1,18 +1,23 @@
 /** The short report for a terminal outside GitHub: no colours, no markup. */
 import { plainText } from './escape.ts';
-import { formatTime } from './format.ts';
+import { formatDuration, formatTime } from './format.ts';
 import { furtherFacts } from './further-facts.ts';
 import { keyFacts, nextLines, outcomeOf } from './overview.ts';
 import { blockLines, warningLines } from './plain-attention.ts';
+import { planLines } from './plain-plan.ts';
 import type { UpgradeRecord } from './record.ts';
+import { measureRows } from './rehearsal-words.ts';
 
 /** Verdict, key facts, what blocks or warns, issues and the next step, as lines that end in a break. */
 export function renderPlain(record: UpgradeRecord): string {
   const blocks = [
     [`${outcomeOf(record).word.toUpperCase()}: ${plainText(record.verdict)}`],
     keyLines(record),
+    rehearsalLines(record),
+    planLines(record),
     ...blockLines(record),
     ...warningLines(record),
+    overrideLines(record),
     switchedOffLines(record),
     issueLines(record),
     nextStepLines(record),
@@ -32,12 +37,32 @@ function keyLines(record: UpgradeRecord): string[] {
   });
 }
 
+function rehearsalLines({ rehearsal }: UpgradeRecord): string[] {
+  if (!rehearsal) return [];
+  return [
+    'Rehearsal:',
+    ...rehearsal.stages.map(
+      ({ title, state, durationMs }) =>
+        `  - ${state}: ${plainText(title)}${state === 'skipped' ? '' : ` (${formatDuration(durationMs)})`}`,
+    ),
+    ...measureRows(rehearsal).map(([label, value]) => `  ${label}: ${plainText(value)}`),
+  ];
+}
+
 function switchedOffLines(record: UpgradeRecord): string[] {
   const open = record.switchedOff.filter((entry) => entry.putBackAt === null);
   if (open.length === 0) return [];
   return [
     'Switched off and not put back:',
     ...open.map((entry) => `  - ${plainText(entry.what)} (since ${formatTime(entry.at)})`),
+  ];
+}
+
+function overrideLines({ overrides }: UpgradeRecord): string[] {
+  if (overrides.length === 0) return [];
+  return [
+    'Overridden by name:',
+    ...overrides.map(({ gate, by, what }) => `  - ${gate}, by ${plainText(by)}: ${plainText(what)}`),
   ];
 }
 

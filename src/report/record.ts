@@ -4,6 +4,8 @@
  * `schema/upgrade-record.schema.json` is generated from here.
  */
 import { z } from 'zod';
+import { changeSchema } from './record-change.ts';
+import { rehearsalSchema, rehearsedSchema } from './record-rehearsal.ts';
 import { adviceSchema, releaseSchema } from './record-release.ts';
 import { snapshotSchema } from './snapshot.ts';
 
@@ -28,24 +30,50 @@ export const modeSchema = z.enum(['plan', 'check', 'rehearse', 'upgrade', 'resum
 /** What was asked for. */
 export type Mode = z.infer<typeof modeSchema>;
 
+/**
+ * Risk classes, the least first: nothing changes; a minor version; another distribution of the image; a new major; a
+ * version that its project warns of.
+ */
+export const riskClasses = ['none', 'minor', 'distribution', 'major', 'known-bad'] as const;
+/** How much an upgrade can go wrong. */
+export type RiskClass = (typeof riskClasses)[number];
+
+/** What a spec can demand before an upgrade, and a person override by name. */
+export const gates = ['window', 'wave', 'rehearsal'] as const;
+/** What a spec can demand before an upgrade. */
+export type Gate = (typeof gates)[number];
+
 const plannedStepSchema = z.strictObject({
   id: text,
   title: text,
   does: z.array(text).meta({ description: 'What it will run, in words or as statements and commands' }),
   undo: text.nullable().meta({ description: 'What its undo does; null where there is nothing to undo' }),
   breaks: text.nullable().meta({ description: 'What clients or applications notice; null for nothing' }),
+  risks: z.array(text).meta({ description: 'What it can break, and what happens then' }),
   interruptible: z.boolean(),
 });
 /** A step as planned: data only, part of the digest. */
 export type PlannedStep = z.infer<typeof plannedStepSchema>;
 
-const planSchema = z.strictObject({
+/** A plan. */
+export const planSchema = z.strictObject({
   digest: text.meta({ description: 'sha256 over what matters to the decision; never times, sizes or lag' }),
   route: text,
   from: text,
   wanted: text,
   steps: z.array(plannedStepSchema),
   notes: z.array(text).meta({ description: 'What the reader should know before approving' }),
+  decision: z
+    .record(text, text)
+    .meta({ description: 'What the digest covers: the path of each value, and the value as JSON' }),
+  risk: z.strictObject({
+    class: z.enum(riskClasses),
+    reasons: z.array(text),
+  }),
+  downtime: z.strictObject({
+    expectedMs: z.number().nullable().meta({ description: 'Null where nobody measured it yet' }),
+    basis: text.meta({ description: 'Where the number comes from, or why there is none' }),
+  }),
 });
 /** The plan. */
 export type PlanRecord = z.infer<typeof planSchema>;
@@ -242,7 +270,23 @@ export const recordSchema = z
     issues: z.array(
       z.strictObject({ at: time, code: text, what: text, hint: text.nullable(), resolution: text }),
     ),
-    communication: z.array(z.strictObject({ at: time, to: text, what: text, delivered: z.boolean() })),
+    communication: z.array(
+      z.strictObject({
+        at: time,
+        to: text,
+        what: text,
+        delivered: z.boolean(),
+        why: text.nullable().meta({ description: 'Why it was not delivered; null where it was' }),
+      }),
+    ),
+    overrides: z
+      .array(z.strictObject({ gate: z.enum(gates), by: text, what: text }))
+      .meta({ description: 'Refusals that a person overrode by name' }),
+    change: changeSchema.nullable().meta({ description: 'Of a pull request or push: what it changes here' }),
+    rehearsal: rehearsalSchema.nullable().meta({ description: 'Mode rehearse: how it went' }),
+    rehearsed: rehearsedSchema
+      .nullable()
+      .meta({ description: 'The newest earlier rehearsal of the same versions' }),
     artifacts: z.array(
       z.strictObject({
         name: text,

@@ -41,11 +41,29 @@ export function communicationDetails(record: UpgradeRecord, detail: Detail): str
     formatTime(message.at),
     words(message.to, detail),
     words(message.what, detail),
-    message.delivered ? 'delivered' : '**not delivered**',
+    message.delivered ? 'delivered' : join('**not delivered**', words(message.why, detail)),
   ]);
   return folded(
     `Communication log (${record.communication.length})`,
     table(['Time', 'To', 'What', 'Delivery'], rows, detail),
+  );
+}
+
+function join(state: string, why: string): string {
+  return why === '' ? state : `${state}: ${why}`;
+}
+
+/** Refusals that a person overrode by name. */
+export function overrideDetails(record: UpgradeRecord, detail: Detail): string | null {
+  if (record.overrides.length === 0) return null;
+  const rows = record.overrides.map(({ gate, by, what }) => [
+    code(gate, detail),
+    words(by, detail),
+    words(what, detail),
+  ]);
+  return folded(
+    `Overridden by name (${record.overrides.length})`,
+    table(['Gate', 'By', 'What was refused'], rows, detail),
   );
 }
 

@@ -1,7 +1,9 @@
 /** The steps of a run and the plan they follow, folded. */
 import { between, formatClock, formatCount, formatDuration, plural } from './format.ts';
 import { renderGantt } from './gantt.ts';
+import { asksApproval, breaksWords, planAdvice, undoWords } from './plan-words.ts';
 import type { UpgradeRecord } from './record.ts';
+import { downtimeWords } from './rehearsal-words.ts';
 import { code, type Detail, folded, list, stack, table, words } from './summary-parts.ts';
 
 /** The steps, as a chart and as a table. */
@@ -30,28 +32,41 @@ export function stepDetails(record: UpgradeRecord, detail: Detail): string | nul
   );
 }
 
-/** The plan as it was approved. */
-export function planDetails({ plan: planned }: UpgradeRecord, detail: Detail): string | null {
+/** The plan with all that each step does and can break. */
+export function planDetails(record: UpgradeRecord, detail: Detail): string | null {
+  const { plan: planned } = record;
   if (!planned) return null;
-  const items = planned.steps.map((step) => {
-    const does = step.does.slice(0, detail.items).map((line) => `  - ${code(line, detail)}`);
-    const left = step.does.length - does.length;
-    if (left > 0) does.push(`  - ${formatCount(left)} more left out`);
-    does.push(`  - Undo: ${step.undo === null ? 'nothing to undo' : words(step.undo, detail)}`);
-    if (step.breaks !== null) does.push(`  - Clients notice: ${words(step.breaks, detail)}`);
-    if (!step.interruptible) does.push('  - Must not be interrupted');
-    return `${words(step.title, detail)}\n${does.join('\n')}`;
-  });
+  const line = (text: string): string => words(text, detail);
+  const some = (lines: readonly string[], show: (text: string) => string): string[] => {
+    const left = lines.length - detail.items;
+    return [
+      ...lines.slice(0, detail.items).map((text) => `  - ${show(text)}`),
+      ...(left > 0 ? [`  - ${formatCount(left)} more left out`] : []),
+    ];
+  };
+  const items = planned.steps.map((step) =>
+    [
+      line(step.title),
+      ...some(step.does, (text) => code(text, detail)),
+      `  - Undo: ${line(undoWords(step))}`,
+      `  - Clients notice: ${line(breaksWords(step))}`,
+      ...some(step.risks, (text) => `Risk: ${line(text)}`),
+      ...(step.interruptible ? [] : ['  - Must not be interrupted']),
+    ].join('\n'),
+  );
+  const listed = (title: string, lines: readonly string[]): string | false =>
+    lines.length > 0 && `${title}:\n\n${list(lines.map(line), detail)}`;
+  // What the top of the summary says already is not said twice.
+  const told = asksApproval(record);
   return folded(
     `Plan: ${planned.route}, ${plural(planned.steps.length, 'step')}`,
     stack(
-      `${words(`${planned.from} → ${planned.wanted}`, detail)}, digest ${code(planned.digest, detail)}`,
+      `${line(`${planned.from} → ${planned.wanted}`)}, digest ${code(planned.digest, detail)}`,
+      !told && listed(`Risk ${line(planned.risk.class)}`, planned.risk.reasons),
+      !told && `Expected downtime: ${line(downtimeWords(record))}`,
       list(items, detail),
-      planned.notes.length > 0 &&
-        `Notes:\n\n${list(
-          planned.notes.map((note) => words(note, detail)),
-          detail,
-        )}`,
+      !told && listed('Release advice', planAdvice(record)),
+      !told && listed('Notes', planned.notes),
     ),
   );
 }

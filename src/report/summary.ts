@@ -11,6 +11,8 @@ import { attention } from './summary-attention.ts';
 import { cut, notice } from './summary-cut.ts';
 import { detailSections } from './summary-details.ts';
 import { code, type Detail, nextStep, phrase, stack, table, words } from './summary-parts.ts';
+import { planOverview } from './summary-plan.ts';
+import { rehearsalOverview } from './summary-rehearsal.ts';
 
 /** GitHub's limit for the summary of one step: 1 MiB of UTF-8. */
 const SUMMARY_LIMIT = 1024 * 1024;
@@ -129,10 +131,16 @@ function keyTable(record: UpgradeRecord, detail: Detail): Parameters<typeof tabl
 
 /** What a reader must see without unfolding anything. */
 function top(record: UpgradeRecord, detail: Detail): string {
+  const plan = planOverview(record, detail);
+  // Who is to approve it reads the plan first; where something blocks, there is nothing to approve yet.
+  const first = record.result === 'success';
   return stack(
     verdict(record, detail),
     table(...keyTable(record, detail)),
     nextStep(record.next, detail),
+    rehearsalOverview(record, detail),
+    first && plan,
     attention(record, detail),
+    !first && plan,
   );
 }

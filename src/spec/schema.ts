@@ -30,6 +30,11 @@ const secretName = z
     examples: ['env:ORDERS_DATABASE_URL'],
   });
 
+/** A time span as the spec writes it: minutes, hours or days. */
+const duration = z
+  .string({ error: 'write a number and m, h or d, for example "12h"' })
+  .regex(/^(0|[1-9]\d{0,4})[mhd]$/, 'write a number and m, h or d, for example "12h"');
+
 /** Typed out by whoever wants a dump of their data readable by everybody who can read the repository. */
 export const unencryptedConsent = 'I accept that everyone who can read this repository can read this data';
 
@@ -162,6 +167,127 @@ const healthSchema = z.union(
   },
 );
 
+const rehearsalSchema = z.strictObject({
+  from: z
+    .union([z.enum(['fresh', 'latest-artifact']), absolute], {
+      error: 'write fresh, latest-artifact, or the absolute path of a backup',
+    })
+    .default('fresh')
+    .meta({
+      description:
+        'Which backup is rehearsed: a fresh one; the newest encrypted dump among the artifacts; or the one in this folder (the newest where the folder holds several)',
+    }),
+  scratch: z.enum(['auto', 'embedded', 'docker', 'binaries']).default('auto').meta({
+    description:
+      'Where the scratch server comes from: installed programs, packages from npm, a container image; auto takes the first that has the version',
+  }),
+  image: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$/, 'write the name of an image without a tag')
+    .default('postgres')
+    .meta({ description: 'Image for scratch: docker; the version is its tag' }),
+  nearest: z.enum(['refuse', 'allow']).default('refuse').meta({
+    description: 'What to do where the exact version cannot be had: stop, or take the nearest minor of it',
+  }),
+  smoke: z.array(healthSchema).default([]).meta({
+    description:
+      'SQL files that are run on the restored copy only; a statement that fails, fails the rehearsal',
+  }),
+  identity: secretName.optional().meta({ description: 'age identity that reads the encrypted artifact' }),
+});
+
+/** What a rehearsal goes by. */
+export type RehearsalSpec = z.infer<typeof rehearsalSchema>;
+
+const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+const windowSchema = z.strictObject({
+  days: z
+    .array(z.enum(days, { error: `write one of ${days.join(', ')}` }))
+    .min(1)
+    .default([...days])
+    .meta({ description: 'On which days it opens' }),
+  hours: z
+    .string()
+    .regex(
+      /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
+      'write from and to, for example "22:00-04:00"',
+    )
+    .refine((text) => text.slice(0, 5) !== text.slice(6), 'from and to must differ')
+    .meta({ description: 'From and to; an end before the start lies on the next day' }),
+  'time-zone': z
+    .string()
+    .refine(isTimeZone, 'write an IANA time zone, for example Europe/Berlin')
+    .default('UTC'),
+});
+
+/** One maintenance window of a target. */
+export type MaintenanceWindow = z.infer<typeof windowSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const moments = ['start', 'pause', 'end'] as const;
+
+const channelSchema = z.union(
+  [
+    z.strictObject({
+      slack: secretName.meta({ description: 'Incoming webhook of Slack; its URL is a secret' }),
+      at: z
+        .array(z.enum(moments))
+        .min(1)
+        .default([...moments]),
+    }),
+    z.strictObject({
+      webhook: secretName.meta({ description: 'URL that takes CloudEvents 1.0 (structured JSON) by POST' }),
+      token: secretName.optional().meta({ description: 'Sent as bearer' }),
+      at: z
+        .array(z.enum(moments))
+        .min(1)
+        .default([...moments]),
+    }),
+  ],
+  { error: 'write { slack: env:NAME } or { webhook: env:NAME, token: env:NAME }' },
+);
+
+/** One place that is told of upgrades. */
+export type Channel = z.infer<typeof channelSchema>;
+
+const manifestSchema = z.strictObject({
+  from: z
+    .string()
+    .regex(
+      /^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.(ya?ml|json)$/,
+      'write the path of a YAML file in the repository',
+    )
+    .meta({
+      description: 'Path of the manifest from the root of the repository',
+      examples: ['deploy/orders/statefulset.yaml'],
+    }),
+  image: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'write the name of an image without its tag, for example postgres')
+    .meta({ description: 'Image whose tag is the version, without the tag', examples: ['postgres'] }),
+});
+
+const wantedSchema = z.union([versionText, manifestSchema], {
+  error: ({ input }) => {
+    if (typeof input === 'number')
+      return 'quote the version, for example "15.20": a number loses its last zero';
+    if (typeof input === 'string') return 'write major and minor in quotes, for example "15.20"';
+    return 'write the version in quotes, for example "15.20", or { from: deploy/postgres.yaml, image: postgres }';
+  },
+});
+
+/** Where the wanted version stands: in the spec, or in a manifest. */
+export type Wanted = z.infer<typeof wantedSchema>;
+
 /** Builds the schema for the environments that exist. */
 export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
   environment: E,
@@ -171,7 +297,10 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
     name: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'use small letters, digits and dashes, at most 63'),
-    postgres: versionText.meta({ description: 'The version that should run', examples: ['15.20'] }),
+    postgres: wantedSchema.meta({
+      description: 'The version that should run, or the manifest that names it',
+      examples: ['15.20', { from: 'deploy/orders/statefulset.yaml', image: 'postgres' }],
+    }),
     connection: secretName,
     environment,
     backup: backupSchema.prefault({}),
@@ -197,32 +326,50 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
       .default([])
       .meta({ description: 'Releases whose notes a person has read, where the action does not know them' }),
     checks: checksSchema(checkIds).prefault({}),
+    rehearsal: rehearsalSchema.prefault({}),
+    'require-rehearsal': duration.optional().meta({
+      description: 'An upgrade is refused without a passed rehearsal of the same versions that is not older',
+      examples: ['7d'],
+    }),
+    wave: z.number().int().min(1).max(100).default(1).meta({
+      description: 'Targets of a later wave are upgraded once all earlier ones are green',
+    }),
+    windows: z.array(windowSchema).default([]).meta({
+      description: 'Maintenance windows; outside of all of them an upgrade is refused. None means always',
+    }),
+    notify: z.array(z.string()).default([]).meta({ description: 'Names of channels that are told' }),
     health: z.array(healthSchema).default([]).meta({
       description:
         "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks",
     }),
   });
-  return z.strictObject({ version: z.literal(1), targets: z.array(target).min(1).max(256) }).meta({
-    title: 'Postgres Upgrade spec',
-    description: 'Which PostgreSQL version each target should run, and how to get there',
-  });
+  return z
+    .strictObject({
+      version: z.literal(1),
+      soak: duration.default('0m').meta({
+        description: 'How long the targets of a wave must have been green before the next wave starts',
+        examples: ['24h'],
+      }),
+      channels: z
+        .record(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/), channelSchema)
+        .default({})
+        .meta({ description: 'Who can be told, by name' }),
+      targets: z.array(target).min(1).max(256),
+    })
+    .meta({
+      title: 'Postgres Upgrade spec',
+      description: 'Which PostgreSQL version each target should run, and how to get there',
+    });
 }
 
 /** The schema's own type. */
 export type SpecSchema = ReturnType<typeof specSchema<z.ZodType<EnvironmentConfig>>>;
-/** One target, defaults filled in. */
-export type TargetSpec = z.infer<SpecSchema>['targets'][number];
+/** A whole spec, defaults filled in. */
+export type Spec = z.infer<SpecSchema>;
+/** One target, defaults filled in, its version found. */
+export type TargetSpec = Omit<Spec['targets'][number], 'postgres'> & { postgres: string };
 /** One application of a target. */
 export type ApplicationSpec = TargetSpec['applications'][number];
 
 /** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */
-export const laterKeys: ReadonlySet<string> = new Set([
-  'extensions',
-  'notify',
-  'wave',
-  'windows',
-  'require-rehearsal',
-  'soak',
-  'watch',
-  'rollback',
-]);
+export const laterKeys: ReadonlySet<string> = new Set(['extensions', 'watch', 'rollback']);

@@ -6,19 +6,22 @@ import { Cancelled, UpgradeError } from '../errors.ts';
 import { type Database, listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import { endOfLife } from '../releases/releases.ts';
-import type { Mode } from '../report/record.ts';
 import { type TargetSpec, thresholdKeys } from '../spec/schema.ts';
 import { backupFolder } from './backup-step.ts';
 import { connectTo } from './connect.ts';
-import { today } from './context.ts';
+import { looksOnly, today } from './context.ts';
 import type { Run } from './target.ts';
 
-/** Asks all of them; results are in the record when it returns. */
+/**
+ * Asks all of them; results are in the record when it returns.
+ * @param only which checks by id; all by default
+ */
 export async function askChecks(
   run: Run,
   when: 'before' | 'after',
   running: PgVersion,
   wanted: PgVersion,
+  only: (id: string) => boolean = () => true,
 ): Promise<CheckResult[]> {
   const { environment, context, recorder, settings } = run;
   const databases = await databasesOf(run);
@@ -38,7 +41,9 @@ export async function askChecks(
     },
   };
   // An upgrade reads the configuration with the new programs in a step of its own.
-  const asked = allChecks.filter(({ id }) => id !== 'config-preflight' || looksOnly(context.mode));
+  const asked = allChecks.filter(
+    ({ id }) => only(id) && (id !== 'config-preflight' || looksOnly(context.mode)),
+  );
   const results = await runChecks(asked, checkContext, {
     connect: (database) => connectTo(run, database),
     databases: databases.map(({ name }) => name),
@@ -52,10 +57,6 @@ export async function askChecks(
   return results;
 }
 
-function looksOnly(mode: Mode): boolean {
-  return mode === 'check' || mode === 'plan';
-}
-
 /** The limits that ship, with those of the spec over them. Pure. */
 export function thresholdsOf({ checks }: TargetSpec): Thresholds {
   const own = [...thresholdKeys].flatMap(([key, name]) => {
@@ -67,7 +68,7 @@ export function thresholdsOf({ checks }: TargetSpec): Thresholds {
 
 /**
  * What only the wanted version's programs know. An upgrade reads the configuration with them in a step of its own;
- * mode check has told by then that there are none, and goes on without them.
+ * mode check has told by then that there are none, mode rehearse tells it later; both go on without them.
  */
 async function askPrograms(
   run: Run,
@@ -82,8 +83,8 @@ async function askPrograms(
       configErrors: reads ? ((await environment.configErrors?.(wanted)) ?? null) : null,
     };
   } catch (cause) {
-    if (context.mode !== 'check' || !(cause instanceof UpgradeError) || cause instanceof Cancelled)
-      throw cause;
+    const goesOn = context.mode === 'check' || context.mode === 'rehearse';
+    if (!goesOn || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
     return { wantedExtensions: null, configErrors: null };
   }
 }

@@ -1,7 +1,9 @@
 /** The user's own health SQL, asked of the target; every result lands in the record. */
 import { askHealthFile } from '../health/user-sql.ts';
 import type { QueryRecord } from '../report/record.ts';
+import type { HealthFile } from '../spec/schema.ts';
 import { connectTo } from './connect.ts';
+import { channel } from './context.ts';
 import type { Run } from './target.ts';
 
 /** Asks every file of the spec, in its order. @throws Cancelled */
@@ -10,7 +12,8 @@ export async function askHealth(run: Run, when: 'before' | 'after'): Promise<Que
   const { record } = recorder;
   record.queries = record.queries.filter((query) => query.when !== when);
   const asked: QueryRecord[] = [];
-  for (const file of spec.health) {
+  for (const each of spec.health) {
+    const file = readOnly(run, each);
     context.log.progress(`${spec.name}: asking ${file.file}`);
     asked.push(
       ...(await askHealthFile(file, context.files.get(file.file) ?? '', when, {
@@ -22,6 +25,15 @@ export async function askHealth(run: Run, when: 'before' | 'after'): Promise<Que
   record.queries.push(...asked);
   recorder.save();
   return asked;
+}
+
+/** What a pull request brings is nobody's yet: its SQL may not write, whatever it says of itself. */
+function readOnly({ context, recorder }: Run, file: HealthFile): HealthFile {
+  if (!context.onPullRequest || file['read-only']) return file;
+  const what = `${file.file} was asked read-only: a pull request started this run.`;
+  context.log.info(`  ${what}`);
+  recorder.tell(channel(context), what);
+  return { ...file, 'read-only': true };
 }
 
 /** Results that stop a run: what says so, and what could not be answered. Pure. */

@@ -2,13 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { takeDump } from '../backup/dump.ts';
+import { type Dump, takeDump } from '../backup/dump.ts';
 import { proveDump } from '../backup/prove.ts';
 import type { Step, StepRun } from '../environments/environment.ts';
 import { UpgradeError } from '../errors.ts';
-import { findClients } from '../postgres/clients.ts';
+import { type ClientPrograms, findClients } from '../postgres/clients.ts';
 import { formatVersion } from '../postgres/version.ts';
+import type { BackupRecord, ProofRecord } from '../report/record.ts';
 import { type BackupWork, backupWork } from './backup-work.ts';
+import { snapshotOf } from './snapshots.ts';
 import type { Run } from './target.ts';
 
 /** Folder of this target's backups: the spec's, else the environment's. */
@@ -21,76 +23,108 @@ export function backupStep(run: Run): Step {
   return {
     isDone: async () => false,
     async run(step) {
-      await backup(run, step);
+      await takeBackup(run, step, proverOf(run, step));
       return { state: 'done' };
     },
   };
 }
 
-async function backup(run: Run, step: StepRun): Promise<void> {
-  const { spec, context, recorder, environment, wanted } = run;
+/** What proves a dump that was just taken: the scratch server lives in `work`, which is removed afterwards. */
+export type Prover = (dump: Dump, clients: ClientPrograms, work: string) => Promise<ProofRecord>;
+
+/** Proves by the way that the spec names, on a scratch server that the environment supplies. */
+function proverOf({ spec, environment, wanted }: Run, step: StepRun): Prover {
+  return (dump, clients, work) =>
+    proveDump(dump, {
+      clients,
+      jobs: spec.backup.jobs,
+      signal: step.signal,
+      progress: step.progress,
+      method: spec.backup.prove,
+      note: step.note,
+      scratchFolder: join(work, 'scratch'),
+      scratch: (options) => environment.scratch(wanted, options, step.signal),
+    });
+}
+
+/** The client programs for a dump and its restore into the wanted version; the step's output names them. */
+export async function clientsFor({ spec, wanted }: Run, step: StepRun): Promise<ClientPrograms> {
   const clients = await findClients(wanted.major, spec.backup.clients ? [spec.backup.clients] : []);
-  const used = `${join(clients.bin, 'pg_dump')} ${formatVersion(clients.version)}`;
-  step.note(`client programs: ${used}`);
+  step.note(`client programs: ${nameOf(clients)}`);
   if (clients.version.major !== wanted.major) {
     step.note(
       `no client programs of PostgreSQL ${wanted.major} are installed: those of ${clients.version.major} are used, and the proof decides`,
     );
   }
-  const stamp = context.now().toISOString().replaceAll(/[:.]/g, '-');
-  const folder = join(backupFolder(run), `${spec.name}-${stamp}`);
-  const work = join(backupFolder(run), `work-${stamp}`);
-  const common = { clients, jobs: spec.backup.jobs, signal: step.signal, progress: step.progress, work };
+  return clients;
+}
+
+/** The pg_dump that is used: path and version. */
+export function nameOf(clients: ClientPrograms): string {
+  return `${join(clients.bin, 'pg_dump')} ${formatVersion(clients.version)}`;
+}
+
+/**
+ * Works in a folder that is removed afterwards, also by a later run where this one is killed.
+ * @param dump folder of a dump that is being taken: it goes with the work unless it was finished
+ */
+export async function withWork<T>(
+  run: Run,
+  step: StepRun,
+  dump: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = join(backupFolder(run), `work-${stampOf(run)}`);
   await step.switchOff({
     id: backupWork,
     what: 'a scratch server, a password file and an unfinished dump are there',
-    detail: { work, dump: folder } satisfies BackupWork,
+    detail: { work: folder, dump } satisfies BackupWork,
   });
-  // A dump that was not finished, or that nobody could look at, is no backup: it must not lie about as one.
-  const discard = async (cause: unknown): Promise<never> => {
+  try {
+    return await work(folder);
+  } finally {
     await rm(folder, { recursive: true, force: true });
-    await rm(work, { recursive: true, force: true });
     await step.isBack(backupWork);
-    throw cause;
-  };
-  const dump = await takeDump({
-    ...common,
-    settings: run.settings,
-    folder,
-    target: spec.name,
-    compress: spec.backup.compress,
-    keepDays: spec.backup['keep-days'],
-  }).catch(discard);
-  const bytes = dump.manifest.files.reduce((total, file) => total + file.bytes, 0);
-  step.note(`${dump.databases.length} databases and the roles in ${folder}`);
+  }
+}
 
-  const proof = await proveDump(dump, {
-    ...common,
-    method: spec.backup.prove,
-    note: step.note,
-    scratchFolder: join(work, 'scratch'),
-    scratch: (options) => environment.scratch(wanted, options, step.signal),
-  }).catch(discard);
-  await rm(work, { recursive: true, force: true });
-  await step.isBack(backupWork);
-  recorder.record.backup = {
-    location: folder,
-    host: hostname(),
-    databases: dump.databases.map(({ name, bytes: size, sourceBytes, durationMs }) => ({
-      name,
-      bytes: size,
-      sourceBytes,
-      durationMs,
-    })),
-    bytes,
-    files: dump.manifest.files.length,
-    manifestSha256: dump.manifestSha256,
-    clients: used,
-    started: dump.started,
-    finished: dump.finished,
-    keepDays: spec.backup['keep-days'],
-    proof,
-  };
+/** Now, as it can stand in a file's name. */
+export function stampOf({ context }: Run): string {
+  return context.now().toISOString().replaceAll(/[:.]/g, '-');
+}
+
+/**
+ * Takes a backup and proves it; both are in the record and in the journal when it returns.
+ * @throws UpgradeError `backup-not-proved` with what differs; the backup stays for a look
+ */
+export async function takeBackup(run: Run, step: StepRun, prove: Prover): Promise<void> {
+  const { spec, recorder } = run;
+  const clients = await clientsFor(run, step);
+  const folder = join(backupFolder(run), `${spec.name}-${stampOf(run)}`);
+  const { dump, proof } = await withWork(run, step, folder, async (work) => {
+    try {
+      const taken = await takeDump({
+        clients,
+        jobs: spec.backup.jobs,
+        signal: step.signal,
+        progress: step.progress,
+        work,
+        settings: run.settings,
+        folder,
+        target: spec.name,
+        compress: spec.backup.compress,
+        keepDays: spec.backup['keep-days'],
+        snapshot: await snapshotOf(run, step.signal),
+      });
+      step.note(`${taken.databases.length} databases and the roles in ${folder}`);
+      return { dump: taken, proof: await prove(taken, clients, work) };
+    } catch (cause) {
+      // A dump that was not finished, or that nobody could look at, is no backup: it must not lie about as one.
+      await rm(folder, { recursive: true, force: true });
+      throw cause;
+    }
+  });
+  recorder.record.backup = recordOf(dump, proof, nameOf(clients));
   recorder.save();
   await run.journal.backup(recorder.record.backup);
   if (proof.verdict === 'failed') {
@@ -109,4 +143,26 @@ async function backup(run: Run, step: StepRun): Promise<void> {
       ? `proved: ${proof.tables} tables, ${proof.rows} rows, ${proof.objects} objects, ${proof.sequences} sequences and ${proof.largeObjects} large objects are equal after a restore into ${proof.restoredInto}`
       : `not proved by a restore (backup.prove: ${spec.backup.prove})`,
   );
+}
+
+/** A backup as the record tells of it. */
+export function recordOf(dump: Dump, proof: ProofRecord, clients: string): BackupRecord {
+  return {
+    location: dump.folder,
+    host: hostname(),
+    databases: dump.databases.map(({ name, bytes, sourceBytes, durationMs }) => ({
+      name,
+      bytes,
+      sourceBytes,
+      durationMs,
+    })),
+    bytes: dump.manifest.files.reduce((total, file) => total + file.bytes, 0),
+    files: dump.manifest.files.length,
+    manifestSha256: dump.manifestSha256,
+    clients,
+    started: dump.started,
+    finished: dump.finished,
+    keepDays: dump.manifest.keepDays,
+    proof,
+  };
 }

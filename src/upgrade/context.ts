@@ -1,7 +1,8 @@
 /** What every run is given from outside: nothing in `upgrade/` reads a clock, a variable or an input by itself. */
 import type { Log } from '../process/log.ts';
 import type { Secrets } from '../process/secrets.ts';
-import type { Mode, UpgradeRecord } from '../report/record.ts';
+import type { PlanFile } from '../report/plan-file.ts';
+import type { Gate, Mode, UpgradeRecord } from '../report/record.ts';
 
 /** One for all targets of a run. */
 export interface RunContext {
@@ -22,6 +23,41 @@ export interface RunContext {
   files: ReadonlyMap<string, string>;
   /** Digest that was approved; empty for none. */
   planDigest: string;
+  /** plan.json of the approved plan, checked, where the input plan-file gave it; null for none. */
+  approvedPlan: PlanFile | null;
+  /** Which backup is rehearsed (`fresh`, `latest-artifact`, an absolute path); empty for what the spec says. */
+  rehearseFrom: string;
+  /** Refusals that a person overrides by name. */
+  overrides: ReadonlySet<Gate>;
+  /** Whether a pull request started the run: what it brings is nobody's yet. */
+  onPullRequest: boolean;
+  /** What only GitHub can tell; null where there is none. */
+  outside: Outside | null;
+}
+
+/** What GitHub keeps of earlier runs, in this and in other jobs. */
+export interface Outside {
+  /** plan.json that was uploaded with this digest; null where none is found. */
+  approvedPlan(target: string, digest: string): Promise<PlanFile | null>;
+  /**
+   * The record of the last upgrade, resume or rollback of a target; null for none. Those that found nothing to do, or
+   * were refused, are passed over: they would hide the upgrade before them.
+   */
+  lastRecord(target: string): Promise<UpgradeRecord | null>;
+  /**
+   * Downloads the newest uploaded dump of a target into `folder`, as it was uploaded.
+   * @throws UpgradeError `artifact-missing`, `artifact-download`
+   */
+  latestDump(target: string, folder: string, signal: AbortSignal): Promise<UploadedDump>;
+}
+
+/** A dump as it was uploaded. */
+export interface UploadedDump {
+  /** Path of the downloaded file. */
+  file: string;
+  /** For people: the artifact's name and the run that made it. */
+  where: string;
+  encrypted: boolean;
 }
 
 /** How a run is named to others: in the lock, in the journal. */
@@ -35,6 +71,11 @@ export function runName(context: RunContext): string {
 /** Where the run speaks to people, as the communication log names it. */
 export function channel(context: RunContext): string {
   return context.identity ? 'log and summary of the workflow run' : 'terminal';
+}
+
+/** Whether a mode leaves the target as it is. */
+export function looksOnly(mode: Mode): boolean {
+  return mode === 'plan' || mode === 'check' || mode === 'rehearse';
 }
 
 /** Day of the run as YYYY-MM-DD, UTC. */

@@ -13,6 +13,18 @@ export function canonical(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
+/** Every leaf by its path (`steps[0].undo`), its value as JSON; an empty list or object is a leaf. Pure. */
+export function flatten(value: unknown, path = ''): Record<string, string> {
+  const entries: [string, unknown][] = Array.isArray(value)
+    ? value.map((inner, index) => [`${path}[${index}]`, inner])
+    : value && typeof value === 'object'
+      ? Object.entries(value).map(([key, inner]) => [path === '' ? key : `${path}.${key}`, inner])
+      : [];
+  const leaves = entries.filter(([, inner]) => inner !== undefined);
+  if (leaves.length === 0) return path === '' ? {} : { [path]: canonical(value) };
+  return Object.assign({}, ...leaves.map(([key, inner]) => flatten(inner, key)));
+}
+
 /** sha256 in hexadecimal. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonical(value)).digest('hex');

@@ -2,7 +2,8 @@
 import { Cancelled, messageOf, type UpgradeError } from '../errors.ts';
 import { formatVersion } from '../postgres/version.ts';
 import type { Mode, Result } from '../report/record.ts';
-import { channel } from './context.ts';
+import { channel, looksOnly } from './context.ts';
+import { notify } from './notify.ts';
 import { putBackAll, type Run } from './target.ts';
 
 /** How a mode ended, before the world was asked whether it is so. */
@@ -58,6 +59,8 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
   );
   record.finished = context.now().toISOString();
   recorder.save();
+  // Last of all: a channel that takes its time must not keep the journal open.
+  if (!looksOnly(context.mode)) await notify(run, record.result === 'paused' ? 'pause' : 'end');
 }
 
 /** Results that promise a server which serves. */
@@ -87,6 +90,7 @@ function conclude(run: Run, ending: Ending, failures: readonly UpgradeError[], s
 /** A journal that tells of a step which can be undone is what `rollback` goes by; any other would only hide that one. */
 function afterEnd(run: Run, finished: boolean): 'keep' | 'archive' | 'discard' {
   if (!finished) return 'keep';
+  if (run.context.mode === 'rehearse') return run.journal.state().rehearsed ? 'archive' : 'discard';
   const { steps } = run.journal.state();
   const undoable = run.recorder.record.plan?.steps.some(({ id, undo }) => undo !== null && steps.has(id));
   return undoable || run.context.mode === 'rollback' ? 'archive' : 'discard';
@@ -96,17 +100,32 @@ function afterEnd(run: Run, finished: boolean): 'keep' | 'archive' | 'discard' {
 function tellEnd(run: Run): void {
   const { recorder, context } = run;
   const { record } = recorder;
-  if (context.mode === 'plan' || context.mode === 'check') return;
+  if (looksOnly(context.mode)) return;
   const to = channel(context);
   for (const { code, what } of record.issues) recorder.tell(to, `${code}: ${what}`);
   recorder.tell(to, `${record.result}: ${record.verdict}`);
 }
 
+/** Errors by which a run refuses to begin: nothing is broken, and nothing was changed. */
+const refusals: readonly string[] = [
+  'backup-not-proved',
+  'blocked',
+  'plan-drift',
+  'rehearsal-missing',
+  'wave-waits',
+  'window-closed',
+];
+
 /**
  * The ending after an error in a phase that changes nothing.
  * @param resumed the journal of an earlier run is still needed
+ * @param others what was found besides it: all is told together
  */
-export function unchangedEnding(error: UpgradeError, resumed: boolean): Ending {
+export function unchangedEnding(
+  error: UpgradeError,
+  resumed: boolean,
+  others: readonly UpgradeError[] = [],
+): Ending {
   if (error instanceof Cancelled) {
     return {
       result: 'cancelled',
@@ -115,11 +134,13 @@ export function unchangedEnding(error: UpgradeError, resumed: boolean): Ending {
       finished: !resumed,
     };
   }
-  const refused = ['backup-not-proved', 'blocked', 'plan-drift'].includes(error.code);
+  const refused = refusals.includes(error.code);
+  const all = [error, ...others];
+  const hints = [...new Set(all.flatMap(({ hint }) => hint ?? []))];
   return {
     result: refused ? 'refused' : 'failed',
-    verdict: `${error.message} Nothing was changed.`,
-    next: error.hint ?? null,
+    verdict: [...all.map(({ message }) => message), 'Nothing was changed.'].join(' '),
+    next: hints.length > 0 ? hints.join('\n') : null,
     finished: !resumed,
   };
 }

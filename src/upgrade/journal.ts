@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
 import type { BackupRecord, Mode, Result } from '../report/record.ts';
+import type { Rehearsed } from '../report/record-rehearsal.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 
 /** Id of the entry while indexes are being rebuilt: until it is gone, some have the one order, some the other. */
@@ -22,6 +23,8 @@ export interface Begin {
   mode: Mode;
   from: string;
   wanted: string;
+  /** Name in the spec: two machines may keep their journals under the same path. */
+  target?: string;
   /** Of the plan that was begun. */
   digest?: string;
   /** What tells this process from a later one with the same number; empty where the system does not say. */
@@ -37,6 +40,7 @@ export type JournalEntry =
   | { kind: 'put-back'; at: string; id: string }
   | { kind: 'backup'; at: string; backup: BackupRecord }
   | { kind: 'rebuild'; at: string; database: string; index: string; state: 'started' | 'failed' }
+  | { kind: 'rehearsed'; at: string; rehearsed: Rehearsed }
   | { kind: 'end'; at: string; result: Result };
 
 /** What a journal says, read from its lines. Pure. */
@@ -55,6 +59,8 @@ export interface JournalState {
   outstanding: SwitchedOff[];
   /** Indexes that were, or may have been, rebuilt by a library that sorts otherwise than the older version's. */
   rebuilt: { database: string; index: string }[];
+  /** In the journal of a rehearsal: how it went. */
+  rehearsed: Rehearsed | null;
 }
 
 /** Replays the lines. */
@@ -68,6 +74,7 @@ export function readJournal(lines: readonly string[]): JournalState {
     steps: new Map(),
     outstanding: [],
     rebuilt: [],
+    rehearsed: null,
   };
   for (const line of lines) {
     const entry = JSON.parse(line) as JournalEntry;
@@ -109,6 +116,9 @@ export function readJournal(lines: readonly string[]): JournalState {
       case 'backup':
         state.backup = entry.backup;
         break;
+      case 'rehearsed':
+        state.rehearsed = entry.rehearsed;
+        break;
       case 'end':
         state.ended = entry.result;
         break;
@@ -130,6 +140,7 @@ export interface Journal {
   switchedOff(entry: SwitchedOff): Promise<void>;
   putBack(id: string): Promise<void>;
   backup(backup: BackupRecord): Promise<void>;
+  rehearsed(rehearsed: Rehearsed): Promise<void>;
   /** Told before an index is rebuilt, and again where that failed and left it as it was. */
   rebuild(database: string, index: string, state: 'started' | 'failed'): Promise<void>;
   /**
@@ -184,6 +195,7 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
     switchedOff: (entry) => write({ kind: 'switched-off', at: at(), entry }),
     putBack: (id) => write({ kind: 'put-back', at: at(), id }),
     backup: (backup) => write({ kind: 'backup', at: at(), backup }),
+    rehearsed: (rehearsed) => write({ kind: 'rehearsed', at: at(), rehearsed }),
     rebuild: (database, index, state) => write({ kind: 'rebuild', at: at(), database, index, state }),
     async end(result, then) {
       if (!ours || lines.length === 0) return;

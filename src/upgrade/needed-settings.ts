@@ -80,6 +80,9 @@ export function resetStep(settings: readonly string[]): PlannedStep {
     does: [],
     undo: `ALTER SYSTEM RESET ${named}, where it is set: the older version does not know it`,
     breaks: null,
+    risks: [
+      'The setting may stand in a file that the action does not write: then the run ends before anything is stopped.',
+    ],
     interruptible: false,
   };
 }

@@ -7,8 +7,11 @@ import type { PlannedStep, PlanRecord } from '../report/record.ts';
 import type { AdviceRecord, ReleaseRecord } from '../report/record-release.ts';
 import type { TargetSpec } from '../spec/schema.ts';
 import { byWhom } from './advice-words.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, flatten } from './digest.ts';
+import { expectedDowntime } from './downtime.ts';
 import { neededSettings, setList } from './needed-settings.ts';
+import { riskOf } from './risk.ts';
+import { stepRisks } from './risk-steps.ts';
 
 /** What the engine's own steps look like in a plan; null where spec and advice give them nothing to do. */
 export function commonStep(
@@ -36,6 +39,7 @@ export function commonStep(
         ],
         undo: null,
         breaks: null,
+        risks: stepRisks(id, spec),
         interruptible: true,
       };
     case 'stop-applications':
@@ -47,6 +51,7 @@ export function commonStep(
             does: spec.applications.map(({ stop }) => stop.join(' ')),
             undo: 'start them again',
             breaks: `${names} serves nobody until the end`,
+            risks: stepRisks(id, spec),
             interruptible: true,
           };
     case 'start-applications':
@@ -61,6 +66,7 @@ export function commonStep(
             ]),
             undo: null,
             breaks: null,
+            risks: stepRisks(id, spec),
             interruptible: false,
           };
     case 'configure': {
@@ -74,6 +80,7 @@ export function commonStep(
             does: [...settings.map(setList), 'pg_reload_conf(), and a look whether a new session sees it'],
             undo: `ALTER SYSTEM RESET ${named}, before the older version is started: it would refuse to start`,
             breaks: null,
+            risks: stepRisks(id, spec),
             interruptible: false,
           };
     }
@@ -89,6 +96,7 @@ export function commonStep(
             ],
             undo: 'the same again for the older library, once the older version serves',
             breaks: null,
+            risks: stepRisks(id, spec),
             interruptible: true,
           };
     case 'advice':
@@ -105,6 +113,7 @@ export function commonStep(
             ],
             undo: null,
             breaks: null,
+            risks: stepRisks(id, spec),
             interruptible: true,
           };
     case 'validate':
@@ -114,6 +123,7 @@ export function commonStep(
         does: ['version by a real query', 'facts compared with those from before', 'every check again'],
         undo: null,
         breaks: null,
+        risks: stepRisks(id, spec),
         interruptible: true,
       };
   }
@@ -154,7 +164,7 @@ export function makePlan(
     );
   }
   const from = formatVersion(facts.running);
-  const digest = digestOf({
+  const decision = flatten({
     target: spec.name,
     environment: spec.environment,
     systemIdentifier,
@@ -167,12 +177,24 @@ export function makePlan(
     onFailure: spec['on-failure'],
     pause: spec.pause,
     applications: spec.applications,
+    // A check that blocked the plan must not be switched off behind the back of whoever approved it.
+    checksDisabled: spec.checks.disable.toSorted(),
     advice: {
       by: spec.advice,
       applies: advice.filter(({ state }) => state === 'applies').map(({ id }) => id),
     },
   });
-  return { digest, route: route.name, from, wanted: formatVersion(wanted), steps, notes };
+  return {
+    digest: digestOf(decision),
+    decision,
+    route: route.name,
+    from,
+    wanted: formatVersion(wanted),
+    steps,
+    notes,
+    risk: riskOf({ from: facts.running, wanted }),
+    downtime: expectedDowntime({ from, wanted: formatVersion(wanted), steps }),
+  };
 }
 
 /** @throws UpgradeError `downgrade` */

@@ -4,13 +4,18 @@ import { Cancelled, errorsOf, UpgradeError, UpgradeErrors } from '../errors.ts';
 import { describe } from '../postgres/settings.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
 import { releaseRecord } from '../releases/between.ts';
-import type { PlanRecord } from '../report/record.ts';
+import { formatDuration } from '../report/format.ts';
+import type { PlanRecord, UpgradeRecord } from '../report/record.ts';
 import { adviceLine } from './advice-words.ts';
+import { assertApproved } from './approval.ts';
 import { askAdvice } from './ask-advice.ts';
 import { checkBefore } from './check-before.ts';
 import { connectTo } from './connect.ts';
-import { today } from './context.ts';
+import { looksOnly, today } from './context.ts';
+import { expectedDowntime } from './downtime.ts';
+import { tellGates } from './gates.ts';
 import { makePlan } from './plan.ts';
+import { lastRehearsal } from './rehearsed.ts';
 import { snapshotOf } from './snapshots.ts';
 import type { Run } from './target.ts';
 
@@ -40,7 +45,7 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
   const read = release.mustRead.filter(({ version }) => spec['notes-read'].includes(version));
   record.release = { ...release, mustRead: release.mustRead.filter((each) => !read.includes(each)) };
   record.advice = await askAdvice(run, from, wanted);
-  const plan = makePlan(
+  const made = makePlan(
     spec,
     { ...facts, running: from },
     wanted,
@@ -49,6 +54,10 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
     record.advice,
     record.release,
   );
+  record.rehearsed = await lastRehearsal(run, made.from, made.wanted);
+  const { rehearsed } = record;
+  const last = rehearsed?.passed && rehearsed.expectedDowntimeMs !== null ? null : await lastUpgrade(run);
+  const plan = { ...made, downtime: expectedDowntime(made, { rehearsed, last }) };
   recorder.record.plan = plan;
   recorder.record.target.systemIdentifier = identifier;
   recorder.record.versions.from = formatVersion(from);
@@ -59,8 +68,18 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
   if (plan.from === plan.wanted) return plan;
   for (const [index, step] of plan.steps.entries())
     context.log.info(`  ${index + 1}. ${step.title}${step.breaks ? ` (${step.breaks})` : ''}`);
+  const { expectedMs, basis } = plan.downtime;
+  context.log.info(
+    `  risk ${plan.risk.class}; expected downtime ${expectedMs === null ? 'not known' : formatDuration(expectedMs)} (${basis})`,
+  );
   tellAdvice(run);
   return plan;
+}
+
+/** What the last upgrade measured is worth a look where somebody decides; not reading it costs nothing but the number. */
+async function lastUpgrade({ context, spec }: Run): Promise<UpgradeRecord | null> {
+  if (!looksOnly(context.mode)) return null;
+  return (await context.outside?.lastRecord(spec.name).catch(() => null)) ?? null;
 }
 
 /** Advice that applies is a warning, except where the action carries it out; what nobody can see is in the report. */
@@ -93,20 +112,6 @@ async function systemIdentifier(run: Run): Promise<string | null> {
   return row?.id ?? null;
 }
 
-/** Refuses a plan that is not the one somebody approved. @throws UpgradeError `plan-drift` */
-export function assertApproved(run: Run, plan: PlanRecord): void {
-  const approved = run.context.planDigest;
-  if (approved === '' || approved === plan.digest) return;
-  throw new UpgradeError(
-    'plan-drift',
-    `The plan is not the one that was approved: it is ${plan.digest.slice(0, 12)}, approved was ${approved.slice(0, 12)}.`,
-    {
-      phase: 'plan',
-      hint: 'Something that matters changed since: the running version, the spec, or the target itself. Run mode: plan again and approve that.',
-    },
-  );
-}
-
 /** Modes `plan` and `check`. @returns `nothing-to-do` where the wanted version runs already */
 export async function lookOnly(run: Run): Promise<'nothing-to-do' | 'ready'> {
   const facts = await inspectServing(run);
@@ -114,7 +119,8 @@ export async function lookOnly(run: Run): Promise<'nothing-to-do' | 'ready'> {
   if (run.context.mode === 'check') return await lookAtEverything(run, facts);
   const plan = await planFor(run, facts, facts.running);
   if (plan.from === plan.wanted) return 'nothing-to-do';
-  assertApproved(run, plan);
+  await assertApproved(run, plan);
+  await tellGates(run);
   await checkBefore(run, facts.running);
   return 'ready';
 }
@@ -128,7 +134,8 @@ async function lookAtEverything(run: Run, facts: EnvironmentFacts): Promise<'not
       failures.push(...errorsOf(cause));
     });
   };
-  await collect(async () => assertApproved(run, await planFor(run, facts, facts.running)));
+  await collect(async () => await assertApproved(run, await planFor(run, facts, facts.running)));
+  await collect(() => tellGates(run));
   await collect(async () => run.environment.wantedExtensions(run.wanted));
   const { health } = run.recorder.record;
   await Promise.all([

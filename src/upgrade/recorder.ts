@@ -15,7 +15,8 @@ export interface Recorder {
   startStep(id: string, title: string): StepRecord;
   endStep(step: StepRecord, state: StepRecord['state']): void;
   issue(error: UpgradeError, resolution: string): void;
-  tell(to: string, what: string, delivered?: boolean): void;
+  /** @param why why it was not delivered; null where it was */
+  tell(to: string, what: string, why?: string | null): void;
 }
 
 /** What a record begins with. */
@@ -68,6 +69,10 @@ export function emptyRecord(options: Omit<RecorderOptions, 'folder' | 'secrets'>
     switchedOff: [],
     issues: [],
     communication: [],
+    overrides: [],
+    change: null,
+    rehearsal: null,
+    rehearsed: null,
     artifacts: [],
   };
 }
@@ -78,7 +83,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const record = emptyRecord(options);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'report.json');
-  const at = (): string => now().toISOString();
   saveRecord(record, file, secrets);
   const save = (): void => {
     try {
@@ -87,6 +91,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
       // A disk that fills up under the reports must not stop an upgrade half way; the last write tells of it.
     }
   };
+  return recorderOn(record, file, save, now);
+}
+
+/** A recorder on a record that somebody else keeps. */
+export function recorderOn(record: UpgradeRecord, file: string, save: () => void, now: () => Date): Recorder {
+  const at = (): string => now().toISOString();
   return {
     record,
     file,
@@ -112,8 +122,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
       });
       save();
     },
-    tell(to, what, delivered = true) {
-      record.communication.push({ at: at(), to, what, delivered });
+    tell(to, what, why = null) {
+      record.communication.push({ at: at(), to, what, delivered: why === null, why });
       save();
     },
   };

@@ -4,12 +4,14 @@ import { formatVersion, parseVersion } from '../postgres/version.ts';
 import { isApplication } from './applications.ts';
 import { clientProbe } from './client-probe.ts';
 import { runName } from './context.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, flatten } from './digest.ts';
 import type { Ending } from './finish.ts';
 import { type JournalState, readJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { newSettings, resetStep } from './needed-settings.ts';
+import { notify } from './notify.ts';
 import { inspectServing } from './prepare.ts';
+import { rollbackRisk } from './risk.ts';
 import { settleCollations } from './settle-collations.ts';
 import { snapshotOf } from './snapshots.ts';
 import { undoSteps } from './steps.ts';
@@ -115,28 +117,46 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   const undoable = route.steps
     .flatMap((step) => (step === 'configure' ? [resetStep(added)] : typeof step === 'string' ? [] : [step]))
     .filter(({ id, undo }) => undo !== null && (id !== 'configure' || added.length > 0));
+  const decision = flatten({
+    target: spec.name,
+    wanted: begin.from,
+    from: begin.wanted,
+    steps: undoable.map(({ id, undo }) => ({ id, undo })),
+  });
+  const back = undoable.toReversed().map((step) => ({
+    ...step,
+    title: `Undo: ${step.title}`,
+    does: step.undo ? [step.undo] : [],
+    undo: null,
+    risks: ['Where this fails nothing more is undone: the run ends as failed and says how to go on.'],
+  }));
   const plan = {
-    digest: digestOf({
-      target: spec.name,
-      rollback: begin.from,
-      from: begin.wanted,
-      steps: undoable.map(({ id, undo }) => ({ id, undo })),
-    }),
+    digest: digestOf(decision),
     route: route.name,
     from: begin.wanted,
     wanted: begin.from,
-    steps: undoable.toReversed().map((step) => ({
-      ...step,
-      title: `Undo: ${step.title}`,
-      does: step.undo ? [step.undo] : [],
-      undo: null,
-    })),
+    steps: back,
+    decision,
+    risk: rollbackRisk(facts.running, before),
+    downtime: back.some(({ breaks }) => breaks !== null)
+      ? {
+          expectedMs: null,
+          basis: 'the way back breaks clients as the upgrade did; nobody measures it beforehand',
+        }
+      : { expectedMs: 0, basis: 'no step breaks anything for clients' },
     notes: ['The data stays as it is: nothing that was written since the upgrade is lost.'],
   };
   recorder.record.plan = plan;
-  await journal.begin({ run: runName(context), mode: 'rollback', from: begin.from, wanted: begin.wanted });
+  await journal.begin({
+    run: runName(context),
+    mode: 'rollback',
+    from: begin.from,
+    wanted: begin.wanted,
+    target: spec.name,
+  });
   await journal.snapshot(await snapshotOf(run));
 
+  await notify(run, 'start');
   const probe = clientProbe(run);
   await probe.start();
   await undoSteps(

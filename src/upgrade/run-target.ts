@@ -9,11 +9,13 @@ import { findAdvice } from '../releases/advice-catalogue.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 import { type LoadedTarget, resolveReference } from '../spec/load.ts';
 import { byWhom } from './advice-words.ts';
-import type { RunContext } from './context.ts';
+import { looksOnly, type RunContext } from './context.ts';
 import { command, type Ending, finish, unchangedEnding } from './finish.ts';
 import { openJournal } from './journal.ts';
+import { notify } from './notify.ts';
 import { lookOnly } from './prepare.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
+import { rehearseMode } from './rehearse-mode.ts';
 import { rollbackMode } from './rollback-mode.ts';
 import type { Run } from './target.ts';
 import { upgradeMode } from './upgrade-mode.ts';
@@ -64,7 +66,10 @@ export async function openTarget(
     signal: context.signal,
     connection: settings,
   });
-  const journal = await openJournal(environment.home.journal, context.now);
+  const journal = await openJournal(
+    context.mode === 'rehearse' ? environment.home.rehearsals : environment.home.journal,
+    context.now,
+  );
   return {
     context,
     target,
@@ -85,7 +90,7 @@ export async function runTarget(target: LoadedTarget, context: RunContext): Prom
   try {
     run = await openTarget(target, context, recorder);
   } catch (cause) {
-    return notOpened(target, context, recorder, cause);
+    return await notOpened(target, context, recorder, cause);
   }
   try {
     const ending = await byMode(run).catch((cause: unknown) => endingOf(run, cause));
@@ -134,9 +139,7 @@ async function byMode(run: Run): Promise<Ending> {
     case 'rollback':
       return rollbackMode(run);
     case 'rehearse':
-      throw new UpgradeError('mode-unavailable', 'Mode rehearse is not available in this version.', {
-        phase: 'inputs',
-      });
+      return rehearseMode(run);
     default:
       return assertNever(mode);
   }
@@ -155,7 +158,8 @@ function offer({ recorder, spec }: Run): string {
 /** An error that no mode turned into an ending itself. */
 function endingOf(run: Run, cause: unknown): Ending {
   const errors = errorsOf(cause);
-  const unfinished = run.journal.isOurs();
+  // What a rehearsal leaves in its journal is put back at once: there is nothing to finish.
+  const unfinished = run.journal.isOurs() && run.context.mode !== 'rehearse';
   for (const error of errors) {
     annotate(run, error);
     run.recorder.issue(error, unfinished ? 'Not resolved.' : 'Nothing was changed.');
@@ -172,12 +176,12 @@ function endingOf(run: Run, cause: unknown): Ending {
   };
 }
 
-function notOpened(
+async function notOpened(
   target: LoadedTarget,
   context: RunContext,
   recorder: Recorder,
   cause: unknown,
-): UpgradeRecord {
+): Promise<UpgradeRecord> {
   const { record } = recorder;
   const errors = errorsOf(cause);
   for (const error of errors) {
@@ -196,5 +200,6 @@ function notOpened(
   record.next = errors[0]?.hint ?? null;
   record.finished = context.now().toISOString();
   recorder.save();
+  if (!looksOnly(context.mode)) await notify({ context, target, recorder }, 'end');
   return record;
 }

@@ -6,15 +6,18 @@ import { compareVersions, formatVersion, parseVersion } from '../postgres/versio
 import type { PlanRecord } from '../report/record.ts';
 import { failedAdvice, leftToDo } from './advice-words.ts';
 import { isApplication } from './applications.ts';
+import { assertApproved } from './approval.ts';
 import { backupFolder } from './backup-step.ts';
 import { checkBefore } from './check-before.ts';
 import { clientProbe } from './client-probe.ts';
 import { channel, runName } from './context.ts';
 import { command, type Ending } from './finish.ts';
+import { assertGates } from './gates.ts';
 import { isAlive } from './journal.ts';
 import { acquireLock } from './lock.ts';
+import { notify } from './notify.ts';
 import { assertNoDowngrade } from './plan.ts';
-import { assertApproved, inspectServing, planFor } from './prepare.ts';
+import { inspectServing, planFor } from './prepare.ts';
 import { snapshotOf } from './snapshots.ts';
 import { runSteps } from './steps.ts';
 import { isMinor, putBackAll, type Run, stepRun } from './target.ts';
@@ -74,6 +77,7 @@ function beginJournal(run: Run, from: string, digest?: string): Promise<void> {
     mode: context.mode,
     from,
     wanted: spec.postgres,
+    target: spec.name,
     ...(digest ? { digest } : {}),
   });
 }
@@ -119,7 +123,10 @@ export async function upgradeMode(run: Run): Promise<Ending> {
   try {
     plan = await planFor(run, facts, from);
     // A resumed run carries out the plan that it began with: by now the target looks different.
-    assertApproved(run, earlier.begin?.digest ? { ...plan, digest: earlier.begin.digest } : plan);
+    await assertApproved(run, plan, earlier.begin?.digest);
+    // What was begun may be finished at any hour: a database must not stay half way. A backup begins nothing.
+    const begun = [...earlier.steps.keys()].some((id) => id !== 'backup');
+    if (context.mode === 'upgrade' && !begun) await assertGates(run);
     if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
     await beginJournal(run, plan.from, plan.digest);
   } catch (cause) {
@@ -131,6 +138,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
     title: spec.name,
     message: `Upgrade from PostgreSQL ${plan.from} to ${plan.wanted} starts.`,
   });
+  await notify(run, 'start');
 
   recorder.record.backup = journal.state().backup;
   const probe = clientProbe(run);

@@ -14,13 +14,13 @@ import { type Run, stepRun } from './target.ts';
 /** Records what went wrong before any step was run. */
 export function failed(run: Run, cause: unknown, resumed: boolean): Ending {
   const errors = errorsOf(cause);
-  const [error] = errors;
+  const [error, ...others] = errors;
   if (!error) throw cause;
   for (const each of errors) {
     run.recorder.issue(each, 'Nothing was changed.');
     annotate(run, each);
   }
-  return unchangedEnding(error, resumed);
+  return unchangedEnding(error, resumed, others);
 }
 
 /** Shows an error at its place in the spec; a cancel is none. */

@@ -2,7 +2,15 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { identityOf, onGitHub, visibility } from '../../src/action/github.ts';
+import {
+  assertMerged,
+  eventOf,
+  identityOf,
+  isUnmerged,
+  onGitHub,
+  visibility,
+} from '../../src/action/github.ts';
+import { modeSchema } from '../../src/report/record.ts';
 import { answerJson, listen } from '../support/receiver.ts';
 
 const variables = {
@@ -106,5 +114,54 @@ describe('visibility from the API', () => {
     expect(await visibility({ ...variables, GITHUB_API_URL: server.origin }, 'ghs_token')).toBe('unknown');
     await server[Symbol.asyncDispose]();
     expect(await visibility({ ...variables, GITHUB_API_URL: server.origin }, 'ghs_token')).toBe('unknown');
+  });
+});
+
+describe('what nobody merged yet', () => {
+  it.each([
+    ['pull_request', true],
+    ['pull_request_target', true],
+    ['pull_request_review', true],
+    ['merge_group', true],
+    ['push', false],
+    ['schedule', false],
+    ['workflow_dispatch', false],
+    ['', false],
+  ])('%s: %s', (event, expected) => expect(isUnmerged(event)).toBe(expected));
+
+  it('may be looked at, and nothing else', () => {
+    const refused = [...modeSchema.options, 'list'].filter((mode) => {
+      try {
+        assertMerged(mode);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    expect(refused).toEqual(['upgrade', 'resume', 'rollback']);
+    expect(() => assertMerged('upgrade')).toThrow(
+      expect.objectContaining({ code: 'pull-request', phase: 'inputs' }),
+    );
+  });
+});
+
+describe('eventOf', () => {
+  const sha = 'a'.repeat(40);
+  it.each<[object, object]>([
+    [
+      { before: sha, after: sha },
+      { before: sha, after: sha },
+    ],
+    [{ before: 'main', pull_request: { number: '7' }, repository: 5 }, {}],
+    [
+      { pull_request: { number: 7, base: { sha }, head: { sha, repo: null } } },
+      { pull_request: { number: 7, base: { sha }, head: { sha, repo: null } } },
+    ],
+    [{ pull_request: { number: 7, base: { sha: '../x' }, head: { sha, repo: null } } }, {}],
+  ])('%j', async (payload, expected) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'pgu-event-'));
+    const file = join(folder.path, 'event.json');
+    await writeFile(file, JSON.stringify(payload));
+    expect(eventOf({ GITHUB_EVENT_PATH: file })).toEqual(expected);
   });
 });

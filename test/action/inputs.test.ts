@@ -37,6 +37,13 @@ describe('readInputs', () => {
       reportUrl: '',
       githubToken: '',
       outputDirectory: '/runner/temp/postgres-upgrade',
+      from: '',
+      overrides: new Set(),
+      planFile: '',
+      comment: true,
+      issue: false,
+      atMerge: 'nothing',
+      variables: {},
     });
   });
 
@@ -61,6 +68,13 @@ describe('readInputs', () => {
         summary: 'false',
         'report-url': 'https://upgrades.example.com/reports',
         'output-directory': 'out',
+        from: '/srv/backups',
+        override: 'window, wave',
+        'plan-file': 'plan.json',
+        comment: 'false',
+        issue: 'true',
+        'at-merge': 'upgrade-minor',
+        variables: '# of stock\nSTOCK_URL=postgresql://a=b@h/d\r\n\n  EMPTY=\n',
       }),
     ).toEqual({
       spec: 'ops/upgrade.yaml',
@@ -73,6 +87,13 @@ describe('readInputs', () => {
       reportUrl: 'https://upgrades.example.com/reports',
       githubToken: '',
       outputDirectory: '/workspace/out',
+      from: '/srv/backups',
+      overrides: new Set(['window', 'wave']),
+      planFile: '/workspace/plan.json',
+      comment: false,
+      issue: true,
+      atMerge: 'upgrade-minor',
+      variables: { STOCK_URL: 'postgresql://a=b@h/d', EMPTY: '' },
     });
   });
 
@@ -97,9 +118,13 @@ describe('readInputs', () => {
   });
 
   it.each([
-    ['mode', 'upgrad', 'plan, check, rehearse, upgrade, resume, rollback'],
+    ['mode', 'upgrad', 'list, plan, check, rehearse, upgrade, resume, rollback'],
     ['artifacts', 'ALL', 'all, reports, none'],
     ['summary', 'yes', 'true, false'],
+    ['comment', '1', 'true, false'],
+    ['issue', 'TRUE', 'true, false'],
+    ['at-merge', 'all', 'nothing, plan, upgrade-minor, upgrade'],
+    ['override', 'checks', 'window, wave, rehearsal'],
   ])('refuses %s: %s', (name, value, allowed) => {
     expect(() => read({ [name]: value })).toThrow(
       expect.objectContaining({
@@ -108,6 +133,14 @@ describe('readInputs', () => {
         message: `The input ${name} is "${value}".`,
         hint: `It must be one of: ${allowed}.`,
       }),
+    );
+  });
+
+  it('refuses a backup by a relative path, and variables that are none', () => {
+    expect(() => read({ from: 'backups' })).toThrow('The input from is "backups".');
+    // The value may be a secret: it is in no message.
+    expect(() => read({ from: '', variables: 'A=b\nhunter2' })).toThrow(
+      expect.objectContaining({ code: 'input', message: 'Line 2 of the input variables is not NAME=value.' }),
     );
   });
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exitCode, outputsOf, overall } from '../../src/action/outputs.ts';
+import { planPath } from '../../src/action/plan-file.ts';
 import {
   type Mode,
   modeSchema,
@@ -16,6 +17,9 @@ function ended(...results: (Result | null)[]): UpgradeRecord[] {
 }
 
 const path = (record: UpgradeRecord): string => `/out/${record.target.name}/report.json`;
+const planned = (record: UpgradeRecord): string | null => planPath(record, '/out');
+/** Set by mode list alone, which opens no target. */
+const ofList = ['changed-targets', 'minor-targets', 'waves'];
 
 describe('overall', () => {
   it.each<[Result, (Result | null)[]]>([
@@ -64,6 +68,7 @@ describe('outputsOf', () => {
     'to-version': '15.18',
     'downtime-ms': 360,
     'plan-digest': digest,
+    'plan-file': null,
     'record-path': '/out/orders/report.json',
   };
 
@@ -75,7 +80,7 @@ describe('outputsOf', () => {
       { ...artifact, name: 'postgres-upgrade-orders-upgrade.report.json', id: 12 },
       { ...artifact, name: 'postgres-upgrade-orders-upgrade.dump.tar.age', id: 13 },
     ];
-    expect(outputsOf([record], path)).toEqual({
+    expect(outputsOf([record], path, planned)).toEqual({
       result: 'success',
       changed: 'true',
       'from-version': '15.17',
@@ -83,6 +88,8 @@ describe('outputsOf', () => {
       'downtime-ms': '360',
       'plan-digest': digest,
       'record-path': '/out/orders/report.json',
+      'plan-file': '',
+      'plan-artifact-id': '',
       'report-artifact-id': '11',
       'record-artifact-id': '12',
       'dump-artifact-id': '13',
@@ -93,7 +100,7 @@ describe('outputsOf', () => {
   it('of several has only what holds for all, and the rest in targets', () => {
     const stock = refusedRecord();
     stock.target.name = 'stock';
-    expect(outputsOf([successRecord(), stock], path)).toEqual({
+    expect(outputsOf([successRecord(), stock], path, planned)).toEqual({
       result: 'refused',
       changed: 'true',
       'from-version': '',
@@ -101,6 +108,8 @@ describe('outputsOf', () => {
       'downtime-ms': '360',
       'plan-digest': '',
       'record-path': '',
+      'plan-file': '',
+      'plan-artifact-id': '',
       'report-artifact-id': '',
       'record-artifact-id': '',
       'dump-artifact-id': '',
@@ -124,11 +133,11 @@ describe('outputsOf', () => {
     record.artifacts = [
       { name: 'x.report.html', id: null, bytes: 0, sha256: '', state: 'failed', why: 'no' },
     ];
-    const outputs = outputsOf([record], path);
+    const outputs = outputsOf([record], path, planned);
     expect(
       ['from-version', 'to-version', 'plan-digest', 'report-artifact-id'].map((name) => outputs[name]),
     ).toEqual(['', '', '', '']);
-    expect(outputsOf([], path)).toMatchObject({
+    expect(outputsOf([], path, planned)).toMatchObject({
       result: 'failed',
       changed: 'false',
       'downtime-ms': '0',
@@ -136,8 +145,27 @@ describe('outputsOf', () => {
     });
   });
 
+  it('of a plan has its file and its artifact', () => {
+    const record = planRecord();
+    record.artifacts = [
+      {
+        name: 'postgres-upgrade-orders-plan.plan.json',
+        id: 14,
+        bytes: 1,
+        sha256: '',
+        state: 'uploaded',
+        why: null,
+      },
+    ];
+    const outputs = outputsOf([record], path, planned);
+    expect([outputs['plan-file'], outputs['plan-artifact-id']]).toEqual(['/out/orders/plan.json', '14']);
+    expect(JSON.parse(outputs.targets ?? '')).toMatchObject([{ 'plan-file': '/out/orders/plan.json' }]);
+  });
+
   it('has the outputs that action.yml declares', () => {
     const { outputs } = parse(readFileSync('action.yml', 'utf8')) as { outputs: object };
-    expect(Object.keys(outputsOf([], path)).sort()).toEqual(Object.keys(outputs).sort());
+    expect([...Object.keys(outputsOf([], path, planned)), ...ofList].sort()).toEqual(
+      Object.keys(outputs).sort(),
+    );
   });
 });

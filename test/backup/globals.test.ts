@@ -32,7 +32,7 @@ describe('readGlobals', () => {
 
 SET default_transaction_read_only = off;
 
-ALTER ROLE postgres WITH SUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$4096:a\\b';
+ALTER ROLE postgres WITH SUPERUSER LOGIN;
 CREATE ROLE "Ops Team";
 CREATE ROLE postgres_exporter;
 `,
@@ -54,6 +54,48 @@ GRANT ALL ON TABLESPACE fast TO "Ops Team";
   ])('knows the bootstrap role %s by its line %s', (superuser, line) => {
     expect(readGlobals(`${line}\nCREATE ROLE other;\n`, superuser)).toEqual(['CREATE ROLE other;\n']);
   });
+
+  it.each([
+    // The statement as pg_dumpall writes it, and what is left of it for the superuser of that name.
+    [
+      'postgres',
+      "ALTER ROLE postgres WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS PASSWORD 'SCRAM-SHA-256$4096:x$y:z=';",
+      'ALTER ROLE postgres WITH SUPERUSER INHERIT CREATEROLE CREATEDB LOGIN REPLICATION BYPASSRLS;',
+    ],
+    [
+      'a"b',
+      `ALTER ROLE "a""b" WITH SUPERUSER LOGIN CONNECTION LIMIT 7 PASSWORD 'it''s; ''' VALID UNTIL '2020-01-01 00:00:00+00';`,
+      'ALTER ROLE "a""b" WITH SUPERUSER LOGIN CONNECTION LIMIT 7;',
+    ],
+    [
+      "x PASSWORD 'y'",
+      `ALTER ROLE "x PASSWORD 'y'" WITH SUPERUSER LOGIN PASSWORD 'md5a';`,
+      `ALTER ROLE "x PASSWORD 'y'" WITH SUPERUSER LOGIN;`,
+    ],
+    [
+      'postgres',
+      String.raw`ALTER ROLE postgres WITH SUPERUSER LOGIN PASSWORD E'a\\''\\\\' VALID UNTIL 'infinity';`,
+      'ALTER ROLE postgres WITH SUPERUSER LOGIN;',
+    ],
+    // It must be able to log in here.
+    [
+      'postgres',
+      'ALTER ROLE postgres WITH SUPERUSER NOINHERIT NOLOGIN NOREPLICATION;',
+      'ALTER ROLE postgres WITH SUPERUSER NOINHERIT LOGIN NOREPLICATION;',
+    ],
+    ['postgres', 'ALTER ROLE postgres WITH SUPERUSER LOGIN;', 'ALTER ROLE postgres WITH SUPERUSER LOGIN;'],
+  ])('leaves the login of the bootstrap role %s alone', (superuser, line, left) => {
+    expect(readGlobals(line, superuser)).toEqual([left]);
+  });
+
+  it.each([
+    "ALTER ROLE other WITH NOSUPERUSER NOLOGIN PASSWORD 'md5a' VALID UNTIL '2020-01-01';",
+    "ALTER ROLE postgres_exporter WITH LOGIN PASSWORD 'md5a';",
+    'ALTER ROLE "postgres " WITH LOGIN PASSWORD \'md5a\';',
+    "ALTER ROLE postgres SET work_mem TO '1MB';",
+    // More than pg_dumpall writes: the server shall judge it.
+    "ALTER ROLE postgres WITH LOGIN PASSWORD 'a'; DROP ROLE x;",
+  ])('leaves %s as it is', (line) => expect(readGlobals(line, 'postgres')).toEqual([line]));
 
   it.each(['\\! rm -rf /', '\\restrict', '\\restrict a b', ' \\restrict abc', '\\connect x'])(
     'leaves %s for the server to refuse',

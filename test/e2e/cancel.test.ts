@@ -88,7 +88,8 @@ test('a cancel during the backup changes nothing, and post uploads the record', 
   expect(service.artifacts().map(({ name }) => name)).toContain(
     'postgres-upgrade-orders-upgrade.report.json',
   );
-  expect(await readdir(`${orders.server.data}.upgrade/backups`)).toEqual([]);
+  // The cancel may come before there is a folder for it.
+  expect(await readdir(`${orders.server.data}.upgrade/backups`).catch(() => [])).toEqual([]);
   expect(await isUp()).toBe(true);
 });
 

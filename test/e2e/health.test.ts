@@ -86,10 +86,10 @@ test('files that cannot be used are told before anything is looked at', async ()
   await using result = await orders.run('check');
   expect(result.exitCode).toBe(1);
   expect(result.annotations.map(({ title, message }) => [title, message.split('\n')[0]])).toEqual([
-    ['health-file', 'postgres-upgrade.yaml:3:5 The file ops/none.sql of the key health does not exist.'],
+    ['health-file', 'postgres-upgrade.yaml:3:5 The file ops/none.sql that the spec names does not exist.'],
     [
       'health-file',
-      'postgres-upgrade.yaml:3:5 The file ops/link.sql of the key health leads out of the repository.',
+      'postgres-upgrade.yaml:3:5 The file ops/link.sql that the spec names leads out of the repository.',
     ],
     [
       'health-sql',

@@ -63,6 +63,7 @@ test('prints plain text and leaves its files in the output directory', async () 
   expect(output).not.toMatch(/^::/m);
   expect(secretsIn(output)).toEqual([]);
   expect((await readdir(join(orders.workspace, 'postgres-upgrade-report/orders'))).sort()).toEqual([
+    'plan.json',
     'report.html',
     'report.json',
     'summary.md',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { packageOf } from '../../src/environments/embedded/install.ts';
 import { planEmbedded } from '../../src/environments/embedded/plan.ts';
 import type { EnvironmentFacts } from '../../src/environments/environment.ts';
 import { environmentKinds, kindOf } from '../../src/environments/registry.ts';
+import { packageOf } from '../../src/postgres/install.ts';
 
 const facts: EnvironmentFacts = { running: { major: 15, minor: 17 }, serving: true, details: [] };
 
@@ -21,6 +21,10 @@ describe('planEmbedded', () => {
           ],
           undo: null,
           breaks: null,
+          risks: [
+            '15.20 may refuse the configuration: then the upgrade ends here, and 15.17 was not stopped.',
+            'The programs of 15.17, which are the way back, may be gone: then the upgrade ends here as well.',
+          ],
           interruptible: true,
         },
         'stop-applications',
@@ -30,6 +34,7 @@ describe('planEmbedded', () => {
           does: ['CHECKPOINT, so that the stop has little left to write'],
           undo: null,
           breaks: null,
+          risks: ['It writes what is changed in memory: disks are busier for a while.'],
           interruptible: true,
         },
         {
@@ -43,6 +48,13 @@ describe('planEmbedded', () => {
           ],
           undo: 'stop, and start 15.17 again on the same data directory',
           breaks: 'every session ends; new ones are refused until the new server answers',
+          risks: [
+            'Transactions that are open at the stop are rolled back.',
+            'The stop waits for a last checkpoint, and for archiver and standbys to take the last WAL, 10 minutes at most: clients wait as long.',
+            '15.20 may refuse to start: then 15.17 is started again on the same data.',
+            'If 15.17 does not start either, nothing serves: the run ends as failed and says what to do.',
+            'The server begins with cold caches: queries are slower until they are warm.',
+          ],
           interruptible: false,
         },
         'configure',
@@ -75,7 +87,7 @@ describe('the kinds of environment', () => {
 
   it('promise only modes that they have', () => {
     expect(environmentKinds.map(({ modes }) => modes)).toEqual([
-      ['plan', 'check', 'upgrade', 'resume', 'rollback'],
+      ['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback'],
     ]);
   });
 });

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expandPattern } from '../../src/environments/embedded/binaries.ts';
 import { type Binaries, binariesIn, extensionVersions } from '../../src/postgres/binaries.ts';
+import { expandPattern } from '../../src/postgres/find-binaries.ts';
 
 describe('expandPattern', () => {
   it.each([

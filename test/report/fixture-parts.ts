@@ -71,6 +71,7 @@ export const plan: UpgradeRecord['plan'] = {
       does: ['apt-get install --only-upgrade postgresql-15=15.18-1.pgdg12+1'],
       undo: 'Installs 15.17-1.pgdg12+1 again',
       breaks: null,
+      risks: ['The packages may not be there: then nothing was changed.'],
       interruptible: false,
     },
     {
@@ -79,8 +80,21 @@ export const plan: UpgradeRecord['plan'] = {
       does: ['CHECKPOINT', 'pg_ctlcluster 15 main restart -m fast'],
       undo: null,
       breaks: 'Connections are closed; new ones wait for about a second',
+      risks: [
+        'The new server may refuse to start: then 15.17 is started again.',
+        'Queries are slower until caches are warm.',
+      ],
       interruptible: false,
     },
   ],
   notes: ['Indexes of type brin may need REINDEX after 15.18: 0 found.'],
+  decision: { from: '"15.17"', wanted: '"15.18"' },
+  risk: {
+    class: 'known-bad',
+    reasons: [
+      'PostgreSQL 15.18, which is wanted, is known for this: a standby can hang.',
+      '15.17 → 15.18 is a minor version, the next release.',
+    ],
+  },
+  downtime: { expectedMs: 360, basis: 'measured by the rehearsal of 2026-11-19 18:00:00 UTC' },
 };

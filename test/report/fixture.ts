@@ -121,15 +121,27 @@ export function successRecord(): UpgradeRecord {
         to: 'platform-team',
         what: 'Upgrade of orders to 15.18 starts',
         delivered: true,
+        why: null,
       },
-      { at: at('18:02:00.000'), to: 'platform-team', what: 'Backup proved, upgrading now', delivered: true },
+      {
+        at: at('18:02:00.000'),
+        to: 'platform-team',
+        what: 'Backup proved, upgrading now',
+        delivered: true,
+        why: null,
+      },
       {
         at: at('18:02:30.000'),
         to: 'platform-team',
         what: 'Upgrade of orders to 15.18 completed',
         delivered: true,
+        why: null,
       },
     ],
+    overrides: [],
+    change: null,
+    rehearsal: null,
+    rehearsed: null,
     artifacts: [
       {
         name: 'upgrade-orders',
@@ -260,12 +272,14 @@ export function rolledBackRecord(): UpgradeRecord {
         to: 'platform-team',
         what: 'Upgrade of orders to 15.18 starts',
         delivered: true,
+        why: null,
       },
       {
         at: at('18:02:20.000'),
         to: 'platform-team',
         what: 'server-did-not-start: rolled back to 15.17',
         delivered: false,
+        why: 'HTTP 503',
       },
     ],
   } satisfies UpgradeRecord);

@@ -41,9 +41,9 @@ export const HOSTILE: readonly string[] = [
 const FIXED =
   /^(?!\.health\.).*(^\.(mode|result)|\.(status|when|method|started|finished|at|putBackAt|firstFailure|firstSuccess)|^\.downtime\.(from|to))$/;
 const FIXED_WORDS =
-  /^\.((steps|artifacts)\.\d+\.state|(facts\.\d+|backup\.proof)\.verdict|facts\.\d+\.measure\.unit|advice\.\d+\.(objects\.\d+\.)?(state|timing|certainty|by))$/;
+  /^\.(plan\.risk\.class|(steps|artifacts)\.\d+\.state|(facts\.\d+|backup\.proof)\.verdict|facts\.\d+\.measure\.unit|advice\.\d+\.(objects\.\d+\.)?(state|timing|certainty|by))$/;
 /** Objects whose keys come from outside too. */
-const FREE_KEYS = /^\.health\.(before|after)\.(server|settings)$/;
+const FREE_KEYS = /^(\.health\.(before|after)\.(server|settings)|\.plan\.decision)$/;
 
 /** A record in which every text that comes from outside is `text`; its next step holds it as words and as a command. */
 export function hostileRecord(text: string): UpgradeRecord {

@@ -8,16 +8,35 @@ it('tells a plan', () => {
   expect(renderPlain(planRecord())).toMatchInlineSnapshot(`
     "SUCCESS: orders can go from 15.17 to 15.18 in 2 steps.
 
-      Target                 orders (debian)
-      Result                 success (mode plan)
-      Versions               15.17, wanted 15.18
-      Database now           Running 15.17, as before.
-      Downtime a client saw  none: nothing was changed
-      Backup                 none was taken
-      Checks                 none were made
-      Time                   2026-11-20 18:01:30 UTC, took 1 min 1 s
-      Run                    outside GitHub, on db1
-      Plan                   b5bb9d8014a0 (minor-in-place, 2 steps)
+      Target        orders (debian)
+      Result        success (mode plan: nothing was changed)
+      Versions      15.17, wanted 15.18
+      Database now  Running 15.17, as before.
+      Checks        none were made
+      Time          2026-11-20 18:01:30 UTC, took 1 min 1 s
+      Run           outside GitHub, on db1
+      Plan          b5bb9d8014a0 (minor-in-place, 2 steps)
+
+    The plan: 15.17 → 15.18 by minor-in-place
+      Risk known-bad:
+        - PostgreSQL 15.18, which is wanted, is known for this: a standby can hang.
+        - 15.17 → 15.18 is a minor version, the next release.
+      Expected downtime: 0.36 s (measured by the rehearsal of 2026-11-19 18:00:00 UTC)
+      To know before:
+        - Indexes of type brin may need REINDEX after 15.18: 0 found.
+      1. Install the packages of 15.18 (must not be interrupted)
+           runs: apt-get install --only-upgrade postgresql-15=15.18-1.pgdg12+1
+           undo: Installs 15.17-1.pgdg12+1 again
+           clients notice: nothing
+           risk: The packages may not be there: then nothing was changed.
+      2. Restart the server (must not be interrupted)
+           runs: CHECKPOINT
+           runs: pg_ctlcluster 15 main restart -m fast
+           undo: nothing to undo
+           clients notice: Connections are closed; new ones wait for about a second (the downtime)
+           risk: The new server may refuse to start: then 15.17 is started again.
+           risk: Queries are slower until caches are warm.
+      Approve the job that waits for it, or start mode upgrade with plan-digest b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c. Any other plan is refused.
     "
   `);
 });

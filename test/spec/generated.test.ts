@@ -7,11 +7,13 @@ describe('generated files', () => {
     expect(readFileSync(file, 'utf8'), 'run: npm run generate').toBe(text);
   });
 
-  it('are the two schemas and the tables of the README', () => {
+  it('are the two schemas, the tables of the README, and action.yml for our reusable workflows', () => {
     expect([...generated().keys()]).toEqual([
       'schema/upgrade-spec.schema.json',
       'schema/upgrade-record.schema.json',
+      'schema/upgrade-plan.schema.json',
       'README.md',
+      '.github/actions/postgres-upgrade/action.yml',
     ]);
   });
 });

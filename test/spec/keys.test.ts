@@ -3,7 +3,7 @@ import { laterKeys } from '../../src/spec/schema.ts';
 import { complaints, sentences, smallest } from './specs.ts';
 
 const targetKeys =
-  'name, postgres, connection, environment, backup, applications, pause, on-failure, advice, notes-read, checks, health';
+  'name, postgres, connection, environment, backup, applications, pause, on-failure, advice, notes-read, checks, rehearsal, require-rehearsal, wave, windows, notify, health';
 
 describe('an unknown key', () => {
   it.each([

@@ -26,6 +26,10 @@ describe('a good spec', () => {
       advice: 'report',
       'notes-read': [],
       checks: { disable: [], thresholds: {} },
+      rehearsal: { from: 'fresh', scratch: 'auto', image: 'postgres', nearest: 'refuse', smoke: [] },
+      wave: 1,
+      windows: [],
+      notify: [],
       health: [],
     });
   });

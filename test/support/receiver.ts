@@ -77,6 +77,8 @@ export interface Answer {
   times?: number;
   body?: string;
   headers?: Record<string, string>;
+  /** Never answers: the request stays open. */
+  stall?: boolean;
 }
 
 export interface Receiver extends LoopbackServer {
@@ -118,6 +120,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       received.push({ method, path: url.pathname + url.search, headers, body });
     }
     const planted = takePlanted(isToken ? tokens : reports);
+    if (planted?.stall) return;
     if (planted) {
       response.writeHead(planted.status, planted.headers).end(planted.body ?? '');
     } else if (!isToken) {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { toolCache } from '../../src/environments/embedded/install.ts';
+import { toolCache } from '../../src/postgres/install.ts';
 import { networkEnvironment } from './network.ts';
 import type { ActionOptions, Job } from './runner.ts';
 

@@ -1,9 +1,9 @@
 /** Real PostgreSQL servers for tests: binaries from the tool cache, each cluster in a folder of its own. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBinaries } from '../../src/environments/embedded/binaries.ts';
 import type { Binaries } from '../../src/postgres/binaries.ts';
 import { type Connection, connect } from '../../src/postgres/connection.ts';
+import { findBinaries } from '../../src/postgres/find-binaries.ts';
 import {
   configure,
   freePort,

@@ -86,7 +86,13 @@ describe('finish', () => {
     await finish(here.run, { ...good, result: 'rolled-back' });
     expect(deeds(here.events)).toEqual(['archive 2026-11-20T18-00-00-000Z']);
     expect(here.run.recorder.record.communication).toEqual([
-      { at: '2026-11-20T18:00:00.000Z', to: 'terminal', what: 'rolled-back: Upgraded.', delivered: true },
+      {
+        at: '2026-11-20T18:00:00.000Z',
+        to: 'terminal',
+        what: 'rolled-back: Upgraded.',
+        delivered: true,
+        why: null,
+      },
     ]);
   });
 
@@ -103,6 +109,18 @@ describe('finish', () => {
 });
 
 describe('unchangedEnding', () => {
+  it('tells everything that was found, and each way out once', () => {
+    const window = new UpgradeError('window-closed', 'No window is open.', { hint: 'Wait.' });
+    const wave = new UpgradeError('wave-waits', 'It waits for stock.', { hint: 'Wait.' });
+    const rehearsal = new UpgradeError('rehearsal-missing', 'No rehearsal.', { hint: 'Rehearse.' });
+    expect(unchangedEnding(window, false, [wave, rehearsal])).toEqual({
+      result: 'refused',
+      verdict: 'No window is open. It waits for stock. No rehearsal. Nothing was changed.',
+      next: 'Wait.\nRehearse.',
+      finished: true,
+    });
+  });
+
   it.each([
     [
       new UpgradeError('blocked', 'A check blocks.', { hint: 'Mend it.' }),

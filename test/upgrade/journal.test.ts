@@ -44,6 +44,7 @@ describe('readJournal', () => {
       steps: new Map(),
       outstanding: [],
       rebuilt: [],
+      rehearsed: null,
     });
   });
 
@@ -69,6 +70,7 @@ describe('readJournal', () => {
       ]),
       outstanding: [{ id: 'server', what: 'server is off', detail: { bin: '/usr' } }],
       rebuilt: [],
+      rehearsed: null,
     });
   });
 

@@ -47,6 +47,8 @@ describe('the digest of a plan', () => {
       { spec: `${smallest}    pause: none\n    backup: { prove: restore }\n` },
     ],
     ['the name of the secret', { spec: smallest.replace('env:ORDERS', 'env:OTHER') }],
+    ['when it may run', { spec: `${smallest}    wave: 2\n    windows: [{ hours: "22:00-04:00" }]\n` }],
+    ['a rehearsal that is asked for', { spec: `${smallest}    require-rehearsal: 7d\n` }],
     ['how long backups are kept', { spec: `${smallest}    backup: { keep-days: 30, jobs: 4 }\n` }],
     ['whether the server was found stopped', { serving: false }],
   ])('does not depend on %s', (_what, circumstances) => expect(digest(circumstances)).toBe(plain));
@@ -61,6 +63,7 @@ describe('the digest of a plan', () => {
     ['the data directory', { spec: smallest.replace('/srv/orders', '/srv/other') }],
     ['the proof of the backup', { spec: `${smallest}    backup: { prove: checksum }\n` }],
     ['what happens after a failure', { spec: `${smallest}    on-failure: stop\n` }],
+    ['a check that is not asked', { spec: `${smallest}    checks: { disable: [disk-space] }\n` }],
     ['where it pauses', { spec: `${smallest}    pause: first\n` }],
     ['an application', { spec: smallest + application }],
   ])('depends on %s', (_what, circumstances) => expect(digest(circumstances)).not.toBe(plain));

@@ -4,7 +4,9 @@ import { parseVersion } from '../../src/postgres/version.ts';
 import { releaseRecord } from '../../src/releases/between.ts';
 import type { PlanRecord } from '../../src/report/record.ts';
 import type { AdviceRecord } from '../../src/report/record-release.ts';
+import { digestOf } from '../../src/upgrade/digest.ts';
 import { commonStep, makePlan } from '../../src/upgrade/plan.ts';
+import { riskOf } from '../../src/upgrade/risk.ts';
 import { specWith } from '../spec/specs.ts';
 import { applying } from './advice.ts';
 
@@ -66,6 +68,10 @@ describe('commonStep', () => {
       does: ['systemctl stop shop', 'stop-jobs'],
       undo: 'start them again',
       breaks: 'shop, jobs serves nobody until the end',
+      risks: [
+        'A stop command may fail, or take more than 10 minutes: then the upgrade ends before the version is changed, and the applications are started again.',
+        'The run may be killed meanwhile: then the post step, or the next run, starts the applications.',
+      ],
       interruptible: true,
     });
     expect(commonStep('start-applications', spec)).toEqual({
@@ -74,6 +80,9 @@ describe('commonStep', () => {
       does: ['systemctl start shop', 'GET http://127.0.0.1/health until it answers', 'start-jobs'],
       undo: null,
       breaks: null,
+      risks: [
+        'An application may not start on the new version, or not answer in time: then the upgrade is taken back and the version before serves again (on-failure: rollback). Every other one is started all the same.',
+      ],
       interruptible: false,
     });
   });
@@ -92,6 +101,10 @@ describe('commonStep', () => {
       does: ['version by a real query', 'facts compared with those from before', 'every check again'],
       undo: null,
       breaks: null,
+      risks: [
+        'A fact may differ without a reason, a check or your own health SQL may block: then the upgrade is taken back and the version before serves again (on-failure: rollback).',
+        'The way back breaks clients a second time.',
+      ],
       interruptible: true,
     });
   });
@@ -109,8 +122,15 @@ describe('makePlan', () => {
       'validate',
       'start-applications',
     ]);
-    expect({ ...made, digest: made.digest.length, steps: [] }).toEqual({
+    expect({ ...made, digest: made.digest.length, decision: digestOf(made.decision), steps: [] }).toEqual({
       digest: 64,
+      decision: made.digest,
+      risk: riskOf({ from: parseVersion('15.17'), wanted: parseVersion('15.20') }),
+      downtime: {
+        expectedMs: null,
+        basis:
+          'nobody measured it yet, mode rehearse does. The applications are off longer: from step 3 to step 7',
+      },
       route: 'minor-in-place',
       from: '15.17',
       wanted: '15.20',
@@ -165,12 +185,40 @@ describe('makePlan', () => {
       ],
       undo: 'ALTER SYSTEM RESET output_plugin_libraries, before the older version is started: it would refuse to start',
       breaks: null,
+      risks: [
+        'The server may not know the setting, or something stronger may set it: then the upgrade is taken back and the version before serves again (on-failure: rollback).',
+        'An older server does not start while the setting stands in its files: the way back takes it out first.',
+      ],
       interruptible: false,
     });
     expect(steps.find(({ id }) => id === 'advice')?.does).toEqual([
       'brin-null-handling: mend brin-null-handling',
       'ALTER EXTENSION ... UPDATE where the files of the new server offer a newer version',
     ]);
+  });
+
+  it('says of every step what it can break', () => {
+    const every = plan(`${applications}\nadvice: apply`, '15.17', '15.20', [
+      applying('output-plugin-allowlist'),
+    ]).steps;
+    expect(every).toHaveLength(10);
+    expect(every.filter(({ risks }) => risks.length === 0).map(({ id }) => id)).toEqual([]);
+    const stop = plan(`${applications}\non-failure: stop`).steps;
+    expect(stop.flatMap(({ risks }) => risks).join(' ')).not.toMatch(/on-failure: rollback|second time/);
+    expect(stop.find(({ id }) => id === 'restart')?.risks).toContain(
+      '15.20 may refuse to start: then 15.17 is started again on the same data.',
+    );
+  });
+
+  it('warns of a backup that is not restored', () => {
+    const risks = (prove: string) =>
+      commonStep('backup', specWith(`backup: { prove: ${prove} }`))?.risks.slice(4);
+    expect(risks('restore')).toEqual([
+      'The proof starts a second server beside the target, which needs memory, CPU and disk until it is removed again.',
+      'The restored copy may differ: then the upgrade ends before anything was changed.',
+    ]);
+    expect(risks('checksum')).toEqual(['A dump that cannot be restored would not be noticed.']);
+    expect(risks('none')).toEqual(['A dump that is damaged or cannot be restored would not be noticed.']);
   });
 
   it('says what is left to a person, and what is to be done before', () => {

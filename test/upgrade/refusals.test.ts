@@ -107,13 +107,6 @@ describe('runTarget', () => {
       'connection-url',
       'The connection in env:ORDERS_DATABASE_URL is not a PostgreSQL URL.',
     ],
-    [
-      'a mode that is not there',
-      'rehearse',
-      {},
-      'mode-unavailable',
-      'Mode rehearse is not available for environment kind embedded in this version.',
-    ],
   ])('leaves a complete record with %s', async (_what, mode, variables, code, message) => {
     using here = await world({ mode });
     await using folder = await mkdtempDisposable(join(tmpdir(), 'pgu-target-'));

@@ -54,6 +54,7 @@ function memoryStore(lines: string[], events: string[]): LineStore {
       events.push(`archive ${name}`);
       archives.unshift(lines.splice(0));
     },
+    prune: async () => {},
     async discard() {
       events.push('discard');
       lines.length = 0;
@@ -79,6 +80,7 @@ export function planned(id: string, changes: Partial<PlannedStep> = {}): Planned
     does: [id],
     undo: null,
     breaks: null,
+    risks: [],
     interruptible: false,
     ...changes,
   };
@@ -135,7 +137,11 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     disks: async () => [],
     wantedExtensions: async () => null,
     scratch: () => Promise.reject(new Error('there is no scratch server in memory')),
-    home: { journal: memoryStore(lines, events), backups: '/nowhere' },
+    home: {
+      journal: memoryStore(lines, events),
+      rehearsals: memoryStore([], events),
+      backups: '/nowhere',
+    },
     async close() {},
   };
   const settings = {
@@ -163,6 +169,11 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     outputDirectory: folder,
     files: new Map(),
     planDigest: '',
+    approvedPlan: null,
+    rehearseFrom: '',
+    overrides: new Set(),
+    onPullRequest: false,
+    outside: null,
   };
   const run: Run = {
     context,
@@ -212,6 +223,9 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       wanted: '15.20',
       steps: steps.map((step) => (typeof step === 'string' ? planned(step) : step)),
       notes: [],
+      decision: {},
+      risk: { class: 'minor', reasons: [] },
+      downtime: { expectedMs: null, basis: 'nobody measured it yet' },
     }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -7,6 +7,7 @@ import { UpgradeError } from '../../errors.ts';
 import { extensionVersions } from '../../postgres/binaries.ts';
 import { connect } from '../../postgres/connection.ts';
 import { startScratch } from '../../postgres/scratch.ts';
+import { openScratch } from '../../postgres/scratch-open.ts';
 import type { Environment, EnvironmentFacts, EnvironmentKind, EnvironmentTools } from '../environment.ts';
 import { fileStore } from '../file-store.ts';
 import { portIn, readCluster } from './cluster.ts';
@@ -22,13 +23,19 @@ const mebibyte = 1024 ** 2;
 export const embedded: EnvironmentKind<EmbeddedConfig> = {
   kind: 'embedded',
   schema: embeddedSchema,
-  modes: ['plan', 'check', 'upgrade', 'resume', 'rollback'],
+  modes: ['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback'],
   open,
+  history: (config) => fileStore(stateOf(config)),
 };
+
+/** Folder of journal, backups and log. */
+function stateOf({ data, state }: EmbeddedConfig): string {
+  return state ?? `${data.replace(/\/+$/, '')}.upgrade`;
+}
 
 function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
   const { connection } = tools;
-  const state = config.state ?? `${config.data.replace(/\/+$/, '')}.upgrade`;
+  const state = stateOf(config);
   const store = fileStore(state);
   const tasks = embeddedSteps(config, state, store, tools);
   const { binariesOf, recipeOf } = tasks;
@@ -91,7 +98,11 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     inspect,
     endpoint: async () => connection,
     planRoute: planEmbedded,
-    home: { journal: store, backups: join(state, 'backups') },
+    home: {
+      journal: store,
+      rehearsals: fileStore(join(state, 'rehearsals')),
+      backups: join(state, 'backups'),
+    },
 
     async wake(step) {
       const cluster = await readCluster(config.data);
@@ -175,8 +186,14 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
     forgetSettings: (names) => forgetSettings(config.data, names),
 
     async scratch(wanted, options, abort) {
-      const cluster = await readCluster(config.data);
-      return startScratch(await binariesOf(wanted), options, cluster.user, abort);
+      const { user } = await readCluster(config.data);
+      if (!options.choice) return startScratch(await binariesOf(wanted), options, user, abort);
+      return openScratch(wanted, options.choice, options, {
+        pattern: config.binaries,
+        user,
+        signal: abort,
+        progress: (text) => tools.log.progress(text),
+      });
     },
 
     async close() {},

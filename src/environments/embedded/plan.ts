@@ -31,6 +31,10 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
         ],
         undo: null,
         breaks: null,
+        risks: [
+          `${to} may refuse the configuration: then the upgrade ends here, and ${from} was not stopped.`,
+          `The programs of ${from}, which are the way back, may be gone: then the upgrade ends here as well.`,
+        ],
         interruptible: true,
       },
       'stop-applications',
@@ -40,6 +44,7 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
         does: ['CHECKPOINT, so that the stop has little left to write'],
         undo: null,
         breaks: null,
+        risks: ['It writes what is changed in memory: disks are busier for a while.'],
         interruptible: true,
       },
       {
@@ -53,6 +58,13 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
         ],
         undo: `stop, and start ${from} again on the same data directory`,
         breaks: 'every session ends; new ones are refused until the new server answers',
+        risks: [
+          'Transactions that are open at the stop are rolled back.',
+          'The stop waits for a last checkpoint, and for archiver and standbys to take the last WAL, 10 minutes at most: clients wait as long.',
+          `${to} may refuse to start: then ${from} is started again on the same data.`,
+          `If ${from} does not start either, nothing serves: the run ends as failed and says what to do.`,
+          'The server begins with cold caches: queries are slower until they are warm.',
+        ],
         interruptible: false,
       },
       'configure',

