@@ -18151,6 +18151,10 @@ async function userForOwner(owner) {
 		name: `uid ${owner}`
 	};
 }
+/** A user of this machine by its name; null where there is none. */
+async function userNamed(name) {
+	return (await passwd()).find((entry) => entry.name === name) ?? null;
+}
 /** Makes the user the owner of the paths; nothing for null. */
 async function giveTo(user, ...paths) {
 	if (!user) return;
@@ -18823,6 +18827,11 @@ async function cutNetwork(user) {
 		sentence: `The network is NOT cut off: this machine allows no network namespace${refused === "" ? "" : ` (${refused})`}.`
 	};
 }
+/** Whose processes they are, and what that means; null stands for ourselves. */
+function userWords(user, asked) {
+	if (user && asked && user.uid !== asked.uid) return `Its processes run as the operating-system user ${user.name}, which owns nothing of the target.`;
+	return `Its processes run as ${user ? `the operating-system user ${user.name}` : "the user of this job"}: files that this user may write are NOT kept from them.`;
+}
 /** What holds for every scratch server of this major, one sentence a measure. */
 function isolationWords(major) {
 	return [
@@ -18832,6 +18841,31 @@ function isolationWords(major) {
 		"Nothing is archived or replicated: archive_mode is off, archive_command and primary_conninfo are empty, no logical replication worker runs.",
 		major >= 17 ? "Event triggers are off (event_triggers = off)." : `Event triggers are NOT off as a whole: PostgreSQL ${major} has no setting for it. A restore makes them last of all.`
 	];
+}
+
+/** Which operating-system user a scratch server runs as. */
+/**
+* As root: `nobody`, where that one may enter the folder and run the programs. A copy of somebody's data, and whatever
+* runs in it as a superuser, should not be able to touch the files of the real server, nor log into it as their owner.
+* @param asked the user otherwise; null for ourselves
+* @param folder an existing folder, in which the server's data will lie
+*/
+async function lesserUser(asked, binaries, folder) {
+	if (!asked || !areWeRoot()) return asked;
+	const nobody = await userNamed("nobody");
+	if (!nobody) return asked;
+	const can = async (argv) => {
+		return (await run(argv, {
+			user: nobody,
+			env: binaries.env,
+			timeout: 1e4
+		}).catch(() => null))?.code === 0;
+	};
+	return await can([
+		"test",
+		"-x",
+		folder
+	]) && await can([join$1(binaries.bin, "postgres"), "--version"]) ? nobody : asked;
 }
 
 /** A measured restart of a scratch server, as an upgrade does it. */
@@ -19161,9 +19195,17 @@ function randomPassword() {
 }
 /** File in the folder of a scratch server with the folder of its socket: a later run removes what a killed one left. */
 const socketFile = "socket-folder";
-/** @throws UpgradeError `scratch-start` */
-async function startScratch(binaries, options, user, signal) {
+/**
+* @param asked the operating-system user that it runs as at most; null for ourselves
+* @throws UpgradeError `scratch-start`
+*/
+async function startScratch(binaries, options, asked, signal) {
 	const { major } = binaries.version;
+	await mkdir(options.folder, {
+		recursive: true,
+		mode: 493
+	});
+	const user = await lesserUser(asked, binaries, options.folder);
 	const socket = await serverFolder(user);
 	const data = join$1(options.folder, "data");
 	const log = join$1(options.folder, "server.log");
@@ -19184,10 +19226,6 @@ async function startScratch(binaries, options, user, signal) {
 		await removeFolder(socket);
 	};
 	try {
-		await mkdir(options.folder, {
-			recursive: true,
-			mode: 493
-		});
 		await writeFile(join$1(options.folder, socketFile), `${socket}\n`, { mode: 384 });
 		await mkdir(data, { mode: 448 });
 		await giveTo(user, options.folder, data);
@@ -19222,7 +19260,11 @@ async function startScratch(binaries, options, user, signal) {
 			settings,
 			kind: binaries.source === "npm package" ? "embedded" : "binaries",
 			where: binaries.bin,
-			isolation: [cut.sentence, ...isolationWords(major)],
+			isolation: [
+				cut.sentence,
+				userWords(user, asked),
+				...isolationWords(major)
+			],
 			bytes: () => folderBytes(data),
 			async restart(given) {
 				const old = await readFile(conf, "utf8");
@@ -30047,6 +30089,15 @@ function riskOf({ from, wanted, distribution }) {
 		...moves ? [["distribution", distributionReason(distribution)]] : []
 	]);
 }
+/** Ends of the image's tags in a change to another distribution (`bookworm` of `15.20-bookworm`); nothing for others. */
+function distributionOf(change) {
+	if (change?.kind !== "distribution") return void 0;
+	const suffixOf = (tag) => /^[\d.]+-(.+)$/.exec(tag ?? "")?.[1] ?? null;
+	return {
+		from: suffixOf(change.from),
+		wanted: suffixOf(change.to)
+	};
+}
 /** The risk of going back from the newer version that runs to the one before. */
 function rollbackRisk(running, before) {
 	const [here, back] = [formatVersion(running), formatVersion(before)];
@@ -30247,7 +30298,7 @@ function commonStep(id, spec, advice = []) {
 /**
 * @throws UpgradeError `downgrade`, `version-unknown`, `version-avoid`, and what the environment's planner throws
 */
-function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [], known = null) {
+function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [], known = null, distribution) {
 	assertNoDowngrade(facts.running, wanted);
 	const release = assertUsableTarget(wanted);
 	const route = planRoute(facts, wanted);
@@ -30294,7 +30345,8 @@ function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [],
 		notes,
 		risk: riskOf({
 			from: facts.running,
-			wanted
+			wanted,
+			...distribution ? { distribution } : {}
 		}),
 		downtime: expectedDowntime({
 			from,
@@ -30337,7 +30389,7 @@ async function planFor(run, facts, from) {
 	const made = makePlan(spec, {
 		...facts,
 		running: from
-	}, wanted, identifier, environment.planRoute, record.advice, record.release);
+	}, wanted, identifier, environment.planRoute, record.advice, record.release, distributionOf(record.change));
 	record.rehearsed = await lastRehearsal(run, made.from, made.wanted);
 	const { rehearsed } = record;
 	const last = rehearsed?.passed && rehearsed.expectedDowntimeMs !== null ? null : await lastUpgrade$1(run);
@@ -43354,7 +43406,7 @@ async function rollbackMode(run) {
 /** The recorder of a target, in its folder of the output directory. */
 function recorderFor(target, context) {
 	const { spec, place } = target;
-	return createRecorder({
+	const recorder = createRecorder({
 		name: spec.name,
 		environment: spec.environment.kind,
 		place: `${place.file}:${place.line}`,
@@ -43366,6 +43418,8 @@ function recorderFor(target, context) {
 		secrets: context.secrets,
 		now: context.now
 	});
+	recorder.record.change = context.changes.get(spec.name) ?? null;
+	return recorder;
 }
 /** Opens a target: its secret, its environment, its journal. @throws UpgradeError `mode-unavailable` and what opening throws */
 async function openTarget(target, context, recorder) {
@@ -46807,39 +46861,23 @@ function factsOf({ inputs }, { spec }, record) {
 		risk: riskOfChange(record)
 	};
 }
-/** Of the plan; where none was made, of the versions. Another distribution of the image is in the change alone. */
+/** Of the plan; where none was made, of the versions. */
 function riskOfChange({ plan, change, versions }) {
+	if (plan) return plan.risk;
 	const [from, wanted] = [versions.from ?? change?.from ?? "", versions.wanted].map((text) => {
 		const found = /^\d+\.\d+/.exec(text)?.[0];
 		return found ? parseVersion(found) : null;
 	});
-	if (!wanted) return plan?.risk ?? {
+	if (!wanted) return {
 		class: "major",
 		reasons: ["The wanted version is not known."]
 	};
-	if (change?.kind !== "distribution") return plan?.risk ?? riskOf({
-		from: from ?? null,
-		wanted
-	});
-	const distribution = {
-		from: suffixOf(change.from),
-		wanted: suffixOf(change.to)
-	};
-	const found = riskOf({
+	const distribution = distributionOf(change);
+	return riskOf({
 		from: from ?? null,
 		wanted,
-		distribution
+		...distribution ? { distribution } : {}
 	});
-	if (!plan) return found;
-	const rank = (name) => riskClasses.indexOf(name);
-	return {
-		class: rank(plan.risk.class) > rank(found.class) ? plan.risk.class : found.class,
-		reasons: [.../* @__PURE__ */ new Set([...found.reasons, ...plan.risk.reasons])]
-	};
-}
-/** `bookworm` of `15.20-bookworm`. */
-function suffixOf(tag) {
-	return /^[\d.]+-(.+)$/.exec(tag ?? "")?.[1] ?? null;
 }
 /** @returns what was done, for the log */
 async function write(api, number, body, isNew) {
@@ -47132,6 +47170,7 @@ async function openSession(log, secrets, github, signal, specCopy = "") {
 			rehearseFrom: inputs.from,
 			overrides: inputs.overrides,
 			onPullRequest: github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? ""),
+			changes: /* @__PURE__ */ new Map(),
 			outside: outsideOf(inputs, log, secrets),
 			files
 		},
@@ -47167,8 +47206,10 @@ async function runAction(signal) {
 	if (inputs.mode === "list") return await listTargets(session, changes);
 	const records = [];
 	for (const target of inOrder(targets)) {
-		const record = await runTarget(target, context);
-		record.change = changes.get(target.spec.name) ?? null;
+		const record = await runTarget(target, {
+			...context,
+			changes
+		});
 		records.push(record);
 		await writeReports(session, record);
 		if (exitCode(context.mode, [record]) === 1 && !looksOnly(context.mode)) break;

@@ -6,9 +6,9 @@ import { changesVersion } from '../report/change.ts';
 import { type CommentFacts, newsOf, renderComment } from '../report/comment.ts';
 import { markdownText } from '../report/escape.ts';
 import { isMarked, marker } from '../report/marker.ts';
-import { type RiskClass, riskClasses, type UpgradeRecord } from '../report/record.ts';
+import type { UpgradeRecord } from '../report/record.ts';
 import type { LoadedTarget } from '../spec/load.ts';
-import { riskOf } from '../upgrade/risk.ts';
+import { distributionOf, riskOf } from '../upgrade/risk.ts';
 import { windowWords } from '../upgrade/window.ts';
 import { type Api, isRefused, whyNot } from './api.ts';
 import { eventOf } from './github.ts';
@@ -63,27 +63,16 @@ function factsOf({ inputs }: Session, { spec }: LoadedTarget, record: UpgradeRec
   };
 }
 
-/** Of the plan; where none was made, of the versions. Another distribution of the image is in the change alone. */
+/** Of the plan; where none was made, of the versions. */
 function riskOfChange({ plan, change, versions }: UpgradeRecord): CommentFacts['risk'] {
+  if (plan) return plan.risk;
   const [from, wanted] = [versions.from ?? change?.from ?? '', versions.wanted].map((text) => {
     const found = /^\d+\.\d+/.exec(text)?.[0];
     return found ? parseVersion(found) : null;
   });
-  if (!wanted) return plan?.risk ?? { class: 'major', reasons: ['The wanted version is not known.'] };
-  if (change?.kind !== 'distribution') return plan?.risk ?? riskOf({ from: from ?? null, wanted });
-  const distribution = { from: suffixOf(change.from), wanted: suffixOf(change.to) };
-  const found = riskOf({ from: from ?? null, wanted, distribution });
-  if (!plan) return found;
-  const rank = (name: RiskClass): number => riskClasses.indexOf(name);
-  return {
-    class: rank(plan.risk.class) > rank(found.class) ? plan.risk.class : found.class,
-    reasons: [...new Set([...found.reasons, ...plan.risk.reasons])],
-  };
-}
-
-/** `bookworm` of `15.20-bookworm`. */
-function suffixOf(tag: string | null): string | null {
-  return /^[\d.]+-(.+)$/.exec(tag ?? '')?.[1] ?? null;
+  if (!wanted) return { class: 'major', reasons: ['The wanted version is not known.'] };
+  const distribution = distributionOf(change);
+  return riskOf({ from: from ?? null, wanted, ...(distribution ? { distribution } : {}) });
 }
 
 /** @returns what was done, for the log */

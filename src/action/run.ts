@@ -110,6 +110,7 @@ export async function openSession(
     rehearseFrom: inputs.from,
     overrides: inputs.overrides,
     onPullRequest: github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? ''),
+    changes: new Map(),
     outside: outsideOf(inputs, log, secrets),
     files,
   };
@@ -150,8 +151,7 @@ export async function runAction(signal: AbortSignal): Promise<number> {
   if (inputs.mode === 'list') return await listTargets(session, changes);
   const records: UpgradeRecord[] = [];
   for (const target of inOrder(targets)) {
-    const record = await runTarget(target, context);
-    record.change = changes.get(target.spec.name) ?? null;
+    const record = await runTarget(target, { ...context, changes });
     records.push(record);
     await writeReports(session, record);
     // What is wrong with one target may be wrong with the next: nobody is served by a second casualty.

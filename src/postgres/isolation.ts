@@ -56,6 +56,13 @@ export async function cutNetwork(user: SystemUser | null): Promise<NetworkCut> {
   };
 }
 
+/** Whose processes they are, and what that means; null stands for ourselves. */
+export function userWords(user: SystemUser | null, asked: SystemUser | null): string {
+  if (user && asked && user.uid !== asked.uid)
+    return `Its processes run as the operating-system user ${user.name}, which owns nothing of the target.`;
+  return `Its processes run as ${user ? `the operating-system user ${user.name}` : 'the user of this job'}: files that this user may write are NOT kept from them.`;
+}
+
 /** What holds for every scratch server of this major, one sentence a measure. */
 export function isolationWords(major: number): string[] {
   return [

@@ -7,7 +7,8 @@ import { lastLines, run } from '../process/run.ts';
 import { giveTo, type SystemUser } from '../process/user.ts';
 import { type Binaries, extensionVersions } from './binaries.ts';
 import { npmSource } from './find-binaries.ts';
-import { cutNetwork, isolationWords } from './isolation.ts';
+import { cutNetwork, isolationWords, userWords } from './isolation.ts';
+import { lesserUser } from './lesser-user.ts';
 import { commitOnce, measuredRestart, settingsRefused } from './scratch-restart.ts';
 import { comfortSettings, isolationSettings, restartSettings, settingLines } from './scratch-settings.ts';
 import { initCluster, removeFolder, serverFolder, startServer, stopServer } from './server.ts';
@@ -67,14 +68,19 @@ export function randomPassword(): string {
 /** File in the folder of a scratch server with the folder of its socket: a later run removes what a killed one left. */
 export const socketFile = 'socket-folder';
 
-/** @throws UpgradeError `scratch-start` */
+/**
+ * @param asked the operating-system user that it runs as at most; null for ourselves
+ * @throws UpgradeError `scratch-start`
+ */
 export async function startScratch(
   binaries: Binaries,
   options: ScratchOptions,
-  user: SystemUser | null,
+  asked: SystemUser | null,
   signal: AbortSignal,
 ): Promise<ScratchServer> {
   const { major } = binaries.version;
+  await mkdir(options.folder, { recursive: true, mode: 0o755 });
+  const user = await lesserUser(asked, binaries, options.folder);
   const socket = await serverFolder(user);
   const data = join(options.folder, 'data');
   const log = join(options.folder, 'server.log');
@@ -95,7 +101,6 @@ export async function startScratch(
     await removeFolder(socket);
   };
   try {
-    await mkdir(options.folder, { recursive: true, mode: 0o755 });
     await writeFile(join(options.folder, socketFile), `${socket}\n`, { mode: 0o600 });
     await mkdir(data, { mode: 0o700 });
     await giveTo(user, options.folder, data);
@@ -125,7 +130,7 @@ export async function startScratch(
       settings,
       kind: binaries.source === npmSource ? 'embedded' : 'binaries',
       where: binaries.bin,
-      isolation: [cut.sentence, ...isolationWords(major)],
+      isolation: [cut.sentence, userWords(user, asked), ...isolationWords(major)],
       bytes: () => folderBytes(data),
       async restart(given) {
         const old = await readFile(conf, 'utf8');

@@ -51,6 +51,11 @@ export async function userForOwner(owner: number): Promise<SystemUser | null> {
   return user ?? { uid: owner, gid: owner, name: `uid ${owner}` };
 }
 
+/** A user of this machine by its name; null where there is none. */
+export async function userNamed(name: string): Promise<SystemUser | null> {
+  return (await passwd()).find((entry) => entry.name === name) ?? null;
+}
+
 /** The unprivileged user for scratch servers: ourselves (null), or `postgres`, else `nobody`, when we are root. */
 export async function scratchUser(): Promise<SystemUser | null> {
   if (!areWeRoot()) return null;

@@ -3,6 +3,7 @@ import type { Log } from '../process/log.ts';
 import type { Secrets } from '../process/secrets.ts';
 import type { PlanFile } from '../report/plan-file.ts';
 import type { Gate, Mode, UpgradeRecord } from '../report/record.ts';
+import type { ChangeRecord } from '../report/record-change.ts';
 
 /** One for all targets of a run. */
 export interface RunContext {
@@ -31,6 +32,8 @@ export interface RunContext {
   overrides: ReadonlySet<Gate>;
   /** Whether a pull request started the run: what it brings is nobody's yet. */
   onPullRequest: boolean;
+  /** What the pull request or push that started the run changes, by target; nothing for other events. */
+  changes: ReadonlyMap<string, ChangeRecord>;
   /** What only GitHub can tell; null where there is none. */
   outside: Outside | null;
 }

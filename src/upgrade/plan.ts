@@ -10,7 +10,7 @@ import { byWhom } from './advice-words.ts';
 import { digestOf, flatten } from './digest.ts';
 import { expectedDowntime } from './downtime.ts';
 import { neededSettings, setList } from './needed-settings.ts';
-import { riskOf } from './risk.ts';
+import { type Change, riskOf } from './risk.ts';
 import { stepRisks } from './risk-steps.ts';
 
 /** What the engine's own steps look like in a plan; null where spec and advice give them nothing to do. */
@@ -140,6 +140,7 @@ export function makePlan(
   planRoute: (facts: EnvironmentFacts, wanted: PgVersion) => Route,
   advice: readonly AdviceRecord[] = [],
   known: ReleaseRecord | null = null,
+  distribution?: Change['distribution'],
 ): PlanRecord {
   assertNoDowngrade(facts.running, wanted);
   const release = assertUsableTarget(wanted);
@@ -192,7 +193,7 @@ export function makePlan(
     wanted: formatVersion(wanted),
     steps,
     notes,
-    risk: riskOf({ from: facts.running, wanted }),
+    risk: riskOf({ from: facts.running, wanted, ...(distribution ? { distribution } : {}) }),
     downtime: expectedDowntime({ from, wanted: formatVersion(wanted), steps }),
   };
 }

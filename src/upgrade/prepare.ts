@@ -16,6 +16,7 @@ import { expectedDowntime } from './downtime.ts';
 import { tellGates } from './gates.ts';
 import { makePlan } from './plan.ts';
 import { lastRehearsal } from './rehearsed.ts';
+import { distributionOf } from './risk.ts';
 import { snapshotOf } from './snapshots.ts';
 import type { Run } from './target.ts';
 
@@ -53,6 +54,7 @@ export async function planFor(run: Run, facts: EnvironmentFacts, from: PgVersion
     environment.planRoute,
     record.advice,
     record.release,
+    distributionOf(record.change),
   );
   record.rehearsed = await lastRehearsal(run, made.from, made.wanted);
   const { rehearsed } = record;

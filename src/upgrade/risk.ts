@@ -5,6 +5,7 @@ import { releaseRecord } from '../releases/between.ts';
 import { assertUsableTarget, findRelease, releasesAsOf, releasesOf } from '../releases/releases.ts';
 import { formatCount, plural } from '../report/format.ts';
 import { type PlanRecord, type RiskClass, riskClasses } from '../report/record.ts';
+import type { ChangeRecord } from '../report/record-change.ts';
 import type { ReleaseRecord } from '../report/record-release.ts';
 
 /** The worst class that applies, and every reason, the worst first. */
@@ -29,6 +30,13 @@ export function riskOf({ from, wanted, distribution }: Change): Risk {
     ...versionReasons(from, wanted, moves),
     ...(moves ? [['distribution', distributionReason(distribution)] as const] : []),
   ]);
+}
+
+/** Ends of the image's tags in a change to another distribution (`bookworm` of `15.20-bookworm`); nothing for others. */
+export function distributionOf(change: ChangeRecord | null): Change['distribution'] {
+  if (change?.kind !== 'distribution') return undefined;
+  const suffixOf = (tag: string | null): string | null => /^[\d.]+-(.+)$/.exec(tag ?? '')?.[1] ?? null;
+  return { from: suffixOf(change.from), wanted: suffixOf(change.to) };
 }
 
 /** The risk of going back from the newer version that runs to the one before. */

@@ -24,7 +24,7 @@ import { annotate } from './way-back.ts';
 /** The recorder of a target, in its folder of the output directory. */
 export function recorderFor(target: LoadedTarget, context: RunContext): Recorder {
   const { spec, place } = target;
-  return createRecorder({
+  const recorder = createRecorder({
     name: spec.name,
     environment: spec.environment.kind,
     place: `${place.file}:${place.line}`,
@@ -36,6 +36,8 @@ export function recorderFor(target: LoadedTarget, context: RunContext): Recorder
     secrets: context.secrets,
     now: context.now,
   });
+  recorder.record.change = context.changes.get(spec.name) ?? null;
+  return recorder;
 }
 
 /** Opens a target: its secret, its environment, its journal. @throws UpgradeError `mode-unavailable` and what opening throws */

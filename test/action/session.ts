@@ -130,6 +130,7 @@ export function session(options: SessionOptions): TestSession {
       approvedPlan: null,
       rehearseFrom: '',
       overrides: new Set(),
+      changes: new Map(),
       onPullRequest: isUnmerged(event.name),
       outside: null,
     },

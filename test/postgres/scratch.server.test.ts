@@ -220,7 +220,7 @@ describe('acting by itself', () => {
       const made = connection.script('CREATE TABLE quiet ()');
       if (major >= 17) await made;
       else expect((await failureOf(made)).message).toBe('fired');
-      expect(server.isolation[5]).toMatch(
+      expect(server.isolation[6]).toMatch(
         major >= 17 ? /^Event triggers are off/ : /^Event triggers are NOT off/,
       );
     },

@@ -62,6 +62,7 @@ export async function rehearse(server: TestServer, options: RehearseOptions): Pr
     approvedPlan: null,
     rehearseFrom: '',
     overrides: new Set(),
+    changes: new Map(),
     onPullRequest: false,
     outside: null,
     ...options.context,

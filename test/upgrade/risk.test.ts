@@ -1,7 +1,8 @@
 /** What is said of a change before anybody decides: every class, every reason, in the words that people read. */
 import { describe, expect, it } from 'vitest';
 import { parseVersion } from '../../src/postgres/version.ts';
-import { type Risk, riskOf, rollbackRisk } from '../../src/upgrade/risk.ts';
+import type { ChangeRecord } from '../../src/report/record-change.ts';
+import { distributionOf, type Risk, riskOf, rollbackRisk } from '../../src/upgrade/risk.ts';
 
 function risk(from: string | null, wanted: string, distribution?: [string | null, string | null]): Risk {
   return riskOf({
@@ -189,4 +190,28 @@ describe('rollbackRisk', () => {
     `);
     expect(rollbackRisk(parseVersion('15.20'), parseVersion('15.18')).class).toBe('known-bad');
   });
+});
+
+it('a change to another distribution is told by the ends of the tags; no other change is', () => {
+  const change = (kind: ChangeRecord['kind'], from: string | null, to: string | null): ChangeRecord => ({
+    event: 'pull_request',
+    number: 7,
+    base: 'b'.repeat(40),
+    head: 'a'.repeat(40),
+    kind,
+    from,
+    to,
+    others: [],
+    why: null,
+  });
+  expect(distributionOf(change('distribution', '15.17-bookworm', '15.18-trixie'))).toEqual({
+    from: 'bookworm',
+    wanted: 'trixie',
+  });
+  expect(distributionOf(change('distribution', '15.17', '15.17-alpine3.22'))).toEqual({
+    from: null,
+    wanted: 'alpine3.22',
+  });
+  expect(distributionOf(change('minor', '15.17', '15.18'))).toBeUndefined();
+  expect(distributionOf(null)).toBeUndefined();
 });

@@ -172,6 +172,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     approvedPlan: null,
     rehearseFrom: '',
     overrides: new Set(),
+    changes: new Map(),
     onPullRequest: false,
     outside: null,
   };
