@@ -24,7 +24,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.server.test.ts', 'test/e2e/**', 'test/advice/**'],
+          exclude: ['test/**/*.server.test.ts', 'test/e2e/**', 'test/advice/**', 'test/docker/**'],
           server: { deps: { inline } },
         },
       },
@@ -44,6 +44,18 @@ export default defineConfig({
           include: ['test/advice/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'docker',
+          include: ['test/docker/**/*.test.ts'],
+          globalSetup: 'test/docker/setup.ts',
+          // They count the containers of the one daemon.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -1,8 +1,9 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
+import { r as printable, t as hideUnexpected } from "./chunk-unexpected.js";
 import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf$2, n as quoteIdent, o as UpgradeError, r as describe$1, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { performance as performance$2 } from "node:perf_hooks";
 import { createHash, randomBytes as randomBytes$4 } from "node:crypto";
@@ -10,8 +11,8 @@ import { homedir, hostname, tmpdir, userInfo } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join as join$1, relative, resolve } from "node:path";
 import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$4, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
-import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$1 } from "node:timers/promises";
+import { pipeline } from "node:stream/promises";
 
 /** @param announce the runner's own mask, told of every value at once */
 function createSecrets(announce = () => {}) {
@@ -1397,7 +1398,7 @@ var Doc = class {
 	}
 };
 
-const version$2 = {
+const version$3 = {
 	major: 4,
 	minor: 6,
 	patch: 7
@@ -1408,7 +1409,7 @@ const $ZodType = /*@__PURE__*/ $constructor("$ZodType", (inst, def) => {
 	inst ?? (inst = {});
 	inst._zod.def = def;
 	inst._zod.bag = inst._zod.bag || {};
-	inst._zod.version = version$2;
+	inst._zod.version = version$3;
 	const defChecks = inst._zod.def.checks;
 	const checks = inst._zod.traits.has("$ZodCheck") ? [inst, ...defChecks ?? []] : defChecks?.length ? [...defChecks] : [];
 	for (const ch of checks) for (const fn of ch._zod.onattach) fn(inst);
@@ -5523,6 +5524,14 @@ const ZodObject = /*@__PURE__*/ $constructor("ZodObject", (inst, def) => {
 		return required(ZodNonOptional, this, args[0]);
 	}
 });
+function object$1(shape, params) {
+	const def = {
+		type: "object",
+		shape: shape ?? {},
+		...normalizeParams(params)
+	};
+	return new ZodObject(def);
+}
 function strictObject(shape, params) {
 	return new ZodObject({
 		type: "object",
@@ -5823,14 +5832,14 @@ function datetime(params) {
 }
 
 /** The record's part about the change that started a run: what a pull request, or a push, changes at this target. */
-const text$5 = string();
+const text$6 = string();
 /** From the base's spec (or manifest) to the head's; never from the text of a pull request. */
 const changeSchema = strictObject({
 	event: _enum(["pull_request", "push"]),
 	/** Of the pull request; null for a push. */
 	number: number().int().nullable(),
-	base: text$5.meta({ description: "Full commit SHA" }),
-	head: text$5.meta({ description: "Full commit SHA" }),
+	base: text$6.meta({ description: "Full commit SHA" }),
+	head: text$6.meta({ description: "Full commit SHA" }),
 	kind: _enum([
 		"none",
 		"minor",
@@ -5841,14 +5850,14 @@ const changeSchema = strictObject({
 		"removed",
 		"unknown"
 	]).meta({ description: "What happens to the version; unknown where the base could not be read" }),
-	from: text$5.nullable(),
-	to: text$5.nullable(),
-	others: array(text$5).meta({ description: "Keys of the target that change besides the version" }),
-	why: text$5.nullable().meta({ description: "Why it is unknown" })
+	from: text$6.nullable(),
+	to: text$6.nullable(),
+	others: array(text$6).meta({ description: "Keys of the target that change besides the version" }),
+	why: text$6.nullable().meta({ description: "Why it is unknown" })
 });
 
 /** The record's part about rehearsals. Durations are milliseconds, sizes bytes. */
-const text$4 = string();
+const text$5 = string();
 const time$1 = datetime();
 const stageSchema = strictObject({
 	id: _enum([
@@ -5862,19 +5871,19 @@ const stageSchema = strictObject({
 		"compare",
 		"restart"
 	]),
-	title: text$4,
+	title: text$5,
 	state: _enum([
 		"passed",
 		"failed",
 		"skipped"
 	]),
 	durationMs: number().int(),
-	output: array(text$4)
+	output: array(text$5)
 });
 /** How a rehearsal went. */
 const rehearsalSchema$1 = strictObject({
 	passed: boolean(),
-	ranOn: text$4.nullable().meta({ description: "Version of the scratch server" }),
+	ranOn: text$5.nullable().meta({ description: "Version of the scratch server" }),
 	exact: boolean().meta({ description: "Whether that is exactly the wanted version" }),
 	scratch: strictObject({
 		kind: _enum([
@@ -5882,8 +5891,8 @@ const rehearsalSchema$1 = strictObject({
 			"docker",
 			"binaries"
 		]),
-		where: text$4.meta({ description: "Folder of its programs, or its image" }),
-		isolation: array(text$4).meta({ description: "How it was kept from acting on anything" })
+		where: text$5.meta({ description: "Folder of its programs, or its image" }),
+		isolation: array(text$5).meta({ description: "How it was kept from acting on anything" })
 	}).nullable(),
 	backup: strictObject({
 		from: _enum([
@@ -5891,10 +5900,10 @@ const rehearsalSchema$1 = strictObject({
 			"path",
 			"latest-artifact"
 		]),
-		location: text$4,
+		location: text$5,
 		taken: time$1,
-		server: text$4.meta({ description: "Version that the backup was taken of" }),
-		manifestSha256: text$4
+		server: text$5.meta({ description: "Version that the backup was taken of" }),
+		manifestSha256: text$5
 	}).nullable(),
 	stages: array(stageSchema),
 	measures: strictObject({
@@ -5904,13 +5913,13 @@ const rehearsalSchema$1 = strictObject({
 		stopMs: number().int().nullable(),
 		startMs: number().int().nullable(),
 		expectedDowntimeMs: number().int().nullable(),
-		downtimeBasis: text$4,
+		downtimeBasis: text$5,
 		dumpBytes: number().int().nullable(),
 		restoredBytes: number().int().nullable(),
 		neededBytes: number().int().nullable().meta({ description: "Disk for backup and copy together" })
 	}),
 	databases: array(strictObject({
-		name: text$4,
+		name: text$5,
 		restoreMs: number().int(),
 		indexBuildMs: number().int(),
 		bytes: number().int().nullable()
@@ -5920,55 +5929,57 @@ const rehearsalSchema$1 = strictObject({
 const rehearsedSchema = strictObject({
 	at: time$1,
 	passed: boolean(),
-	from: text$4,
-	wanted: text$4,
+	from: text$5,
+	wanted: text$5,
 	exact: boolean(),
-	run: text$4.meta({ description: "Who ran it" }),
+	run: text$5.meta({ description: "Who ran it" }),
 	expectedDowntimeMs: number().int().nullable(),
 	restoreMs: number().int().nullable(),
-	failure: text$4.nullable().meta({ description: "First thing that failed" })
+	failure: text$5.nullable().meta({ description: "First thing that failed" }),
+	taken: time$1.nullable().meta({ description: "When its backup was taken; null where it came to none" }),
+	basis: text$5.meta({ description: "sha256 over what it was judged by: own SQL, smoke queries, checks switched off" })
 });
 
 /** The record's part about releases: the lines that they stand on, their CVEs, and what their notes ask for. */
-const text$3 = string();
+const text$4 = string();
 const releaseLineSchema = strictObject({
 	major: number().int(),
-	endOfLife: text$3.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
+	endOfLife: text$4.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
 	daysToEndOfLife: number().int().nullable().meta({ description: "Negative once it is past" }),
-	newest: text$3.nullable().meta({ description: "Newest release that may be a target" }),
+	newest: text$4.nullable().meta({ description: "Newest release that may be a target" }),
 	releases: array(strictObject({
-		version: text$3,
-		date: text$3.nullable(),
+		version: text$4,
+		date: text$4.nullable(),
 		avoid: boolean(),
 		inferred: boolean()
 	}))
 });
 /** What the record holds of the releases on the way. */
 const releaseSchema = strictObject({
-	asOf: text$3.meta({ description: "Day of the table of releases; what came later is not in it" }),
+	asOf: text$4.meta({ description: "Day of the table of releases; what came later is not in it" }),
 	lines: array(releaseLineSchema).meta({ description: "Of the running major, and of another wanted one" }),
 	behind: number().int().meta({ description: "Releases between the running one and the newest of its major" }),
 	daysBehind: number().int().nullable().meta({ description: "Days from the release of the running one to that of the newest of its major" }),
 	cves: array(strictObject({
-		id: text$3,
+		id: text$4,
 		score: number().nullable(),
-		component: text$3.nullable(),
-		fixedIn: text$3
+		component: text$4.nullable(),
+		fixedIn: text$4
 	})).meta({ description: "Fixed between the running and the wanted version; highest score first" }),
-	cvesUnknown: array(text$3).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
+	cvesUnknown: array(text$4).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
 	mustRead: array(strictObject({
-		version: text$3,
-		why: text$3,
-		link: text$3
+		version: text$4,
+		why: text$4,
+		link: text$4
 	})).meta({ description: "Releases in between whose notes a person must read" })
 });
 /** What the record holds of one piece of advice. */
 const adviceSchema = strictObject({
-	id: text$3,
-	title: text$3,
-	fixedIn: text$3.meta({ description: "The release whose notes ask for it" }),
-	why: text$3,
-	todo: text$3,
+	id: text$4,
+	title: text$4,
+	fixedIn: text$4.meta({ description: "The release whose notes ask for it" }),
+	why: text$4,
+	todo: text$4,
 	timing: _enum([
 		"before",
 		"after",
@@ -5992,10 +6003,10 @@ const adviceSchema = strictObject({
 	]).meta({ description: "judge: it cannot be seen from the database whether it applies; skipped: a right is missing; done, partly, failed: the action carried it out" }),
 	by: _enum(["action", "person"]).meta({ description: "Who carries it out in this run" }),
 	objects: array(strictObject({
-		database: text$3.nullable().meta({ description: "Null for the whole cluster" }),
-		name: text$3.meta({ description: "Qualified and quoted as SQL needs it" }),
-		sql: text$3.nullable().meta({ description: "The statement that mends it; null where there is none" }),
-		detail: text$3.nullable(),
+		database: text$4.nullable().meta({ description: "Null for the whole cluster" }),
+		name: text$4.meta({ description: "Qualified and quoted as SQL needs it" }),
+		sql: text$4.nullable().meta({ description: "The statement that mends it; null where there is none" }),
+		detail: text$4.nullable(),
 		state: _enum([
 			"found",
 			"done",
@@ -6004,8 +6015,8 @@ const adviceSchema = strictObject({
 		])
 	})),
 	total: number().int().meta({ description: "Objects found; the list may be cut" }),
-	seen: array(text$3).meta({ description: "Errors, missing rights" }),
-	link: text$3.meta({ description: "The release notes" })
+	seen: array(text$4).meta({ description: "Errors, missing rights" }),
+	link: text$4.meta({ description: "The release notes" })
 });
 
 /**
@@ -6013,111 +6024,111 @@ const adviceSchema = strictObject({
 * holds: lists are cut, and say so. Sizes are bytes, times are ISO 8601 in UTC, latencies are milliseconds.
 * A part that could not be measured is null, never empty; `missing` says why.
 */
-const text$2 = string();
-const count = number();
+const text$3 = string();
+const count$1 = number();
 const databaseSchema = strictObject({
-	name: text$2,
-	bytes: count.nullable(),
+	name: text$3,
+	bytes: count$1.nullable(),
 	objects: array(strictObject({
-		schema: text$2,
-		kind: text$2,
-		count
+		schema: text$3,
+		kind: text$3,
+		count: count$1
 	})).nullable().meta({ description: "Relations, routines, types, triggers, policies and constraints by schema and kind" }),
 	grants: strictObject({
-		objects: count.meta({ description: "Objects and default privileges with grants of their own" }),
-		hash: text$2.meta({ description: "md5 over all of them in a fixed order" })
+		objects: count$1.meta({ description: "Objects and default privileges with grants of their own" }),
+		hash: text$3.meta({ description: "md5 over all of them in a fixed order" })
 	}).nullable(),
 	extensions: array(strictObject({
-		name: text$2,
-		version: text$2
+		name: text$3,
+		version: text$3
 	})).nullable(),
 	invalid: strictObject({
-		indexes: count,
-		constraints: count
+		indexes: count$1,
+		constraints: count$1
 	}).nullable(),
 	sequences: strictObject({
-		count,
-		summed: count.meta({ description: "Sequences in the sum: ascending ones that do not cycle" }),
-		sum: text$2.meta({ description: "Sum of their last values; exact, so a text" }),
-		compared: count.meta({ description: "Sequences that were compared with the column they fill" }),
-		behind: array(text$2).meta({ description: "Sequences that are behind the largest value of their column" })
+		count: count$1,
+		summed: count$1.meta({ description: "Sequences in the sum: ascending ones that do not cycle" }),
+		sum: text$3.meta({ description: "Sum of their last values; exact, so a text" }),
+		compared: count$1.meta({ description: "Sequences that were compared with the column they fill" }),
+		behind: array(text$3).meta({ description: "Sequences that are behind the largest value of their column" })
 	}).nullable(),
 	tables: strictObject({
-		count,
-		bytes: count.meta({ description: "As of the last vacuum or analyze: pg_class.relpages, with indexes" }),
-		rows: count.meta({ description: "Estimated: pg_class.reltuples, or what the statistics count as live" }),
+		count: count$1,
+		bytes: count$1.meta({ description: "As of the last vacuum or analyze: pg_class.relpages, with indexes" }),
+		rows: count$1.meta({ description: "Estimated: pg_class.reltuples, or what the statistics count as live" }),
 		largest: array(strictObject({
-			name: text$2,
-			bytes: count,
-			rows: count
+			name: text$3,
+			bytes: count$1,
+			rows: count$1
 		}))
 	}).nullable(),
 	activity: strictObject({
-		commits: count,
-		rollbacks: count,
-		blocksHit: count,
-		blocksRead: count,
-		deadlocks: count,
-		since: text$2.nullable().meta({ description: "When these counters were last reset" })
+		commits: count$1,
+		rollbacks: count$1,
+		blocksHit: count$1,
+		blocksRead: count$1,
+		deadlocks: count$1,
+		since: text$3.nullable().meta({ description: "When these counters were last reset" })
 	}).nullable()
 });
 /** The whole snapshot. */
 const snapshotSchema = strictObject({
-	at: text$2,
-	durationMs: count,
-	versionNum: count.meta({ description: "server_version_num" }),
-	server: record(text$2, text$2).meta({ description: "What identifies the cluster: system identifier, timeline, checksums, ..." }),
-	settings: record(text$2, text$2).nullable().meta({ description: "Settings that somebody set; texts as a hash, since they may hold secrets" }),
+	at: text$3,
+	durationMs: count$1,
+	versionNum: count$1.meta({ description: "server_version_num" }),
+	server: record(text$3, text$3).meta({ description: "What identifies the cluster: system identifier, timeline, checksums, ..." }),
+	settings: record(text$3, text$3).nullable().meta({ description: "Settings that somebody set; texts as a hash, since they may hold secrets" }),
 	databases: array(databaseSchema),
 	connections: array(strictObject({
-		state: text$2,
-		count
+		state: text$3,
+		count: count$1
 	})).nullable(),
 	replication: array(strictObject({
-		name: text$2,
-		state: text$2,
-		sync: text$2,
-		lagBytes: count.nullable()
+		name: text$3,
+		state: text$3,
+		sync: text$3,
+		lagBytes: count$1.nullable()
 	})).nullable(),
 	slots: array(strictObject({
-		name: text$2,
-		type: text$2,
-		plugin: text$2.nullable(),
+		name: text$3,
+		type: text$3,
+		plugin: text$3.nullable(),
 		active: boolean(),
-		walStatus: text$2.nullable(),
-		retainedBytes: count.nullable()
+		walStatus: text$3.nullable(),
+		retainedBytes: count$1.nullable()
 	})).nullable(),
 	archiver: strictObject({
-		mode: text$2,
-		archived: count,
-		failed: count,
+		mode: text$3,
+		archived: count$1,
+		failed: count$1,
 		failing: boolean()
 	}).nullable(),
 	statements: array(strictObject({
-		key: text$2.meta({ description: "md5 of database and normalised text: comparable across majors" }),
-		database: text$2,
-		text: text$2.meta({ description: "As pg_stat_statements normalised it, constants are $1, $2, ...; without comments" }),
-		calls: count,
-		totalMs: count,
-		rows: count
+		key: text$3.meta({ description: "md5 of database and normalised text: comparable across majors" }),
+		database: text$3,
+		text: text$3.meta({ description: "As pg_stat_statements normalised it, constants are $1, $2, ...; without comments" }),
+		calls: count$1,
+		totalMs: count$1,
+		rows: count$1
 	})).nullable().meta({ description: "The statements that took most time; null where nobody counts them" }),
 	log: strictObject({
-		source: text$2,
-		bytes: count.meta({ description: "How much of the end of the log was read" }),
-		from: text$2.nullable().meta({ description: "Time of the first line that was read, as the log has it" }),
-		to: text$2.nullable().meta({ description: "Time of the last line that was read, as the log has it" }),
+		source: text$3,
+		bytes: count$1.meta({ description: "How much of the end of the log was read" }),
+		from: text$3.nullable().meta({ description: "Time of the first line that was read, as the log has it" }),
+		to: text$3.nullable().meta({ description: "Time of the last line that was read, as the log has it" }),
 		classes: array(strictObject({
-			severity: text$2,
-			state: text$2.nullable(),
-			message: text$2,
-			count,
-			last: text$2.nullable().meta({ description: "Time of the newest line of this class" })
+			severity: text$3,
+			state: text$3.nullable(),
+			message: text$3,
+			count: count$1,
+			last: text$3.nullable().meta({ description: "Time of the newest line of this class" })
 		}))
 	}).nullable(),
 	missing: array(strictObject({
-		what: text$2,
-		why: text$2,
-		state: text$2.nullable().meta({ description: "SQLSTATE where the server refused or failed" })
+		what: text$3,
+		why: text$3,
+		state: text$3.nullable().meta({ description: "SQLSTATE where the server refused or failed" })
 	})).meta({ description: "What could not be measured, and why" })
 }).meta({ description: "One health snapshot" });
 
@@ -6127,7 +6138,7 @@ const snapshotSchema = strictObject({
 * `schema/upgrade-record.schema.json` is generated from here.
 */
 const time = datetime().meta({ description: "ISO 8601, UTC" });
-const text$1 = string();
+const text$2 = string();
 /** How a run ended. */
 const resultSchema = _enum([
 	"success",
@@ -6165,35 +6176,35 @@ const gates = [
 	"rehearsal"
 ];
 const plannedStepSchema = strictObject({
-	id: text$1,
-	title: text$1,
-	does: array(text$1).meta({ description: "What it will run, in words or as statements and commands" }),
-	undo: text$1.nullable().meta({ description: "What its undo does; null where there is nothing to undo" }),
-	breaks: text$1.nullable().meta({ description: "What clients or applications notice; null for nothing" }),
-	risks: array(text$1).meta({ description: "What it can break, and what happens then" }),
+	id: text$2,
+	title: text$2,
+	does: array(text$2).meta({ description: "What it will run, in words or as statements and commands" }),
+	undo: text$2.nullable().meta({ description: "What its undo does; null where there is nothing to undo" }),
+	breaks: text$2.nullable().meta({ description: "What clients or applications notice; null for nothing" }),
+	risks: array(text$2).meta({ description: "What it can break, and what happens then" }),
 	interruptible: boolean()
 });
 /** A plan. */
 const planSchema = strictObject({
-	digest: text$1.meta({ description: "sha256 over what matters to the decision; never times, sizes or lag" }),
-	route: text$1,
-	from: text$1,
-	wanted: text$1,
+	digest: text$2.meta({ description: "sha256 over what matters to the decision; never times, sizes or lag" }),
+	route: text$2,
+	from: text$2,
+	wanted: text$2,
 	steps: array(plannedStepSchema),
-	notes: array(text$1).meta({ description: "What the reader should know before approving" }),
-	decision: record(text$1, text$1).meta({ description: "What the digest covers: the path of each value, and the value as JSON" }),
+	notes: array(text$2).meta({ description: "What the reader should know before approving" }),
+	decision: record(text$2, text$2).meta({ description: "What the digest covers: the path of each value, and the value as JSON" }),
 	risk: strictObject({
 		class: _enum(riskClasses),
-		reasons: array(text$1)
+		reasons: array(text$2)
 	}),
 	downtime: strictObject({
 		expectedMs: number().nullable().meta({ description: "Null where nobody measured it yet" }),
-		basis: text$1.meta({ description: "Where the number comes from, or why there is none" })
+		basis: text$2.meta({ description: "Where the number comes from, or why there is none" })
 	})
 });
 const stepSchema = strictObject({
-	id: text$1,
-	title: text$1,
+	id: text$2,
+	title: text$2,
 	state: _enum([
 		"running",
 		"done",
@@ -6206,11 +6217,11 @@ const stepSchema = strictObject({
 	]),
 	started: time,
 	finished: time.nullable(),
-	output: array(text$1)
+	output: array(text$2)
 });
 const checkSchema = strictObject({
-	id: text$1,
-	title: text$1,
+	id: text$2,
+	title: text$2,
 	when: _enum(["before", "after"]),
 	status: _enum([
 		"passed",
@@ -6221,15 +6232,15 @@ const checkSchema = strictObject({
 		"skipped",
 		"disabled"
 	]),
-	seen: array(text$1),
-	fix: text$1.nullable(),
-	docs: text$1
+	seen: array(text$2),
+	fix: text$2.nullable(),
+	docs: text$2
 });
 const factSchema = strictObject({
-	group: text$1.meta({ description: "What kind of fact it is, for people: settings, objects, statements, ..." }),
-	name: text$1,
-	before: text$1.nullable(),
-	after: text$1.nullable(),
+	group: text$2.meta({ description: "What kind of fact it is, for people: settings, objects, statements, ..." }),
+	name: text$2,
+	before: text$2.nullable(),
+	after: text$2.nullable(),
 	verdict: _enum([
 		"equal",
 		"expected",
@@ -6237,8 +6248,8 @@ const factSchema = strictObject({
 		"alert",
 		"not-compared"
 	]).meta({ description: "unexpected fails the validation; alert is told and fails nothing; not-compared says why in `why`" }),
-	why: text$1.nullable(),
-	rule: text$1.meta({ description: "How it may change, in words" }),
+	why: text$2.nullable(),
+	rule: text$2.meta({ description: "How it may change, in words" }),
 	measure: strictObject({
 		before: number(),
 		after: number(),
@@ -6253,13 +6264,13 @@ const factSchema = strictObject({
 	}).nullable().meta({ description: "The same as numbers, where they are numbers that a bar can show" })
 });
 const querySchema = strictObject({
-	file: text$1,
+	file: text$2,
 	line: number().int().meta({ description: "Where the statement begins in the file" }),
 	when: _enum(["before", "after"]),
-	database: text$1,
-	sql: text$1,
-	columns: array(text$1),
-	rows: array(array(text$1.nullable())).meta({ description: "The first rows; texts are cut" }),
+	database: text$2,
+	sql: text$2,
+	columns: array(text$2),
+	rows: array(array(text$2.nullable())).meta({ description: "The first rows; texts are cut" }),
 	total: number().int().meta({ description: "Rows of the result" }),
 	durationMs: number().int(),
 	status: _enum([
@@ -6267,7 +6278,7 @@ const querySchema = strictObject({
 		"blocked",
 		"error"
 	]),
-	why: text$1.nullable()
+	why: text$2.nullable()
 });
 const proofSchema = strictObject({
 	method: _enum([
@@ -6281,30 +6292,30 @@ const proofSchema = strictObject({
 		"not-proved",
 		"failed"
 	]),
-	restoredInto: text$1.nullable().meta({ description: "Version of the scratch server" }),
+	restoredInto: text$2.nullable().meta({ description: "Version of the scratch server" }),
 	databases: number().int(),
 	tables: number().int(),
 	rows: number().int().meta({ description: "Rows whose content was compared by fingerprint" }),
 	sequences: number().int(),
 	largeObjects: number().int(),
 	objects: number().int().meta({ description: "Catalog objects compared one by one" }),
-	notCompared: array(text$1).meta({ description: "What the comparison left out, and why" }),
-	differences: array(text$1),
+	notCompared: array(text$2).meta({ description: "What the comparison left out, and why" }),
+	differences: array(text$2),
 	durationMs: number().int()
 });
 const backupSchema$1 = strictObject({
-	location: text$1,
-	host: text$1,
+	location: text$2,
+	host: text$2,
 	databases: array(strictObject({
-		name: text$1,
+		name: text$2,
 		bytes: number().int(),
 		sourceBytes: number().int(),
 		durationMs: number().int()
 	})),
 	bytes: number().int(),
 	files: number().int(),
-	manifestSha256: text$1,
-	clients: text$1.meta({ description: "The pg_dump that was used: path and version" }),
+	manifestSha256: text$2,
+	clients: text$2.meta({ description: "The pg_dump that was used: path and version" }),
 	started: time,
 	finished: time,
 	keepDays: number().int(),
@@ -6328,43 +6339,43 @@ const latencySchema = strictObject({
 /** The whole document. */
 const recordSchema = strictObject({
 	version: literal$1(1),
-	id: text$1.meta({ description: "Unique for a run and target" }),
+	id: text$2.meta({ description: "Unique for a run and target" }),
 	action: strictObject({
-		name: text$1,
-		version: text$1
+		name: text$2,
+		version: text$2
 	}),
 	mode: modeSchema,
 	target: strictObject({
-		name: text$1,
-		environment: text$1,
-		spec: text$1.meta({ description: "File and line of the target in the spec" }),
-		systemIdentifier: text$1.nullable()
+		name: text$2,
+		environment: text$2,
+		spec: text$2.meta({ description: "File and line of the target in the spec" }),
+		systemIdentifier: text$2.nullable()
 	}),
 	run: strictObject({
-		repository: text$1,
-		actor: text$1,
-		event: text$1,
-		workflow: text$1,
-		job: text$1,
-		runId: text$1,
+		repository: text$2,
+		actor: text$2,
+		event: text$2,
+		workflow: text$2,
+		job: text$2,
+		runId: text$2,
 		attempt: number().int(),
-		ref: text$1,
-		commit: text$1,
-		url: text$1,
-		runner: text$1
+		ref: text$2,
+		commit: text$2,
+		url: text$2,
+		runner: text$2
 	}).nullable().meta({ description: "Null outside GitHub" }),
-	host: text$1,
+	host: text$2,
 	started: time,
 	finished: time.nullable(),
 	result: resultSchema.nullable().meta({ description: "Null while it runs" }),
-	verdict: text$1.meta({ description: "One sentence: what happened" }),
-	state: text$1.meta({ description: "What the database is in now" }),
-	next: text$1.nullable().meta({ description: "What to do next, exactly; null for nothing" }),
+	verdict: text$2.meta({ description: "One sentence: what happened" }),
+	state: text$2.meta({ description: "What the database is in now" }),
+	next: text$2.nullable().meta({ description: "What to do next, exactly; null for nothing" }),
 	changed: boolean(),
 	versions: strictObject({
-		from: text$1.nullable(),
-		wanted: text$1,
-		now: text$1.nullable()
+		from: text$2.nullable(),
+		wanted: text$2,
+		now: text$2.nullable()
 	}),
 	plan: planSchema.nullable(),
 	steps: array(stepSchema),
@@ -6382,47 +6393,47 @@ const recordSchema = strictObject({
 	performance: strictObject({
 		before: latencySchema,
 		after: latencySchema,
-		assessment: text$1
+		assessment: text$2
 	}).nullable().meta({ description: "Latency of the probe's own transaction, in milliseconds" }),
 	switchedOff: array(strictObject({
-		id: text$1,
-		what: text$1,
+		id: text$2,
+		what: text$2,
 		at: time,
 		putBackAt: time.nullable()
 	})).meta({ description: "What the run switched off, and when it was put back" }),
 	issues: array(strictObject({
 		at: time,
-		code: text$1,
-		what: text$1,
-		hint: text$1.nullable(),
-		resolution: text$1
+		code: text$2,
+		what: text$2,
+		hint: text$2.nullable(),
+		resolution: text$2
 	})),
 	communication: array(strictObject({
 		at: time,
-		to: text$1,
-		what: text$1,
+		to: text$2,
+		what: text$2,
 		delivered: boolean(),
-		why: text$1.nullable().meta({ description: "Why it was not delivered; null where it was" })
+		why: text$2.nullable().meta({ description: "Why it was not delivered; null where it was" })
 	})),
 	overrides: array(strictObject({
 		gate: _enum(gates),
-		by: text$1,
-		what: text$1
+		by: text$2,
+		what: text$2
 	})).meta({ description: "Refusals that a person overrode by name" }),
 	change: changeSchema.nullable().meta({ description: "Of a pull request or push: what it changes here" }),
 	rehearsal: rehearsalSchema$1.nullable().meta({ description: "Mode rehearse: how it went" }),
 	rehearsed: rehearsedSchema.nullable().meta({ description: "The newest earlier rehearsal of the same versions" }),
 	artifacts: array(strictObject({
-		name: text$1,
+		name: text$2,
 		id: number().int().nullable(),
 		bytes: number().int(),
-		sha256: text$1,
+		sha256: text$2,
 		state: _enum([
 			"uploaded",
 			"kept",
 			"failed"
 		]),
-		why: text$1.nullable()
+		why: text$2.nullable()
 	}))
 }).meta({
 	title: "PostgreSQL upgrade record",
@@ -6591,6 +6602,10 @@ function plural(count, one, many = `${one}s`) {
 /** `2026-11-20 18:02:11 UTC` */
 function formatTime(iso) {
 	return `${utc(iso).slice(0, 10)} ${utc(iso).slice(11, 19)} UTC`;
+}
+/** `2026-11-20 18:02 UTC` */
+function formatMinute(iso) {
+	return `${utc(iso).slice(0, 10)} ${utc(iso).slice(11, 16)} UTC`;
 }
 /** `18:02:11.360`, for steps that take less than a second. UTC. */
 function formatClock(iso) {
@@ -6790,16 +6805,16 @@ function rowWords(total, shown) {
 }
 
 /** How a rehearsal went, in one sentence: this run's own, or the newest earlier one. Pure. */
-/** Of this run, else of the newest earlier one with its age, else `never rehearsed`. */
+/** Of this run, else of the newest earlier one with its date: an age would differ in every run, else `never rehearsed`. */
 function rehearsalWords(record) {
 	const { rehearsal, rehearsed, mode } = record;
 	if (rehearsal) return ofThisRun(rehearsal, record.versions.wanted);
 	if (mode === "rehearse") return "it did not come to the rehearsal";
 	if (!rehearsed) return "never rehearsed";
-	const age = formatDuration(between(rehearsed.at, record.finished ?? record.started));
+	const at = formatMinute(rehearsed.at);
 	const versions = `${rehearsed.from} → ${rehearsed.wanted}`;
-	if (!rehearsed.passed) return `failed ${age} ago (${versions}): ${rehearsed.failure ?? "nobody wrote down why"}`;
-	return `passed ${age} ago (${versions}${rehearsed.exact ? "" : ", on another minor version"}; ${rehearsed.run})`;
+	if (!rehearsed.passed) return `failed on ${at} (${versions}): ${rehearsed.failure ?? "nobody wrote down why"}`;
+	return `passed on ${at} (${versions}${rehearsed.exact ? "" : ", on another minor version"}; ${rehearsed.run})`;
 }
 function ofThisRun({ passed, ranOn, exact, stages, backup, measures }, wanted) {
 	const on = ranOn === null ? "" : ` on ${ranOn}${exact ? "" : `, not on ${wanted}`}`;
@@ -6970,6 +6985,75 @@ function asksAttention(check) {
 	return check.status === "blocked" || check.status === "error" || check.status === "warning";
 }
 
+/** What a closed gate says of an upgrade that begins now, and when it is open. */
+const gateWords = {
+	window: {
+		closed: "its maintenance window is closed",
+		open: "the maintenance window is open"
+	},
+	wave: {
+		closed: "an earlier wave is not done",
+		open: "the earlier waves are done"
+	},
+	rehearsal: {
+		closed: "no rehearsal of it is good enough",
+		open: "a rehearsal has passed"
+	}
+};
+/** Begin of a plan's note of a gate that would refuse an upgrade now. */
+function refusedNow(gate) {
+	return `At this time an upgrade would be refused (${gate}): `;
+}
+/** Gates that would refuse an upgrade at the time of a plan or check that found nothing else; read from its notes. */
+function closedGates({ mode, plan, result }) {
+	if (result !== "success" || mode !== "plan" && mode !== "check") return [];
+	return Object.keys(gateWords).filter((gate) => plan?.notes.some((note) => note.startsWith(refusedNow(gate))));
+}
+/** @see Waiting */
+function waitingOf(record) {
+	const gates = closedGates(record);
+	if (gates.length === 0) return null;
+	const words = (of) => gates.map((gate) => gateWords[gate][of]).join(", and ");
+	return {
+		gates: gates.join(", "),
+		closed: words("closed"),
+		open: words("open")
+	};
+}
+/** Whether the record's plan is there to be approved: then it is what the reader came for. */
+function asksApproval({ mode, plan }) {
+	return mode === "plan" && plan !== null && plan.from !== plan.wanted;
+}
+/** What clients notice; and whether it is in the downtime, which counts from the database, not from applications. */
+function breaksWords({ id, breaks }) {
+	if (breaks === null) return "nothing";
+	return id === "stop-applications" ? `${breaks} (not in the downtime)` : `${breaks} (the downtime)`;
+}
+/** What takes it back. */
+function undoWords({ undo }) {
+	return undo ?? "nothing to undo";
+}
+/** What the action carries out of the release notes' advice, and what a person does, when; empty where none applies. */
+function planAdvice({ advice }) {
+	const applies = advice.filter(({ state }) => state === "applies");
+	const of = (by, list) => list.length === 0 ? [] : [`${by}: ${list.map(({ title }) => title).join("; ")}`];
+	const person = applies.filter(({ by }) => by === "person");
+	const unseen = advice.filter(({ state }) => state === "error" || state === "skipped");
+	return [
+		...of("By the action", applies.filter(({ by }) => by === "action")),
+		...of("By a person, before the upgrade", person.filter(({ timing }) => timing === "before")),
+		...of("By a person", person.filter(({ timing }) => timing !== "before" && timing !== "after")),
+		...of("By a person, after the upgrade", person.filter(({ timing }) => timing === "after")),
+		...of("Could not be asked", unseen)
+	];
+}
+/** How the plan is approved, around its digest. */
+function approvalWords(record) {
+	const waiting = waitingOf(record);
+	if (waiting) return [`Approve the job that waits for it when ${waiting.open}, or start mode upgrade then with plan-digest `, `. Any other plan is refused. Before that it takes a person who overrides it: override: ${waiting.gates}.`];
+	return record.result === "success" ? ["Approve the job that waits for it, or start mode upgrade with plan-digest ", ". Any other plan is refused."] : ["There is nothing to approve while something blocks it. The digest is ", "."];
+}
+
 /** What every report says first: the result in a word, the key facts, what asks for attention, what to do next. */
 const OUTCOMES = {
 	success: {
@@ -7010,11 +7094,17 @@ const OUTCOMES = {
 };
 /** The result as a symbol, a word and a tone; a record without a result is of a run that has not ended. */
 function outcomeOf(record) {
-	return record.result === null ? {
+	if (record.result === null) return {
 		symbol: "⏳",
 		word: "running",
 		tone: "wait"
-	} : OUTCOMES[record.result];
+	};
+	if (waitingOf(record)) return {
+		...OUTCOMES[record.result],
+		symbol: "⚠️",
+		tone: "wait"
+	};
+	return OUTCOMES[record.result];
 }
 /** The facts of a run's table, in the order in which people ask for them. */
 function keyFacts(record) {
@@ -7126,11 +7216,28 @@ function runOf({ run, host }) {
 		attempt
 	];
 }
-/** The next step, line by line: lines that are indented by two or that start with `$ ` are commands to copy. */
+/** How lines of PostgreSQL's programs begin, and of the messages of a server that they pass on. */
+const PRINTED = /^(pg_\w+|psql|initdb|postgres|vacuumdb|reindexdb): |^(ERROR|FATAL|PANIC|WARNING|DETAIL|HINT|CONTEXT|STATEMENT|LOCATION|QUERY): {2}|^LINE \d+: |^Command was: /;
+/**
+* The next step, line by line. A command to copy starts with `$ `, or with exactly two blanks. What a program
+* printed is told by how its lines begin, and by deeper indents: a caret below a statement is nothing to run. A statement
+* that pg_restore names goes on to its semicolon.
+*/
 function nextLines(next) {
+	let printed = false;
+	let open = false;
 	return (next ?? "").split(/\r\n?|\n/).flatMap((line) => {
 		if (line.trim() === "") return [];
-		if (/^( {2}|\t|\$ )/.test(line)) return [{
+		if (open || PRINTED.test(line) || /^( {3}|\t| {1,2}\^)/.test(line) || printed && /^\s/.test(line)) {
+			printed = true;
+			open = (open || line.startsWith("Command was: ")) && !/;\s*$/.test(line);
+			return [{
+				kind: "output",
+				text: line.trimEnd()
+			}];
+		}
+		printed = false;
+		if (/^( {2}|\$ )/.test(line)) return [{
 			kind: "command",
 			text: line.replace(/^\s*(\$ )?/, "")
 		}];
@@ -7141,14 +7248,118 @@ function nextLines(next) {
 	});
 }
 
+/** What an upgrade would be refused for, as far as a run that only looked can tell. One place for all reports. Pure. */
+/** How a rehearsal resolves what it met at the target itself, not at the copy. */
+const rehearsalGoesOn = "The rehearsal goes on: it needs no plan.";
+/** Codes that say something about the versions, wherever they are met. */
+const OF_VERSIONS = [
+	"downgrade",
+	"route-major",
+	"version-avoid",
+	"version-unknown"
+];
+/**
+* Codes that say something about this run or this moment: another run, with its own secret, need not meet them.
+* `blocked` only repeats the checks and statements that block.
+*/
+const OF_THIS_RUN = [
+	"blocked",
+	"cancelled",
+	"connect",
+	"connection-url",
+	"database-missing",
+	"locked",
+	"login-refused",
+	"plan-drift",
+	"pull-request-change",
+	"secret-missing",
+	"server-down",
+	"server-starting",
+	"ssl-root-cert",
+	"too-many-connections"
+];
+/** Issues only of modes that look: those of the others tell what happened. */
+function refusalsOf$1({ mode, checks, queries, issues }) {
+	const bad = ["blocked", "error"];
+	return {
+		checks: checks.filter(({ when, status }) => when === "before" && bad.includes(status)),
+		queries: queries.filter(({ when, status }) => when === "before" && bad.includes(status)),
+		issues: issues.filter(({ code, resolution }) => {
+			if (mode === "rehearse") return resolution === "The rehearsal goes on: it needs no plan." || OF_VERSIONS.includes(code);
+			return (mode === "plan" || mode === "check") && !OF_THIS_RUN.includes(code);
+		})
+	};
+}
+/** Whether an upgrade would be refused as things stand. A run that was refused for what it is itself does not tell. */
+function wouldBeRefused(record) {
+	if (countRefusals(record) > 0) return true;
+	return record.result === "refused" && record.issues.every(({ code }) => code === "blocked" || !OF_THIS_RUN.includes(code));
+}
+/** How many things keep an upgrade from beginning. */
+function countRefusals(record) {
+	const { checks, queries, issues } = refusalsOf$1(record);
+	return checks.length + queries.length + issues.length;
+}
+/** `1 thing blocks the upgrade`, `2 things block the upgrade`. @param count at least 1 */
+function blockWords(count, what = "the upgrade") {
+	return `${plural(count, "thing")} ${count === 1 ? "blocks" : "block"} ${what}`;
+}
+/** Whether a run that only looked did not come to see what an upgrade is refused for. */
+function sawTooLittle({ result, plan, checks }) {
+	return result !== "success" && result !== "skipped" && (plan === null || checks.length === 0);
+}
+
+/** Titles and databases that are named before the rest is counted. */
+const MOST$2 = 10;
+/** PostgreSQL's words where a role lacks the right CONNECT. */
+const NO_CONNECT = /permission denied for database "([^"]*)"/;
+/**
+* Unanswered checks with the same reason become one, whose title has theirs; the others stay as they are. Order is that
+* of the first of each.
+*/
+function groupUnanswered(checks) {
+	return [...Map.groupBy(checks, (check) => check.status === "error" ? `${check.when}\n${check.fix}\n${reasonsOf(check).join("\n")}` : check).values()].flatMap(([first, ...others]) => first ? [merged(first, others)] : []);
+}
+function merged(first, others) {
+	if (first.status !== "error") return first;
+	const all = [first, ...others];
+	const databases = [...new Set(all.flatMap(({ seen }) => seen.flatMap((line) => deniedIn(line) ?? [])))];
+	const title = others.length === 0 ? first.title : `${plural(all.length, "check")}: ${few(all.map((check) => check.title), "; ")}`;
+	const same = {
+		...first,
+		id: [...new Set(all.map(({ id }) => id))].join(", "),
+		title
+	};
+	if (databases.length === 0) return same;
+	const names = databases.map((name) => `"${name.replaceAll("\"", "\"\"")}"`);
+	return {
+		...same,
+		seen: reasonsOf(first).map((reason) => reason === DENIED ? `${DENIED} ${few(names, ", ")}` : reason),
+		fix: `As a superuser: GRANT CONNECT ON DATABASE ${names.join(", ")} TO role; with the user of the connection as role.`
+	};
+}
+const DENIED = "permission denied for database";
+/** Lines that differ only in the database are one reason. */
+function reasonsOf({ seen }) {
+	return [...new Set(seen.map((line) => deniedIn(line) === null ? line : DENIED))];
+}
+function deniedIn(line) {
+	return NO_CONNECT.exec(line)?.[1] ?? null;
+}
+function few(names, separator) {
+	const left = names.length - MOST$2;
+	return `${names.slice(0, MOST$2).join(separator)}${left > 0 ? ` and ${formatCount(left)} more` : ""}`;
+}
+
 /** What a reader must see first: what blocks, then what warns. One place for all reports. */
-/** Blocked ones first, then those that nobody could answer: unknown is not fine. */
+/** Blocked ones first, then those that nobody could answer, one for each reason: unknown is not fine. */
 function blocksOf(record) {
 	return {
-		checks: byUrgency(record.checks.filter(({ status }) => status === "blocked" || status === "error")),
+		checks: groupUnanswered(byUrgency(record.checks.filter(({ status }) => status === "blocked" || status === "error"))),
 		queries: failedQueries(record.queries),
 		facts: record.facts.filter(({ verdict }) => verdict === "unexpected"),
-		mustRead: mustReadBlocks(record) ? record.release?.mustRead ?? [] : []
+		mustRead: mustReadBlocks(record) ? record.release?.mustRead ?? [] : [],
+		issues: refusalsOf$1(record).issues.filter(({ what }) => !clip$2(record.verdict, 500).includes(what))
 	};
 }
 /** Warnings of checks, alerts of the comparison, notes to read, and advice that applies. */
@@ -7611,23 +7822,30 @@ function folded$1(title, body) {
 function stack(...parts) {
 	return parts.filter((part) => typeof part === "string" && part !== "").join("\n\n");
 }
-/** What to do next; commands in a block, which GitHub gives a button to copy. A command is shown whole or not at all. */
+/**
+* What to do next; commands in a block, which GitHub gives a button to copy, and what a program printed in a plain one. A
+* command is shown whole or not at all.
+*/
 function nextStep(next, detail) {
 	const all = nextLines(next);
 	const most = Math.min(detail.items, 20);
 	const shown = [];
-	let commands = [];
+	let lines = [];
+	let language = "";
 	const flush = () => {
-		if (commands.length > 0) shown.push(markdownBlock(commands, "sh"));
-		commands = [];
+		if (lines.length > 0) shown.push(markdownBlock(lines, language));
+		lines = [];
 	};
-	for (const line of all.slice(0, most)) {
-		if (line.kind === "command" && line.text.length <= detail.characters) {
-			commands.push(line.text);
-			continue;
-		}
+	const add = (line, of) => {
+		if (language !== of) flush();
+		language = of;
+		lines.push(line);
+	};
+	for (const { kind, text } of all.slice(0, most)) if (kind === "output") add(clip$2(text, detail.characters), "");
+	else if (kind === "command" && text.length <= detail.characters) add(text, "sh");
+	else {
 		flush();
-		shown.push(line.kind === "words" ? words$2(line.text, detail) : `A command of ${formatCount(line.text.length)} characters is in report.html.`);
+		shown.push(kind === "words" ? words$2(text, detail) : `A command of ${formatCount(text.length)} characters is in report.html.`);
 	}
 	flush();
 	if (shown.length === 0) return null;
@@ -7833,11 +8051,13 @@ function attention(record, detail) {
 		...detail,
 		items: Math.min(detail.items, 20)
 	};
-	const { checks, queries, facts, mustRead } = blocksOf(record);
+	const { checks, queries, facts, mustRead, issues } = blocksOf(record);
+	const onCopy = record.mode === "rehearse" ? checks.filter(({ when }) => when === "after") : [];
+	const own = checks.filter((check) => !onCopy.includes(check));
 	const warnings = warningsOf(record);
 	const checked = (from, status) => from.filter((check) => check.status === status);
 	const open = record.switchedOff.filter(({ putBackAt }) => putBackAt === null);
-	return stack(group$1("Blocks the upgrade", checked(checks, "blocked"), checkItem, few), group$1("Could not be answered", checked(checks, "error"), checkItem, few), queries.length > 0 && stack("### Your own SQL blocks", ...queries.slice(0, MOST_RESULTS).map((query) => resultTable(query, few)), queries.length > MOST_RESULTS && `${formatCount(queries.length - MOST_RESULTS)} more are in report.html.`), group$1("Release notes that a person must read", mustRead, readItem, few), group$1("Changed unexpectedly", facts, factItem, few), group$1("Switched off and not put back", open, ({ what }) => words$2(what, few), few), group$1("Warnings", warnings.checks, checkItem, few), group$1("Release notes to read", warnings.mustRead, readItem, few), group$1("What the release notes ask", warnings.advice, adviceItem, few), group$1("Alerts", warnings.facts, factItem, few));
+	return stack(group$1(record.plan ? "Keeps the upgrade from beginning" : "Why no plan could be made", issues, issueItem, few), group$1("Blocks the upgrade", checked(own, "blocked"), checkItem, few), group$1("Could not be answered", checked(own, "error"), checkItem, few), group$1("Does not hold on the copy", onCopy, checkItem, few), queries.length > 0 && stack("### Your own SQL blocks", ...queries.slice(0, MOST_RESULTS).map((query) => resultTable(query, few)), queries.length > MOST_RESULTS && `${formatCount(queries.length - MOST_RESULTS)} more are in report.html.`), group$1("Release notes that a person must read", mustRead, readItem, few), group$1("Changed unexpectedly", facts, factItem, few), group$1("Switched off and not put back", open, ({ what }) => words$2(what, few), few), group$1("Warnings", warnings.checks, checkItem, few), group$1("Release notes to read", warnings.mustRead, readItem, few), group$1("What the release notes ask", warnings.advice, adviceItem, few), group$1("Alerts", warnings.facts, factItem, few));
 }
 /** Results of statements that are shown with their rows. */
 const MOST_RESULTS = 5;
@@ -7854,6 +8074,11 @@ function checkItem(check, detail) {
 	}, "; ");
 	const fix = check.fix === null ? "" : `<br>To do: ${words$2(check.fix, detail)}`;
 	return `**${words$2(titleWords(check), detail)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
+}
+/** `route-major`: what, and what to do. */
+function issueItem({ code: id, what, hint }, detail) {
+	const todo = hint === null ? "" : `<br>To do: ${words$2(hint, detail)}`;
+	return `${code$1(id, detail)}: ${words$2(what, detail)}${todo}`;
 }
 function readItem({ version, why, link }, detail) {
 	return `**PostgreSQL ${words$2(version, detail)}**: ${words$2(why, detail)} ${notes$1(link, `Release notes of ${version}`, detail)}`;
@@ -7893,38 +8118,6 @@ function cut(text, limitBytes) {
 /** A table can end after any row; half of a code block would swallow what follows. */
 function pieces(text) {
 	return text.split(/(?<=\n\n)/).flatMap((block) => block.startsWith("|") ? block.split(/(?<=\n)/) : [block]);
-}
-
-/** Whether the record's plan is there to be approved: then it is what the reader came for. */
-function asksApproval({ mode, plan }) {
-	return mode === "plan" && plan !== null && plan.from !== plan.wanted;
-}
-/** What clients notice; and whether it is in the downtime, which counts from the database, not from applications. */
-function breaksWords({ id, breaks }) {
-	if (breaks === null) return "nothing";
-	return id === "stop-applications" ? `${breaks} (not in the downtime)` : `${breaks} (the downtime)`;
-}
-/** What takes it back. */
-function undoWords({ undo }) {
-	return undo ?? "nothing to undo";
-}
-/** What the action carries out of the release notes' advice, and what a person does, when; empty where none applies. */
-function planAdvice({ advice }) {
-	const applies = advice.filter(({ state }) => state === "applies");
-	const of = (by, list) => list.length === 0 ? [] : [`${by}: ${list.map(({ title }) => title).join("; ")}`];
-	const person = applies.filter(({ by }) => by === "person");
-	const unseen = advice.filter(({ state }) => state === "error" || state === "skipped");
-	return [
-		...of("By the action", applies.filter(({ by }) => by === "action")),
-		...of("By a person, before the upgrade", person.filter(({ timing }) => timing === "before")),
-		...of("By a person", person.filter(({ timing }) => timing !== "before" && timing !== "after")),
-		...of("By a person, after the upgrade", person.filter(({ timing }) => timing === "after")),
-		...of("Could not be asked", unseen)
-	];
-}
-/** How the plan is approved, around its digest. */
-function approvalWords({ result }) {
-	return result === "success" ? ["Approve the job that waits for it, or start mode upgrade with plan-digest ", ". Any other plan is refused."] : ["There is nothing to approve while something blocks it. The digest is ", "."];
 }
 
 /** The advice of the release notes, folded, with the statements to run. */
@@ -8861,6 +9054,58 @@ var require_fastest_levenshtein = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.closest = closest;
 }));
 
+const reference = /^env:[A-Za-z_][A-Za-z0-9_]*$/;
+/** Names of all keys whose value is `env:NAME`, wherever they stand. */
+function secretKeys(schema) {
+	const { properties = {}, items, anyOf = [], oneOf = [], additionalProperties } = schema;
+	const inner = [
+		...Object.values(properties),
+		items,
+		...anyOf,
+		...oneOf,
+		additionalProperties
+	];
+	return /* @__PURE__ */ new Set([...Object.keys(properties).filter((key) => properties[key]?.pattern?.startsWith("^env:")), ...inner.flatMap((each) => typeof each === "object" ? [...secretKeys(each)] : [])]);
+}
+/** A text without what is secret in an address or a key: of a URL scheme and host stay. */
+function masked(text) {
+	return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)(\S+)/gi, (_all, scheme, rest) => {
+		const host = /^[^/?#]*/.exec(rest)?.[0] ?? "";
+		if (rest.includes("@")) return `${scheme}***`;
+		return host === rest ? `${scheme}${rest}` : `${scheme}${host}/***`;
+	}).replaceAll(/(password\s*=\s*)\S+/gi, "$1***").replaceAll(/AGE-SECRET-KEY-\w+/gi, "AGE-SECRET-KEY-***");
+}
+function sort(value) {
+	if (typeof value === "string") return `a text of ${value.length} characters`;
+	if (Array.isArray(value)) return "a list";
+	if (typeof value === "number") return "a number";
+	if (typeof value === "boolean") return "true or false";
+	return value === null ? "empty" : "a set of keys";
+}
+/** Whether only the sort of a value is told: where `env:NAME` belongs, and every other text of a channel. */
+function isHidden(value, path, secrets) {
+	if (typeof value === "string" && reference.test(value)) return false;
+	if (path.some((key) => typeof key === "string" && secrets.has(key))) return true;
+	return typeof value === "string" && path[0] === "channels" && !path.includes("at");
+}
+function safe(value, path, secrets) {
+	if (isHidden(value, path, secrets)) return sort(value);
+	if (typeof value === "string") return masked(value);
+	if (Array.isArray(value)) return value.map((each, index) => safe(each, [...path, index], secrets));
+	if (typeof value !== "object" || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, each]) => [masked(key), safe(each, [...path, key], secrets)]));
+}
+/**
+* A value or key as an error shows it: quoted, cut to 60 characters, one line.
+* Where a secret may stand, only what sort of value it is.
+*/
+function shown$1(value, path = [], secrets = /* @__PURE__ */ new Set()) {
+	if (value === void 0) return "nothing";
+	if (isHidden(value, path, secrets)) return sort(value);
+	const text = JSON.stringify(safe(value, path, secrets));
+	return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
 var import_fastest_levenshtein = require_fastest_levenshtein();
 /** @throws UpgradeErrors `spec-channel`, one for each name in `notify` that is no key of `channels` */
 function assertChannels({ targets, channels }, source) {
@@ -8873,7 +9118,7 @@ function assertChannels({ targets, channels }, source) {
 			"notify",
 			position
 		]);
-		return [new UpgradeError("spec-channel", `${place.file}:${place.line}:${place.column} targets[${index}].notify names "${name}", which is not among the channels of the spec.`, {
+		return [new UpgradeError("spec-channel", `${place.file}:${place.line}:${place.column} targets[${index}].notify names "${masked(name)}", which is not among the channels of the spec.`, {
 			phase: "spec",
 			hint: hintFor(name, known),
 			place
@@ -8882,9 +9127,32 @@ function assertChannels({ targets, channels }, source) {
 	if (errors.length > 0) throw new UpgradeErrors(errors);
 }
 function hintFor(name, known) {
-	if (known.length === 0) return `Add it at the top of the spec: channels: { ${name}: { slack: env:SLACK_WEBHOOK_URL } }.`;
+	if (known.length === 0) return `Add it at the top of the spec: channels: { ${masked(name)}: { slack: env:SLACK_WEBHOOK_URL } }.`;
 	const nearest = (0, import_fastest_levenshtein.closest)(name, [...known]);
 	return (0, import_fastest_levenshtein.distance)(name, nearest) <= Math.max(2, name.length / 3) ? `Did you mean "${nearest}"?` : `Known: ${known.join(", ")}.`;
+}
+
+/** What stands at `path` in a parsed file; undefined where nothing does. */
+function valueAt(value, path) {
+	return path.reduce((inner, key) => inner?.[key], value);
+}
+/** The alternatives that a value is one of: by its kind, else by the keys without which it would be none. */
+function chosen(options, value) {
+	if (typeof value !== "object" || value === null) return options;
+	const { kind } = value;
+	const alike = options.filter(({ properties, required = [] }) => properties?.kind ? properties.kind.const === kind : required.length > 0 && required.every((key) => Object.hasOwn(value, key)));
+	return alike.length > 0 ? alike : options;
+}
+/** The keys that may stand in the object at `path`, each once. */
+function keysAt(schema, value, path) {
+	const options = schema.anyOf ?? schema.oneOf;
+	if (options) return [...new Set(chosen(options, value).flatMap((option) => keysAt(option, value, path)))];
+	const [head, ...rest] = path;
+	if (head === void 0) return Object.keys(schema.properties ?? {});
+	const { properties = {}, additionalProperties: named, items } = schema;
+	const others = typeof named === "object" ? named : void 0;
+	const inner = typeof head === "number" ? items : properties[String(head)] ?? others;
+	return inner ? keysAt(inner, valueAt(value, [head]), rest) : [];
 }
 
 /** Values that ship; each is explained in docs/checks.md. */
@@ -8917,6 +9185,11 @@ const defaultThresholds = {
 
 /** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
 const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
+/** @returns a whole number; outside of the limits the error says both */
+function whole(least, most) {
+	const error = `write a whole number from ${least} to ${most}`;
+	return number({ error }).int(error).min(least, error).max(most, error);
+}
 const absolute$1 = string().regex(/^\//, "write an absolute path");
 const versionText = string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"");
 const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
@@ -8930,15 +9203,15 @@ const unencryptedConsent = "I accept that everyone who can read this repository 
 const backupSchema = strictObject({
 	format: literal$1("directory").default("directory").meta({ description: "pg_dump's directory format" }),
 	directory: absolute$1.optional().meta({ description: "Where backups are kept; default: beside the target" }),
-	jobs: number().int().min(1).max(32).default(2).meta({ description: "Tables dumped and restored at the same time" }),
-	compress: number().int().min(0).max(9).default(1).meta({ description: "gzip level; 1 is nearly as small as 9 and three times as fast" }),
+	jobs: whole(1, 32).default(2).meta({ description: "Tables dumped and restored at the same time" }),
+	compress: whole(0, 9).default(1).meta({ description: "gzip level; 1 is nearly as small as 9 and three times as fast" }),
 	clients: absolute$1.optional().meta({ description: "Folder that holds pg_dump, pg_restore and pg_dumpall" }),
 	prove: _enum([
 		"restore",
 		"checksum",
 		"none"
 	]).default("restore").meta({ description: "restore: restored into a scratch server and compared; checksum: files re-read only; none: not looked at" }),
-	"keep-days": number().int().min(1).max(3650).default(14).meta({ description: "Older backups of this target are removed after a successful upgrade" }),
+	"keep-days": whole(1, 3650).default(14).meta({ description: "Older backups of this target are removed after a successful upgrade" }),
 	"encrypt-to": array(string().regex(/^age1[a-z0-9]{50,}$/, "an age recipient looks like age1...")).default([]).meta({ description: "age recipients that may read a dump uploaded as artifact" }),
 	"publish-unencrypted": literal$1(unencryptedConsent).optional().meta({ description: "Uploads the dump in clear; never in a public repository" })
 });
@@ -8946,8 +9219,11 @@ const applicationSchema = strictObject({
 	name: string().min(1),
 	stop: argv,
 	start: argv,
-	health: url({ protocol: /^https?$/ }).optional().meta({ description: "Asked after the start until it answers 2xx" }),
-	"start-timeout": number().int().min(1).max(3600).default(600).meta({ description: "Seconds until `health` must answer" })
+	health: url({
+		protocol: /^https?$/,
+		error: "write a URL that begins with http:// or https://"
+	}).optional().meta({ description: "Asked after the start until it answers 2xx" }),
+	"start-timeout": whole(1, 3600).default(600).meta({ description: "Seconds until `health` must answer" })
 });
 const kebab = (name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 /** The thresholds as the spec spells them: `longTransactionBlock` is `long-transaction-block`. */
@@ -8974,22 +9250,26 @@ const healthFile = strictObject({
 	file: sqlFile,
 	database: string().min(1).optional().meta({ description: "Where it is asked; default: the database of the connection" }),
 	"read-only": boolean().default(true).meta({ description: "false: its statements may write" }),
-	timeout: number().int().min(1).max(3600).default(30).meta({ description: "Seconds for one statement" })
+	timeout: whole(1, 3600).default(30).meta({ description: "Seconds for one statement" })
 });
 const healthSchema = union([sqlFile.transform((file) => ({
 	file,
 	"read-only": true,
 	timeout: 30
 })), healthFile], { error: ({ input }) => typeof input === "string" ? "write the path of an .sql file in the repository" : "write a path, or { file, database, read-only, timeout }" });
+const backupWords = "write fresh, latest-artifact, or the absolute path of a backup";
+/** Name of an image: a registry with its port may stand before it, no tag and no digest behind it. */
+const imageName = /^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+const imageWords = "write the name of an image without tag and digest, for example postgres";
 const rehearsalSchema = strictObject({
-	from: union([_enum(["fresh", "latest-artifact"]), absolute$1], { error: "write fresh, latest-artifact, or the absolute path of a backup" }).default("fresh").meta({ description: "Which backup is rehearsed: a fresh one; the newest encrypted dump among the artifacts; or the one in this folder (the newest where the folder holds several)" }),
+	from: union([_enum(["fresh", "latest-artifact"]), string().regex(/^\//, backupWords)], { error: backupWords }).default("fresh").meta({ description: "Which backup is rehearsed: a fresh one; the newest encrypted dump among the artifacts; or the one in this folder (the newest where the folder holds several)" }),
 	scratch: _enum([
 		"auto",
 		"embedded",
 		"docker",
 		"binaries"
 	]).default("auto").meta({ description: "Where the scratch server comes from: installed programs, packages from npm, a container image; auto takes the first that has the version" }),
-	image: string().regex(/^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$/, "write the name of an image without a tag").default("postgres").meta({ description: "Image for scratch: docker; the version is its tag" }),
+	image: string().regex(imageName, imageWords).default("postgres").meta({ description: "Image for scratch: docker; the version is its tag" }),
 	nearest: _enum(["refuse", "allow"]).default("refuse").meta({ description: "What to do where the exact version cannot be had: stop, or take the nearest minor of it" }),
 	smoke: array(healthSchema).default([]).meta({ description: "SQL files that are run on the restored copy only; a statement that fails, fails the rehearsal" }),
 	identity: secretName.optional().meta({ description: "age identity that reads the encrypted artifact" })
@@ -9016,6 +9296,7 @@ function isTimeZone(name) {
 		return false;
 	}
 }
+const nameWords = "use small letters, digits and dashes, at most 63";
 const moments = [
 	"start",
 	"pause",
@@ -9029,17 +9310,17 @@ const channelSchema = union([strictObject({
 	token: secretName.optional().meta({ description: "Sent as bearer" }),
 	at: array(_enum(moments)).min(1).default([...moments])
 })], { error: "write { slack: env:NAME } or { webhook: env:NAME, token: env:NAME }" });
-const manifestSchema = strictObject({
+const manifestSchema$1 = strictObject({
 	from: string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.(ya?ml|json)$/, "write the path of a YAML file in the repository").meta({
 		description: "Path of the manifest from the root of the repository",
 		examples: ["deploy/orders/statefulset.yaml"]
 	}),
-	image: string().regex(/^[a-z0-9][a-z0-9._:/-]*$/, "write the name of an image without its tag, for example postgres").meta({
+	image: string().regex(imageName, imageWords).meta({
 		description: "Image whose tag is the version, without the tag",
 		examples: ["postgres"]
 	})
 });
-const wantedSchema = union([versionText, manifestSchema], { error: ({ input }) => {
+const wantedSchema = union([versionText, manifestSchema$1], { error: ({ input }) => {
 	if (typeof input === "number") return "quote the version, for example \"15.20\": a number loses its last zero";
 	if (typeof input === "string") return "write major and minor in quotes, for example \"15.20\"";
 	return "write the version in quotes, for example \"15.20\", or { from: deploy/postgres.yaml, image: postgres }";
@@ -9047,7 +9328,7 @@ const wantedSchema = union([versionText, manifestSchema], { error: ({ input }) =
 /** Builds the schema for the environments that exist. */
 function specSchema(environment, checkIds) {
 	const target = strictObject({
-		name: string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, at most 63"),
+		name: string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, a letter first, at most 63"),
 		postgres: wantedSchema.meta({
 			description: "The version that should run, or the manifest that names it",
 			examples: ["15.20", {
@@ -9073,9 +9354,9 @@ function specSchema(environment, checkIds) {
 			description: "An upgrade is refused without a passed rehearsal of the same versions that is not older",
 			examples: ["7d"]
 		}),
-		wave: number().int().min(1).max(100).default(1).meta({ description: "Targets of a later wave are upgraded once all earlier ones are green" }),
+		wave: whole(1, 100).default(1).meta({ description: "Targets of a later wave are upgraded once all earlier ones are green" }),
 		windows: array(windowSchema).default([]).meta({ description: "Maintenance windows; outside of all of them an upgrade is refused. None means always" }),
-		notify: array(string()).default([]).meta({ description: "Names of channels that are told" }),
+		notify: array(string(), { error: "write a list of names of channels, for example [platform-team]" }).default([]).meta({ description: "Names of channels that are told" }),
 		health: array(healthSchema).default([]).meta({ description: "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks" })
 	});
 	return strictObject({
@@ -9084,7 +9365,7 @@ function specSchema(environment, checkIds) {
 			description: "How long the targets of a wave must have been green before the next wave starts",
 			examples: ["24h"]
 		}),
-		channels: record(string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/), channelSchema).default({}).meta({ description: "Who can be told, by name" }),
+		channels: record(string({ error: nameWords }).regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, nameWords), channelSchema).default({}).meta({ description: "Who can be told, by name" }),
 		targets: array(target).min(1).max(256)
 	}).meta({
 		title: "Postgres Upgrade spec",
@@ -9098,46 +9379,71 @@ const laterKeys = /* @__PURE__ */ new Set([
 	"rollback"
 ]);
 
-/** Turns a schema's complaints into sentences that name the place, what was found, and what would be right. */
-function valueAt(value, path) {
-	return path.reduce((inner, key) => inner?.[key], value);
-}
-/** The keys that may stand in the object at `path`. */
-function keysAt(schema, value, path) {
-	const options = schema.anyOf ?? schema.oneOf;
-	if (options) {
-		const kind = value?.kind;
-		const chosen = kind === void 0 ? void 0 : options.find((option) => option.properties?.kind?.const === kind);
-		return chosen ? keysAt(chosen, value, path) : options.flatMap((option) => keysAt(option, value, path));
+const expected = {
+	array: "write a list, for example [a, b]",
+	object: "write keys and their values",
+	record: "write names and their values",
+	string: "write a text",
+	number: "write a number",
+	int: "write a whole number",
+	boolean: "write true or false"
+};
+/** Begins as the library's own messages do; what the spec's schema says itself begins otherwise. */
+const raw = /^(Invalid|Too|Unrecognized) /;
+/** What would be right, to stand behind a colon. */
+function rightWords(issue) {
+	if (!raw.test(issue.message)) return issue.message;
+	switch (issue.code) {
+		case "invalid_type": return expected[issue.expected] ?? issue.message;
+		case "invalid_value": {
+			const values = issue.values.map(String);
+			return values.length === 1 ? `write ${values[0]}` : `write one of ${values.join(", ")}`;
+		}
+		case "too_small":
+			if (issue.origin === "array") return `write at least ${issue.minimum}`;
+			return issue.origin === "string" ? "write a text" : `write a number that is at least ${issue.minimum}`;
+		case "too_big":
+			if (issue.origin === "array") return `write at most ${issue.maximum}`;
+			return `write a number that is at most ${issue.maximum}`;
+		case "invalid_key": return issue.issues[0]?.message ?? issue.message;
+		default: return issue.message;
 	}
-	const [head, ...rest] = path;
-	if (head === void 0) return Object.keys(schema.properties ?? {});
-	const inner = typeof head === "number" ? schema.items : schema.properties?.[String(head)];
-	return inner ? keysAt(inner, valueAt(value, [head]), rest) : [];
 }
-function shown$1(value) {
-	const text = (value === void 0 ? "nothing" : JSON.stringify(value)).replaceAll(/(:\/\/[^:/@\s]*:)[^@\s]*@/g, "$1***@").replaceAll(/AGE-SECRET-KEY-\w+/gi, "AGE-SECRET-KEY-***");
-	return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+/**
+* Where a value may be one of several things, the complaints of the one that it is nearest to: with the fewest
+* complaints, and of the right sort. The complaint itself where two are as near.
+*/
+function nearestComplaints(issue) {
+	if (issue.code !== "invalid_union") return [issue];
+	const [nearest, next] = issue.errors.filter((option) => !option.some(({ code, path }) => code === "invalid_type" && path.length === 0)).map((option) => option.map((each) => ({
+		...each,
+		path: [...issue.path, ...each.path]
+	}))).sort((a, b) => a.length - b.length);
+	if (!nearest || next && next.length === nearest.length) return [issue];
+	return nearest.every(({ code, path }) => code !== "unrecognized_keys" && path.length > issue.path.length) ? nearest.flatMap(nearestComplaints) : [issue];
 }
+
+/** Turns a schema's complaints into sentences that name the place, what was found, and what would be right. */
 function pathText(path) {
-	return path.reduce((text, key) => text + (typeof key === "number" ? `[${key}]` : `${text ? "." : ""}${String(key)}`), "");
+	return path.reduce((text, key) => text + (typeof key === "number" ? `[${key}]` : `${text ? "." : ""}${masked(String(key))}`), "");
 }
 function unknownKey(key, known, path) {
 	const where = path.length > 0 ? ` in ${pathText(path)}` : "";
 	if (laterKeys.has(key) && path.length === 2) return {
-		message: `"${key}"${where} is not available in this version of the action.`,
+		message: `${shown$1(key)}${where} is not available in this version of the action.`,
 		hint: `Remove it: a setting that is not carried out would promise something. Available here: ${known.join(", ")}.`
 	};
 	const nearest = known.length > 0 ? (0, import_fastest_levenshtein.closest)(key, [...known]) : void 0;
 	const near = nearest !== void 0 && (0, import_fastest_levenshtein.distance)(key, nearest) <= Math.max(2, key.length / 3);
 	return {
-		message: `"${key}"${where} is not a key of the spec.`,
+		message: `${shown$1(key)}${where} is not a key of the spec.`,
 		hint: near ? `Did you mean "${nearest}"?` : `Known here: ${known.join(", ")}.`
 	};
 }
-/** One error for each complaint, at its place. */
+/** One error for each complaint, at its place. No message has a secret that was written where its name belongs. */
 function explain(issues, source, schema) {
-	return issues.flatMap((issue) => {
+	const secrets = secretKeys(schema);
+	return issues.flatMap(nearestComplaints).flatMap((issue) => {
 		if (issue.code === "unrecognized_keys") return issue.keys.map((key) => {
 			const place = source.placeOfKey([...issue.path, key]);
 			const { message, hint } = unknownKey(key, keysAt(schema, source.value, issue.path), issue.path);
@@ -9147,12 +9453,14 @@ function explain(issues, source, schema) {
 				place
 			});
 		});
-		const place = source.placeOf(issue.path);
+		const ofKey = issue.code === "invalid_key";
+		const place = ofKey ? source.placeOfKey(issue.path) : source.placeOf(issue.path);
 		const found = valueAt(source.value, issue.path);
-		const what = pathText(issue.path) || "the spec";
 		const missing = found === void 0;
-		const words = missing && issue.message.startsWith("Invalid input") ? "" : `: ${issue.message}`;
-		return [new UpgradeError(missing ? "spec-missing" : "spec-value", `${place.file}:${place.line}:${place.column} ${what} ${missing ? "is missing" : `is ${shown$1(found)}`}${words}.`, {
+		const what = ofKey ? `a name in ${pathText(issue.path.slice(0, -1))}` : pathText(issue.path) || "the spec";
+		const value = ofKey ? shown$1(String(issue.path.at(-1))) : shown$1(found, issue.path, secrets);
+		const words = missing && issue.message.startsWith("Invalid input") ? "" : `: ${rightWords(issue)}`;
+		return [new UpgradeError(missing ? "spec-missing" : "spec-value", `${place.file}:${place.line}:${place.column} ${what} ${missing ? "is missing" : `is ${value}`}${words}.`, {
 			phase: "spec",
 			hint: "docs/spec.md describes every key; the schema in the first line of the example lets an editor help.",
 			place
@@ -15807,7 +16115,7 @@ var import_dist = require_dist();
 /** Bytes; a manifest is written by people, or by a tool for people. */
 const largestManifest = 1048576;
 /** The error for a manifest that nobody can read. */
-function unreadable(file, why, place = {
+function unreadable$1(file, why, place = {
 	file,
 	line: 1,
 	column: 1
@@ -15858,7 +16166,7 @@ function findImage(text, file, name) {
 const fixName = "For example postgres, or ghcr.io/acme/postgres.";
 /** Every reference to an image, in the order of the file. */
 function imagesOf(text, file) {
-	if (Buffer.byteLength(text) > 1048576) throw unreadable(file, "it is larger than 1 MiB");
+	if (Buffer.byteLength(text) > 1048576) throw unreadable$1(file, "it is larger than 1 MiB");
 	const lines = new import_dist.LineCounter();
 	const placeAt = (offset) => {
 		const { line, col } = lines.linePos(offset);
@@ -15875,12 +16183,13 @@ function imagesOf(text, file) {
 	const found = [];
 	for (const document of "empty" in documents ? [] : documents) {
 		const [fault] = document.errors;
-		if (fault) throw unreadable(file, fault.message, placeAt(fault.pos[0]));
+		if (fault) throw unreadable$1(file, fault.message, placeAt(fault.pos[0]));
+		const named = aliasesOf(document);
 		(0, import_dist.visit)(document, { Pair(_, { key, value }) {
 			if (!(0, import_dist.isScalar)(key) || key.value !== "image") return;
-			const node = (0, import_dist.isAlias)(value) ? value.resolve(document) : value;
+			const node = (0, import_dist.isAlias)(value) ? named.get(value) : value;
 			const place = placeAt(((0, import_dist.isScalar)(value) || (0, import_dist.isAlias)(value) ? value.range : key.range)?.[0] ?? 0);
-			const reference = (0, import_dist.isScalar)(node) ? String(node.value ?? "") : (0, import_dist.isMap)(node) ? chartImage(node, document, place) : "";
+			const reference = (0, import_dist.isScalar)(node) ? String(node.value ?? "") : (0, import_dist.isMap)(node) ? chartImage(node, named, place) : "";
 			const image = parseImage(reference);
 			if (image) found.push({
 				image,
@@ -15890,11 +16199,26 @@ function imagesOf(text, file) {
 	}
 	return found;
 }
+/** What each alias stands for, found in one pass: the library looks through the whole document for every one. */
+function aliasesOf(document) {
+	const anchors = /* @__PURE__ */ new Map();
+	const named = /* @__PURE__ */ new Map();
+	(0, import_dist.visit)(document, {
+		Alias(_, alias) {
+			const node = anchors.get(alias.source);
+			if (node) named.set(alias, node);
+		},
+		Value(_, node) {
+			if (node.anchor !== void 0) anchors.set(node.anchor, node);
+		}
+	});
+	return named;
+}
 /** Values of a Helm chart: `image: { registry, repository, tag, digest }`. */
-function chartImage(map, document, place) {
+function chartImage(map, named, place) {
 	const text = (key) => {
 		const found = map.get(key, true);
-		const node = (0, import_dist.isAlias)(found) ? found.resolve(document) : found;
+		const node = (0, import_dist.isAlias)(found) ? named.get(found) : found;
 		if (!(0, import_dist.isScalar)(node) || node.value === null) return "";
 		if (key === "tag" && typeof node.value === "number" && loses(node)) throw wrong(place, `has the tag ${node.source}, a number that loses its last zero`, `Quote it: tag: "${node.source}".`);
 		return typeof node.value === "string" ? node.value : node.source ?? String(node.value);
@@ -15947,7 +16271,7 @@ function readYaml(text, file) {
 	const faults = [...document.errors, ...document.warnings];
 	if (faults.length > 0) throw new UpgradeErrors(faults.map((fault) => {
 		const place = at(fault.pos[0]);
-		return new UpgradeError("spec-yaml", `${file}:${place.line}:${place.column} is not valid YAML: ${fault.message}`, {
+		return new UpgradeError("spec-yaml", `${file}:${place.line}:${place.column} is not valid YAML: ${withoutSource(fault.message)}`, {
 			phase: "spec",
 			hint: "Mend the line; an editor with YAML support shows the place.",
 			place
@@ -15971,12 +16295,15 @@ function toValue(document, file) {
 	try {
 		return document.toJS({ maxAliasCount: 50 });
 	} catch (cause) {
-		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${messageOf(cause)}.`, {
+		throw new UpgradeError("spec-aliases", `${file} cannot be expanded: ${withoutSource(messageOf(cause))}.`, {
 			phase: "spec",
-			hint: "A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.",
-			cause
+			hint: "A spec may use a few aliases, each below its anchor; a great many look like an alias bomb."
 		});
 	}
+}
+/** What the parser says without the piece of the file behind it: an unquoted password may begin like a tag or alias. */
+function withoutSource(message) {
+	return message.replace(/(?: in YAML stream)?: .*$/s, "").replace(/ [%!].*$/s, "");
 }
 function places$1(document, at) {
 	const nodeAt = (path) => {
@@ -16014,7 +16341,7 @@ function wavesOf(targets) {
 * @throws UpgradeErrors with every fault of the spec, each at its place, and of its manifests
 */
 function loadSpec(text, file, schema, read = (manifest) => {
-	throw unreadable(manifest, "nothing reads files here");
+	throw unreadable$1(manifest, "nothing reads files here");
 }) {
 	const source = readYaml(text, file);
 	const parsed = schema.safeParse(source.value);
@@ -16152,7 +16479,7 @@ const longest$1 = {
 	calm: 1e4,
 	stopping: 3e3
 };
-const patience$7 = {
+const patience$8 = {
 	answer: 5e3,
 	retry: 500
 };
@@ -16216,7 +16543,7 @@ async function deliver$1({ context }, channel, news, signal) {
 		return await post(message, context.signal.aborted ? {
 			answer: longest$1.stopping,
 			retry: null
-		} : patience$7, signal);
+		} : patience$8, signal);
 	} catch (cause) {
 		if (cause instanceof UpgradeError) return cause.message.replace(/\.$/, "");
 		return "the message could not be made";
@@ -16239,9 +16566,57 @@ function timeLimit(stop) {
 	};
 }
 
+/** Hands a password to client programs in a file: an argument or a variable could be seen by others. */
+/** How their sessions are named on the server. */
+const dumpName = "postgres-upgrade dump";
+/** Format of the file: documentation, "The Password File"; backslash and colon are escaped. */
+function field(value) {
+	return value.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
+}
+/**
+* A login for client programs, to be disposed of after use.
+* @param base folder to keep it in, where somebody cleans up after a run that was killed
+*/
+async function clientLogin(settings, base = tmpdir()) {
+	const folder = await mkdtemp(join$1(base, "pgu-login-"));
+	const env = {
+		PGAPPNAME: dumpName,
+		PGCONNECT_TIMEOUT: "15"
+	};
+	if (settings.password !== void 0) {
+		const file = join$1(folder, "pgpass");
+		await writeFile(file, `*:*:*:${field(settings.user)}:${field(settings.password)}\n`, { mode: 384 });
+		env.PGPASSFILE = file;
+	}
+	env.PGSSLMODE = settings.ssl === "disable" ? "prefer" : settings.ssl;
+	if (settings.sslRootCert) env.PGSSLROOTCERT = settings.sslRootCert;
+	return {
+		args: [
+			"--host",
+			settings.host,
+			"--port",
+			String(settings.port),
+			"--username",
+			settings.user,
+			"--no-password"
+		],
+		env,
+		async [Symbol.asyncDispose]() {
+			await rm(folder, {
+				recursive: true,
+				force: true
+			});
+		}
+	};
+}
+/** A database name as a connection string: a name that looks like one would be read as one. */
+function conninfo(database) {
+	return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
 /** Statements that may take long on a live database: without a time limit, ended on the server when the run is. */
 /** Seconds to wait for others' locks and transactions: a rebuild waits for every transaction that is older than itself. */
-const patience$6 = 600;
+const patience$7 = 600;
 /** The same for what is swept up afterwards: a cancelled run has seconds. */
 const shortPatience = 5;
 /**
@@ -16249,7 +16624,7 @@ const shortPatience = 5;
 * @param seconds how long it waits for locks
 * @throws Cancelled, and what the server says
 */
-async function runLong(connect, sql, signal, seconds = patience$6) {
+async function runLong(connect, sql, signal, seconds = patience$7) {
 	if (signal.aborted) throw new Cancelled();
 	await using connection = await connect();
 	await connection.script(`SET statement_timeout = 0; SET lock_timeout = '${seconds}s'`);
@@ -17075,7 +17450,8 @@ const standbysFirst = {
 	sql: `${standbys}
 ORDER BY 1`,
 	remedy: null,
-	rebuiltByRestore: true
+	rebuiltByRestore: true,
+	momentary: true
 };
 /** A standby that runs a release that must not be a target. */
 const olderWal = {
@@ -17150,7 +17526,8 @@ SELECT 'this server'::pg_catalog.text AS object, NULL::pg_catalog.text AS fix, f
 UNION ALL (${standbys})
 ORDER BY 1`,
 	remedy: null,
-	rebuiltByRestore: false
+	rebuiltByRestore: false,
+	momentary: true
 };
 /** summarize_wal exists from 17 on. */
 const incrementalBackups = {
@@ -17919,65 +18296,6 @@ async function awaitHealth(name, url, seconds) {
 		phase: "upgrade",
 		hint: `Look at the application's own log. The database is up.`
 	});
-}
-
-/** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
-/** Its file name, at the top of the backup. */
-const manifestName = "manifest.json";
-/** sha256 of a file, in hexadecimal; reads it as a stream. */
-async function sha256Of(path, signal) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(path), hash, signal ? { signal } : {});
-	return hash.digest("hex");
-}
-async function filesBelow(folder) {
-	return (await readdir(folder, {
-		recursive: true,
-		withFileTypes: true
-	})).filter((entry) => entry.isFile()).map((entry) => relative(folder, join$1(entry.parentPath, entry.name))).filter((path) => path !== manifestName).sort();
-}
-/** Lists a folder's files as they are now. */
-async function listFiles(folder, signal) {
-	const files = [];
-	for (const path of await filesBelow(folder)) {
-		const full = join$1(folder, path);
-		files.push({
-			path,
-			bytes: (await stat(full)).size,
-			sha256: await sha256Of(full, signal)
-		});
-	}
-	return files;
-}
-/** Writes the manifest. @returns sha256 of the manifest itself: it names the backup for good */
-async function writeManifest(folder, manifest) {
-	const text = `${JSON.stringify(manifest, null, 1)}\n`;
-	await writeFile(join$1(folder, manifestName), text, { mode: 384 });
-	return createHash("sha256").update(text).digest("hex");
-}
-/** @throws UpgradeError `backup-manifest` */
-async function readManifest(folder) {
-	const text = await readFile(join$1(folder, manifestName), "utf8").catch(() => "");
-	try {
-		const manifest = JSON.parse(text);
-		if (manifest.version === 1 && Array.isArray(manifest.files)) return manifest;
-	} catch {}
-	throw new UpgradeError("backup-manifest", `${folder} holds no readable ${manifestName}.`, {
-		phase: "prove",
-		hint: "It is not a backup of this action, or its dump never finished. Take a new one."
-	});
-}
-/** What is wrong with the files of a backup; empty for nothing. */
-async function verifyFiles(folder, manifest, signal) {
-	const now = new Map((await listFiles(folder, signal)).map((file) => [file.path, file]));
-	const faults = [];
-	for (const { path, bytes, sha256 } of manifest.files) {
-		const file = now.get(path);
-		if (!file) faults.push(`${path} is missing`);
-		else if (file.bytes !== bytes) faults.push(`${path} has ${file.bytes} bytes instead of ${bytes}`);
-		else if (file.sha256 !== sha256) faults.push(`${path} was changed: its sha256 is another one`);
-	}
-	return faults;
 }
 
 /** Asking Docker: whether it answers, which images there are, how a container does. */
@@ -18875,29 +19193,29 @@ async function commitOnce(settings) {
 	await connection.query("SELECT pg_catalog.txid_current()");
 }
 /**
-* Milliseconds until it had ended, and from then on until a client could commit. The time to write the settings is in
-* neither.
+* Milliseconds until it had ended, and from then on until a client could commit, both with the new settings.
 */
 async function measuredRestart(steps) {
-	{
-		await using connection = await connect(steps.settings, { statementTimeout: 0 });
-		await connection.script("CHECKPOINT");
-	}
-	const begun = performance.now();
 	await steps.stop();
-	const stopMs = Math.round(performance.now() - begun);
 	await steps.configure();
-	const stopped = performance.now();
 	try {
 		await steps.start();
+		{
+			await using connection = await connect(steps.settings, { statementTimeout: 0 });
+			await connection.script("CHECKPOINT");
+		}
+		const begun = performance.now();
+		await steps.stop();
+		const stopped = performance.now();
+		await steps.start();
+		return {
+			stopMs: Math.round(stopped - begun),
+			startMs: Math.round(performance.now() - stopped)
+		};
 	} catch (cause) {
 		if (!(cause instanceof UpgradeError)) throw cause;
 		throw await steps.goBack(cause);
 	}
-	return {
-		stopMs,
-		startMs: Math.round(performance.now() - stopped)
-	};
 }
 /** @param words what the server logged while it tried */
 function settingsRefused(words, cause) {
@@ -18915,7 +19233,7 @@ function comfortSettings() {
 		fsync: "off",
 		full_page_writes: "off",
 		synchronous_commit: "off",
-		max_wal_size: "2GB",
+		max_wal_size: "512MB",
 		maintenance_work_mem: "128MB",
 		max_connections: "60",
 		max_locks_per_transaction: "256"
@@ -19002,7 +19320,8 @@ const leftOut = /* @__PURE__ */ new Set([
 ]);
 /**
 * Those settings of a real server that may be tried on a scratch server: everything that is not its isolation, its
-* network, a place of files, logging, archiving or replication.
+* network, a place of files, logging, archiving or replication. A measured restart has no comforts beside them: its
+* checkpoint would cost nothing.
 */
 function realSettings(settings) {
 	return Object.fromEntries(Object.entries(settings).filter(([name]) => {
@@ -19010,17 +19329,6 @@ function realSettings(settings) {
 		if (!/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/.test(lower)) return false;
 		return !leftOutGroups.test(lower) && !leftOut.has(lower);
 	}));
-}
-/**
-* What a measured restart starts with: the real settings over the comforts. The number of connections is not among
-* those: it would be lower than the default, which other settings of the real server may count on.
-*/
-function restartSettings(given) {
-	const { max_connections: _, ...comforts } = comfortSettings();
-	return {
-		...comforts,
-		...realSettings(given)
-	};
 }
 /**
 * Lines for postgresql.conf, one setting each. A backslash is an escape there, and a line cannot go on in the next one
@@ -19251,6 +19559,7 @@ async function startScratch(binaries, options, asked, signal) {
 			log,
 			user: cut.user,
 			prefix: cut.prefix,
+			oomScoreAdj: 1e3,
 			variables: { PGHOST: socket },
 			wait
 		});
@@ -19278,7 +19587,7 @@ async function startScratch(binaries, options, asked, signal) {
 					stop: () => stopServer(binaries, data, user, "fast"),
 					async configure() {
 						logged = (await readFile(log, "utf8")).length;
-						const own = settingLines(restartSettings(given));
+						const own = settingLines(realSettings(given));
 						await writeFile(conf, `${made}\n${own}${isolation}`);
 					},
 					start: begin,
@@ -19485,7 +19794,7 @@ async function startContainer(image, wanted, options, signal) {
 					stop: () => stop(600),
 					async configure() {
 						before = await containerErrors(name);
-						current = await configure(restartSettings(given));
+						current = await configure(realSettings(given));
 					},
 					start: begin,
 					async goBack(cause) {
@@ -19550,11 +19859,37 @@ async function offered(settings) {
 /** Id of the journal's entry. */
 const backupWork = "backup-work";
 /**
-* Ends the scratch server or its container, removes its folders, and the dump too where it was never finished.
-* @throws UpgradeError `scratch-container`, `program-missing`
+* A rehearsal switches nothing off: its journal can hold no more than what a backup leaves.
+* @throws UpgradeError `journal-corrupt`
+*/
+function assertOnlyWork(journal) {
+	const foreign = journal.state().outstanding.find(({ id }) => id !== backupWork);
+	if (foreign) throw corrupt(`it tells of "${foreign.id}", which no rehearsal does`);
+}
+function corrupt(what) {
+	return new UpgradeError("journal-corrupt", `The journal cannot be gone by: ${what}.`, {
+		phase: "inspect",
+		hint: "Look at its last lines and at the target, then move it away. docs/modes.md says what it holds."
+	});
+}
+/** As backups and the folders beside them are named: a time at the end. */
+const stamped = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/;
+/** What is removed must be ours: a journal is a file, and somebody may have written into it. */
+function readWork(detail) {
+	const { work, dump } = detail;
+	if (typeof work !== "string" || typeof dump !== "string") throw corrupt("it names no folders");
+	if (!(isAbsolute(work) && dirname(work) === dirname(dump) && stamped.test(basename(dump)) && basename(work).startsWith("work-") && stamped.test(basename(work)) && !`${work}/`.includes("/../"))) throw corrupt(`${work} and ${dump} are no folders of a backup`);
+	return {
+		work,
+		dump
+	};
+}
+/**
+* Ends the scratch server or its container, removes its folders, and the dump, which nobody has proved.
+* @throws UpgradeError `scratch-container`, `program-missing`, `journal-corrupt`
 */
 async function cleanBackupWork(detail) {
-	const { work, dump } = detail;
+	const { work, dump } = readWork(detail);
 	const scratch = join$1(work, "scratch");
 	const left = async (name) => (await readFile(join$1(scratch, name), "utf8").catch(() => "")).trim();
 	const container = await left(containerFile);
@@ -19572,7 +19907,7 @@ async function cleanBackupWork(detail) {
 		maxRetries: 10,
 		retryDelay: 200
 	});
-	if (!existsSync(join$1(dump, "manifest.json"))) await rm(dump, {
+	await rm(dump, {
 		recursive: true,
 		force: true
 	});
@@ -19584,6 +19919,29 @@ async function cleanBackupWork(detail) {
 */
 /** Id of the entry while indexes are being rebuilt: until it is gone, some have the one order, some the other. */
 const mixedOrder = "collations";
+/** Whether a step was begun that may have changed something: a backup changes nothing. */
+function hasBegun({ steps }) {
+	return [...steps.keys()].some((id) => id !== "backup");
+}
+/**
+* A resumed run is the same upgrade by another process, and keeps the plan that it began with. As long as only the
+* backup was begun nothing was: then it is the plan of the newest run that counts.
+*/
+function begunBy(state, entry) {
+	const { digest: newest, decision: newestDecision, ...rest } = entry;
+	const first = state.begin ?? entry;
+	const { digest, decision } = !hasBegun(state) && newest !== void 0 ? {
+		digest: newest,
+		decision: newestDecision
+	} : first;
+	return {
+		...rest,
+		from: first.from,
+		wanted: first.wanted,
+		...digest === void 0 ? {} : { digest },
+		...decision === void 0 ? {} : { decision }
+	};
+}
 /** Replays the lines. */
 function readJournal(lines) {
 	const state = {
@@ -19601,13 +19959,7 @@ function readJournal(lines) {
 		const entry = JSON.parse(line);
 		switch (entry.kind) {
 			case "begin":
-				state.begin = state.begin ?? entry;
-				state.begin = {
-					...entry,
-					from: state.begin.from,
-					wanted: state.begin.wanted,
-					...state.begin.digest === void 0 ? {} : { digest: state.begin.digest }
-				};
+				state.begin = begunBy(state, entry);
 				state.ended = null;
 				state.holdsUpgrade ||= entry.mode !== "rollback";
 				break;
@@ -19951,8 +20303,10 @@ async function putBackAll(run, only = () => true) {
 		try {
 			run.context.log.info(`Putting back: ${entry.what}`);
 			const step = stepRun(run, null, false);
-			if (entry.id === "backup-work") await cleanBackupWork(entry.detail);
-			else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
+			if (entry.id === "backup-work") {
+				await endDumps(run);
+				await cleanBackupWork(entry.detail);
+			} else if (isApplication(entry)) await startApplication(entry, commandsOf(run), step.progress);
 			else if (entry.id === "collations") await mendCollations(run, step);
 			else if (entry.id.startsWith("half-built:")) await sweep(run, entry.detail);
 			else if (entry.id.startsWith("template-opened:")) await closeTemplate(run, entry.detail.database);
@@ -19969,6 +20323,22 @@ async function putBackAll(run, only = () => true) {
 		}
 	}
 	return failures;
+}
+/**
+* The applications by whose commands they are started again: those of today's spec, so that a wrong one can be mended.
+* Under an approval none but those in the journal: today's are not what was approved.
+*/
+function commandsOf({ context: { mode, planDigest }, spec }) {
+	return planDigest !== "" && mode !== "rollback" ? [] : spec.applications;
+}
+/** pg_dump outlives a run that was killed, and holds its snapshot until it is through. */
+async function endDumps(run) {
+	try {
+		await using connection = await connectTo(run);
+		await connection.query("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1", [dumpName]);
+	} catch (cause) {
+		run.context.log.info(`  a dump may still be at work on the target: ${messageOf(cause)}`);
+	}
 }
 /** What costs little while it is not put back: it must not keep anybody from another version. */
 function isMinor({ id }) {
@@ -20051,6 +20421,8 @@ const refusals = [
 	"blocked",
 	"plan-drift",
 	"rehearsal-missing",
+	"rollback-unfinished",
+	"unfinished",
 	"wave-waits",
 	"window-closed"
 ];
@@ -20071,7 +20443,7 @@ function unchangedEnding(error, resumed, others = []) {
 	const hints = [...new Set(all.flatMap(({ hint }) => hint ?? []))];
 	return {
 		result: refused ? "refused" : "failed",
-		verdict: [...all.map(({ message }) => message), "Nothing was changed."].join(" "),
+		verdict: [...all.map(({ message }) => message), error.code.endsWith("unfinished") ? "This run changed nothing." : "Nothing was changed."].join(" "),
 		next: hints.length > 0 ? hints.join("\n") : null,
 		finished: !resumed
 	};
@@ -20879,7 +21251,7 @@ function open$1(config, tools) {
 		async disks(databaseBytes, backupFolder) {
 			let existing = backupFolder;
 			while (await statfs(existing).catch(() => null) === null) existing = dirname(existing);
-			return Promise.all([diskFact("backup and its proof", backupFolder, existing, databaseBytes * 1.8 + 128 * mebibyte), diskFact("data directory", config.data, config.data, 256 * mebibyte)]);
+			return Promise.all([diskFact("backup and its proof", backupFolder, existing, databaseBytes * 1.8 + 768 * mebibyte), diskFact("data directory", config.data, config.data, 256 * mebibyte)]);
 		},
 		async wantedExtensions(wanted) {
 			return extensionVersions(await binariesOf(wanted));
@@ -23173,25 +23545,55 @@ function steps(approved, now, titles) {
 const inMessage = 3;
 /**
 * Refuses a plan that is not the one somebody approved.
-* @param begun digest of the plan that an unfinished run began with: a resumed run carries out that one, since by now
-*   the target looks different
+* @param begun what the journal says of the plan that an unfinished run began with and has begun to carry out; null
+*   where nothing was changed yet: then the plan of now counts
 * @throws UpgradeError `plan-drift`
 */
-async function assertApproved(run, plan, begun) {
+async function assertApproved(run, plan, begun = null) {
 	const digest = run.context.planDigest;
-	if (digest === "" || digest === (begun ?? plan.digest)) return;
-	const short = (text) => text.slice(0, 12);
-	if (begun !== void 0) throw new UpgradeError("plan-drift", `The unfinished run began with the plan ${short(begun)}, and ${short(digest)} was approved.`, {
-		phase: "plan",
-		hint: `Finish what was begun: pass plan-digest ${begun}, or none. Or go back with mode: rollback.`,
-		docs: "plans.md#drift"
+	if (digest === "") return;
+	if (begun?.digest !== void 0) return assertBegun(run, plan, {
+		...begun,
+		digest: begun.digest
 	});
+	if (digest === plan.digest) return;
 	const { changes, unread } = await compare(run, plan, digest);
+	throw refusal$1(`The plan is not the one that was approved: it is ${short$1(plan.digest)}, approved was ${short$1(digest)}.`, changes, unread, "Run mode: plan again and approve that, or bring back what was approved.");
+}
+/**
+* An unfinished run is finished as it was approved, or not at all. Its plan cannot be made again, since the target
+* looks different by now: what does not change with the upgrade itself must be as it was.
+*/
+function assertBegun({ context }, plan, { digest, decision }) {
+	const back = "Or go back with mode: rollback.";
+	if (context.planDigest !== digest) throw refusal$1(`The unfinished run began with the plan ${short$1(digest)}, and ${short$1(context.planDigest)} was approved.`, [], "", `What was begun is finished as it was begun: under the approval of ${digest}. ${back}`);
+	if (decision === void 0) throw refusal$1(`The unfinished run began with the plan ${short$1(digest)}, but its journal does not hold that plan.`, [], "So nobody can say whether it would be finished as it was approved.", "Finish it with the version of the action that began it. Or go back with mode: rollback.");
+	const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
+	const changes = drift(lasting(decision), lasting(plan.decision), titles).map(context.secrets.hide);
+	if (changes.length === 0) return;
+	throw refusal$1("The unfinished run would not be finished as it was approved.", changes, "", `Bring back what was approved, then run mode: resume again. ${back}`);
+}
+/** Steps that are made from the release advice that applies: once it is carried out they are others. */
+const moving = ["configure", "advice"];
+/** What is the same before, during and after the upgrade that it describes. */
+function lasting(decision) {
+	const moves = [
+		"details",
+		"advice.applies",
+		...Object.entries(decision).flatMap(([path, value]) => {
+			const step = /^(steps\[\d+\])\.id$/.exec(path)?.[1];
+			return step !== void 0 && moving.some((id) => JSON.stringify(id) === value) ? [`${step}.`] : [];
+		})
+	];
+	return Object.fromEntries(Object.entries(decision).filter(([path]) => !moves.some((begin) => path.startsWith(begin))));
+}
+const short$1 = (digest) => digest.slice(0, 12);
+function refusal$1(what, changes, unread, hint) {
 	const more = changes.length - inMessage;
 	const said = changes.length === 0 ? unread : `Changed since: ${changes.slice(0, inMessage).join("; ")}${more > 0 ? `; and ${formatCount(more)} more` : ""}.`;
-	throw new UpgradeError("plan-drift", `The plan is not the one that was approved: it is ${short(plan.digest)}, approved was ${short(digest)}. ${said}`, {
+	return new UpgradeError("plan-drift", `${what} ${said}`.trim(), {
 		phase: "plan",
-		hint: [...more > 0 ? changes.map((change) => `Changed: ${change}`) : [], "Run mode: plan again and approve that, or bring back what was approved."].join("\n"),
+		hint: [...more > 0 ? changes.map((change) => `Changed: ${change}`) : [], hint].join("\n"),
 		docs: "plans.md#drift"
 	});
 }
@@ -26303,52 +26705,6 @@ function clientPath(clients, program) {
 	return join$1(clients.bin, program);
 }
 
-/** Hands a password to client programs in a file: an argument or a variable could be seen by others. */
-/** Format of the file: documentation, "The Password File"; backslash and colon are escaped. */
-function field(value) {
-	return value.replaceAll("\\", "\\\\").replaceAll(":", "\\:");
-}
-/**
-* A login for client programs, to be disposed of after use.
-* @param base folder to keep it in, where somebody cleans up after a run that was killed
-*/
-async function clientLogin(settings, base = tmpdir()) {
-	const folder = await mkdtemp(join$1(base, "pgu-login-"));
-	const env = {
-		PGAPPNAME: "postgres-upgrade dump",
-		PGCONNECT_TIMEOUT: "15"
-	};
-	if (settings.password !== void 0) {
-		const file = join$1(folder, "pgpass");
-		await writeFile(file, `*:*:*:${field(settings.user)}:${field(settings.password)}\n`, { mode: 384 });
-		env.PGPASSFILE = file;
-	}
-	env.PGSSLMODE = settings.ssl === "disable" ? "prefer" : settings.ssl;
-	if (settings.sslRootCert) env.PGSSLROOTCERT = settings.sslRootCert;
-	return {
-		args: [
-			"--host",
-			settings.host,
-			"--port",
-			String(settings.port),
-			"--username",
-			settings.user,
-			"--no-password"
-		],
-		env,
-		async [Symbol.asyncDispose]() {
-			await rm(folder, {
-				recursive: true,
-				force: true
-			});
-		}
-	};
-}
-/** A database name as a connection string: a name that looks like one would be read as one. */
-function conninfo(database) {
-	return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-}
-
 /** What went wrong while a dump was written, in words. */
 /** What the client programs say on a full disk, or over a quota. */
 const full$1 = /No space left on device|Disk quota exceeded/i;
@@ -26380,6 +26736,90 @@ function explainDump(cause, folder, signal) {
 	return ["ENOSPC", "EDQUOT"].includes(code) ? spaceError(folder, messageOf(cause), cause) : cause;
 }
 
+const letter = /[A-Za-z_\u0080-\uffff]/;
+const wordRest = /[A-Za-z0-9_$\u0080-\uffff]*/y;
+const numberRest = /[A-Za-z0-9_.]*/y;
+const lineRest = /[^\n\r]*/y;
+const spaces = /\s+/y;
+const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
+const parameter = /\$[0-9]+/y;
+/** Between two parts of one constant: white space with a line break in it, perhaps comments. */
+const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
+/** Where a match that begins at `from` ends; -1 where there is none. */
+function matchEnd(pattern, text, from) {
+	pattern.lastIndex = from;
+	return pattern.test(text) ? pattern.lastIndex : -1;
+}
+/** End of what began with a quote at `from`; `escapes`: a backslash takes the next character along. -1: unterminated. */
+function quoteEnd(text, from, quote, escapes) {
+	for (let at = from + 1; at < text.length; at += 1) {
+		if (!escapes) {
+			at = text.indexOf(quote, at);
+			if (at < 0) return -1;
+		}
+		const here = text[at];
+		if (here === "\\" && escapes) at += 1;
+		else if (here === quote) {
+			if (text[at + 1] === quote) at += 1;
+			else {
+				const next = quote === "'" ? matchEnd(continuation, text, at + 1) : -1;
+				if (next < 0) return at + 1;
+				at = next - 1;
+			}
+		}
+	}
+	return -1;
+}
+/** Comments nest. */
+function commentEnd(text, from) {
+	const mark = /\/\*|\*\//g;
+	mark.lastIndex = from;
+	for (let depth = 0;;) {
+		const found = mark.exec(text);
+		if (!found) return -1;
+		depth += found[0] === "/*" ? 1 : -1;
+		if (depth === 0) return mark.lastIndex;
+	}
+}
+/** Every token, one after the other, without a gap. Never throws, whatever the input. */
+function* tokens(text) {
+	let start = 0;
+	const token = (kind, end) => {
+		const made = {
+			kind,
+			start,
+			end: end < 0 ? text.length : end,
+			closed: end >= 0
+		};
+		start = made.end;
+		return made;
+	};
+	while (start < text.length) {
+		const here = text[start];
+		const two = text.slice(start, start + 2);
+		const three = text.slice(start, start + 3).toUpperCase();
+		if (/\s/.test(here)) yield token("space", matchEnd(spaces, text, start));
+		else if (two === "--") yield token("comment", matchEnd(lineRest, text, start));
+		else if (here === "\\") yield token("command", matchEnd(lineRest, text, start));
+		else if (two === "/*") yield token("comment", commentEnd(text, start));
+		else if (here === "'") yield token("text", quoteEnd(text, start, "'", false));
+		else if (here === "\"") yield token("name", quoteEnd(text, start, "\"", false));
+		else if (/^[eE]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", true));
+		else if (/^[bBxXnN]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", false));
+		else if (three === "U&'") yield token("text", quoteEnd(text, start + 2, "'", false));
+		else if (three === "U&\"") yield token("name", quoteEnd(text, start + 2, "\"", false));
+		else if (letter.test(here)) yield token("word", matchEnd(wordRest, text, start));
+		else if (/[0-9]/.test(here)) yield token("number", matchEnd(numberRest, text, start));
+		else if (here === "$" && matchEnd(parameter, text, start) > 0) yield token("parameter", matchEnd(parameter, text, start));
+		else if (here === "$" && matchEnd(dollarTag, text, start) > 0) {
+			const body = matchEnd(dollarTag, text, start);
+			const tag = text.slice(start, body);
+			const end = text.indexOf(tag, body);
+			yield token("text", end < 0 ? -1 : end + tag.length);
+		} else yield token("other", start + 1);
+	}
+}
+
 /**
 * Restores the roles of a `pg_dumpall --globals-only` file over a connection instead of psql: a dump's backslash
 * commands could run programs (CVE-2025-8714), and there are none over the protocol.
@@ -26401,6 +26841,15 @@ function withoutLogin(line, names) {
 	const [, words = "", limit = ""] = found;
 	return `${start}${words.replace(/ NOLOGIN\b/, " LOGIN")}${limit};`;
 }
+/** Where lines begin inside of a quoted text or name. */
+function linesInQuotes(text) {
+	const starts = /* @__PURE__ */ new Set();
+	for (const { kind, start, end } of tokens(text)) {
+		if (kind !== "text" && kind !== "name" && kind !== "comment") continue;
+		for (let at = text.indexOf("\n", start); at >= 0 && at + 1 < end; at = text.indexOf("\n", at + 1)) starts.add(at + 1);
+	}
+	return starts;
+}
 /**
 * Statements that a scratch server can run, in their order. Left out: psql's own lines, and the bootstrap role (it
 * exists, with a password of its own: see withoutLogin). Tablespaces are made inside the scratch server's own directory:
@@ -26418,7 +26867,15 @@ function readGlobals(text, superuser) {
 		if (lines.some((line) => line !== "" && !line.startsWith("--"))) scripts.push(lines.join("\n"));
 		lines = [];
 	};
+	const quoted = linesInQuotes(text);
+	let at = 0;
 	for (const line of text.split("\n")) {
+		const start = at;
+		at += line.length + 1;
+		if (quoted.has(start)) {
+			lines.push(line);
+			continue;
+		}
 		if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(line) || left.includes(line)) continue;
 		const made = /^(CREATE TABLESPACE .+ OWNER .+ LOCATION )'(?:[^']|'')*';$/.exec(line);
 		if (made) {
@@ -26694,6 +27151,84 @@ async function readInventory(connection, progress = () => {}) {
 	};
 }
 
+/** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
+const version$2 = string().regex(/^\d{1,2}(\.\d{1,3}){1,2}$/);
+/** Paths are relative to the backup, and stay below it; sizes are bytes. */
+const manifestSchema = object$1({
+	version: literal$1(1),
+	target: string().regex(/^[a-z0-9-]{1,63}$/),
+	created: datetime(),
+	server: version$2,
+	clients: version$2,
+	keepDays: int().min(1),
+	files: array(object$1({
+		path: string().regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[^\0]+$/),
+		bytes: int().min(0),
+		sha256: string().regex(/^[0-9a-f]{64}$/)
+	}))
+});
+/** Its file name, at the top of the backup. */
+const manifestName = "manifest.json";
+/** sha256 of a file, in hexadecimal; reads it as a stream. */
+async function sha256Of(path, signal) {
+	const hash = createHash("sha256");
+	await pipeline(createReadStream(path), hash, signal ? { signal } : {});
+	return hash.digest("hex");
+}
+async function filesBelow(folder) {
+	return (await readdir(folder, {
+		recursive: true,
+		withFileTypes: true
+	})).filter((entry) => entry.isFile()).map((entry) => relative(folder, join$1(entry.parentPath, entry.name))).filter((path) => path !== manifestName).sort();
+}
+/** Lists a folder's files as they are now. */
+async function listFiles(folder, signal) {
+	const files = [];
+	for (const path of await filesBelow(folder)) {
+		const full = join$1(folder, path);
+		files.push({
+			path,
+			bytes: (await stat(full)).size,
+			sha256: await sha256Of(full, signal)
+		});
+	}
+	return files;
+}
+/** Writes the manifest. @returns sha256 of the manifest itself: it names the backup for good */
+async function writeManifest(folder, manifest) {
+	const text = `${JSON.stringify(manifest, null, 1)}\n`;
+	await writeFile(join$1(folder, manifestName), text, { mode: 384 });
+	return createHash("sha256").update(text).digest("hex");
+}
+/** @throws UpgradeError `backup-manifest` */
+async function readManifest(folder) {
+	const text = await readFile(join$1(folder, manifestName), "utf8").catch(() => "");
+	try {
+		const manifest = manifestSchema.safeParse(JSON.parse(text));
+		if (manifest.success) return manifest.data;
+	} catch {}
+	throw new UpgradeError("backup-manifest", `${folder} holds no readable ${manifestName}.`, {
+		phase: "prove",
+		hint: "It is not a backup of this action, or its dump never finished. Take a new one."
+	});
+}
+/** Files that a restore goes by. */
+const isRead = /^(db-\d+\/|(globals\.sql|inventory\.json|snapshot\.json)$)/;
+/** What is wrong with the files of a backup; empty for nothing. */
+async function verifyFiles(folder, manifest, signal) {
+	const now = new Map((await listFiles(folder, signal)).map((file) => [file.path, file]));
+	const faults = [];
+	for (const { path, bytes, sha256 } of manifest.files) {
+		const file = now.get(path);
+		if (!file) faults.push(`${path} is missing`);
+		else if (file.bytes !== bytes) faults.push(`${path} has ${file.bytes} bytes instead of ${bytes}`);
+		else if (file.sha256 !== sha256) faults.push(`${path} was changed: its sha256 is another one`);
+		now.delete(path);
+	}
+	for (const path of now.keys()) if (isRead.test(path)) faults.push(`${path} is not in the list of files`);
+	return faults;
+}
+
 /** What a backup has to know of its source before it begins. */
 /** @throws UpgradeError `backup-role` */
 async function describeSource(connection) {
@@ -26886,7 +27421,7 @@ async function sizeOf(folder) {
 
 const most$2 = 50;
 /** Position on the number line: a sequence that was never called stands just before its value. */
-function position$1({ value, called }) {
+function position$2({ value, called }) {
 	return BigInt(value) * 2n + (called ? 1n : 0n);
 }
 function differences$1(what, source, copy) {
@@ -26915,9 +27450,9 @@ function compareInventories(database, source, after, copy) {
 	}
 	for (const [name, before] of Object.entries(source.sequences)) {
 		const end = after[name] ?? before;
-		const bounds = [position$1(before), position$1(end)].sort((a, b) => a < b ? -1 : 1);
+		const bounds = [position$2(before), position$2(end)].sort((a, b) => a < b ? -1 : 1);
 		const other = copy.sequences[name];
-		const restored = other && position$1(other);
+		const restored = other && position$2(other);
 		const [low, high] = bounds;
 		if (restored === void 0) found.push(`${prefix}sequence ${name} is missing in the restored copy`);
 		else if (low !== void 0 && high !== void 0 && (restored < low || restored > high)) found.push(`${prefix}sequence ${name} stood at ${before.value}, its restored copy at ${other?.value}`);
@@ -26933,6 +27468,45 @@ function compareCluster(source, copy) {
 /** As many differences as a reader can use, and how many more there are. */
 function shorten(found) {
 	return found.length <= most$2 ? [...found] : [...found.slice(0, most$2), `and ${found.length - most$2} more`];
+}
+
+/**
+* How long pg_restore works on indexes and keys, from what it says with --verbose: a restore of its own would build them
+* in another order. The time in which at least one is being built, in milliseconds. Pure but for the clock it is given.
+*/
+const ofIndexes = /^(?:INDEX|INDEX ATTACH|CONSTRAINT|FK CONSTRAINT)\b/;
+/** @param now milliseconds */
+function indexClock(now) {
+	const open = /* @__PURE__ */ new Set();
+	let since = null;
+	let total = 0;
+	const settle = () => {
+		if (open.size > 0) since ??= now();
+		else if (since !== null) {
+			total += now() - since;
+			since = null;
+		}
+	};
+	return {
+		line(text) {
+			const [, verb, id, item = ""] = /^pg_restore: (launching|finished) item (\d+) (.+)$/.exec(text) ?? [];
+			if (id !== void 0) {
+				if (verb === "launching" && ofIndexes.test(item)) open.add(id);
+				else open.delete(id);
+				return settle();
+			}
+			const [, made] = /^pg_restore: (?:creating|processing|executing) (.+)$/.exec(text) ?? [];
+			if (made === void 0) return;
+			open.delete("alone");
+			if (ofIndexes.test(made)) open.add("alone");
+			settle();
+		},
+		end() {
+			open.clear();
+			settle();
+			return Math.round(total);
+		}
+	};
 }
 
 /**
@@ -26966,6 +27540,17 @@ function isFoundation(entry) {
 function isExtension(entry) {
 	return isOf(entry, "EXTENSION");
 }
+/** Whether an entry makes a foreign table. */
+function isForeignTable(entry) {
+	return isOf(entry, "FOREIGN TABLE");
+}
+/**
+* What has to wait until it is known which materialized views read foreign tables: filling them, and event triggers,
+* which would see that.
+*/
+function comesAfterForeign(entry) {
+	return isOf(entry, "MATERIALIZED VIEW DATA") || isOf(entry, "EVENT TRIGGER") || isOf(entry, "(?:COMMENT|SECURITY LABEL) - EVENT TRIGGER");
+}
 /** Whether an entry fills this materialized view. Names are as they are, not quoted; line ends became spaces. */
 function fills(entry, { schema, name, owner }) {
 	const plain = `${schema} ${name} ${owner}`.replaceAll(/[\r\n]/g, " ");
@@ -26980,9 +27565,8 @@ function extensionStatements(script) {
 }
 
 /**
-* Restores one database of a dump into a scratch server, and stops at the first error. In sections, so that building
-* indexes is measured by itself; and nothing is read from a foreign server: materialized views on foreign tables stay
-* empty.
+* Restores one database of a dump into a scratch server, and stops at the first error. Nothing is read from a foreign
+* server: materialized views on foreign tables stay empty.
 */
 /** Materialized views that read a foreign table, directly or through other views. */
 const readsForeign = `
@@ -27007,7 +27591,7 @@ WHERE c.relkind = 'm' AND EXISTS (
 ORDER BY 1, 2`;
 /** @throws UpgradeError `restore-failed`; Cancelled */
 async function restoreDatabase(dump, database, server, options) {
-	await using login = await clientLogin(server.settings("postgres"));
+	await using login = await clientLogin(server.settings("postgres"), options.scratchFolder);
 	const ticker = setInterval(() => void restoredBytes(server, database.name).then((bytes) => {
 		if (bytes) options.progress(`${database.name}: ${bytes} restored`);
 	}), 5e3);
@@ -27020,12 +27604,12 @@ async function restoreDatabase(dump, database, server, options) {
 		jobs: options.jobs
 	};
 	try {
-		return await restoreSections(work);
+		return await restoreAtOnce(work);
 	} catch (cause) {
 		if (!(cause instanceof UpgradeError && cause.code === "restore-failed") || options.jobs === 1 || existsAlready(database)) throw cause;
 		options.note(`${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(cause.hint ?? "", 1)}`);
 		await dropDatabase(server, database.name);
-		return await restoreSections({
+		return await restoreAtOnce({
 			...work,
 			jobs: 1
 		});
@@ -27042,86 +27626,73 @@ async function dropDatabase(server, name) {
 	await connection.query("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1", [name]);
 	await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(name)}`);
 }
-async function restoreSections(work) {
+/**
+* One run of pg_restore wherever that will do: it knows best what comes after what (grants after indexes, materialized
+* views after grants), and tables that it makes itself it fills without WAL.
+*/
+async function restoreAtOnce(work) {
 	const { database, server, options } = work;
 	const { name } = database;
 	const begun = Date.now();
+	const clock = indexClock(() => performance.now());
 	const making = [
 		"--create",
 		...existsAlready(database) ? ["--clean", "--if-exists"] : [],
 		`--dbname=${name === "postgres" ? "template1" : "postgres"}`
 	];
-	const versions = options.extensionVersions?.(name) ?? /* @__PURE__ */ new Map();
-	const made = versions.size > 0 && await makeExtensions(work, making, versions);
 	const inside = [`--dbname=${conninfo(name)}`];
-	if (!made) await pgRestore(work, [...making, "--section=pre-data"], 1);
-	await pgRestore(work, [...inside, "--section=data"], work.jobs);
-	const indexes = Date.now();
-	options.progress(`${name}: building indexes`);
-	const empty = await foreignViews(server, name);
-	if (empty.length === 0) await pgRestore(work, [...inside, "--section=post-data"], work.jobs);
-	else {
-		const kept = (await list(work, ["--section=post-data"])).filter((entry) => !empty.some((view) => fills(entry, view)));
-		await pgRestore(work, [
-			...inside,
-			"--section=post-data",
-			...await useList(work, kept)
-		], work.jobs);
-	}
+	const entries = await list(work);
+	const late = entries.some(isForeignTable) ? entries.filter(comesAfterForeign) : [];
+	const early = entries.filter((entry) => !late.includes(entry));
+	const older = await olderVersions(server, options.extensionVersions?.(name) ?? /* @__PURE__ */ new Map());
+	if (older.size > 0 && entries.some(isExtension)) {
+		await makeExtensions(work, making, entries, older);
+		const rest = early.filter((entry) => !isFoundation(entry));
+		await pgRestore(work, [...inside, ...await useList(work, rest)], work.jobs, clock);
+	} else if (late.length > 0) await pgRestore(work, [...making, ...await useList(work, early)], work.jobs, clock);
+	else await pgRestore(work, making, work.jobs, clock);
+	const empty = late.length > 0 ? await foreignViews(server, name) : [];
+	const filled = late.filter((entry) => !empty.some((view) => fills(entry, view)));
+	if (filled.length > 0) await pgRestore(work, [...inside, ...await useList(work, filled)], work.jobs, clock);
 	return {
 		restoreMs: Date.now() - begun,
-		indexBuildMs: Date.now() - indexes,
+		indexBuildMs: clock.end(),
 		leftOut: empty.map(({ identity }) => ({
 			identity,
 			why: `${name}: the ${identity} reads a foreign table and was left empty`
 		}))
 	};
 }
+/** Those versions that the server offers and would not make by itself. */
+async function olderVersions(server, versions) {
+	if (versions.size === 0) return /* @__PURE__ */ new Map();
+	await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
+	const rows = await connection.query(`SELECT v.name, v.version FROM pg_catalog.pg_available_extension_versions AS v
+     JOIN pg_catalog.pg_available_extensions AS e ON e.name = v.name AND e.default_version <> v.version`);
+	return new Map(rows.flatMap(({ name, version }) => versions.get(name) === version ? [[name, version]] : []));
+}
 /**
-* Makes extensions in the version that the source has, where the new server's files still have it: CREATE EXTENSION of
-* a dump names none, and would leave nothing to update.
-* @returns whether the section pre-data is restored by now
+* Makes extensions in the version that the source has: CREATE EXTENSION of a dump names none, and would leave nothing to
+* update. The database and its schemas have to be there before.
 */
-async function makeExtensions(work, making, versions) {
-	const entries = await list(work, ["--create", "--section=pre-data"]);
-	const extensions = entries.filter(isExtension);
-	if (extensions.length === 0) return false;
-	const script = await pgRestore(work, [
-		"--file=-",
-		"--section=pre-data",
-		...await useList(work, extensions)
-	], 1);
-	await pgRestore(work, [
-		...making,
-		"--section=pre-data",
-		...await useList(work, entries.filter(isFoundation))
-	], 1);
-	{
-		await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
-		await connection.script("SET default_transaction_read_only = off");
-		for (const { name, sql } of extensionStatements(script)) {
-			const version = versions.get(name);
-			const offered = await connection.query("SELECT FROM pg_catalog.pg_available_extension_versions WHERE name = $1 AND version = $2", [name, version ?? ""]);
-			const exact = version !== void 0 && offered.length > 0;
-			await connection.script(exact ? `${sql} VERSION ${quoteIdent(version)}` : sql).catch((cause) => {
-				throw restoreFailed(work, cause.message);
-			});
-		}
+async function makeExtensions(work, making, entries, versions) {
+	const script = await pgRestore(work, ["--file=-", ...await useList(work, entries.filter(isExtension))], 1);
+	await pgRestore(work, [...making, ...await useList(work, entries.filter(isFoundation))], 1);
+	await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
+	await connection.script("SET default_transaction_read_only = off");
+	for (const { name, sql } of extensionStatements(script)) {
+		const version = versions.get(name);
+		await connection.script(version === void 0 ? sql : `${sql} VERSION ${quoteIdent(version)}`).catch((cause) => {
+			throw restoreFailed(work, cause.message);
+		});
 	}
-	const rest = entries.filter((entry) => !isFoundation(entry));
-	if (rest.length > 0) await pgRestore(work, [
-		`--dbname=${conninfo(work.database.name)}`,
-		"--section=pre-data",
-		...await useList(work, rest)
-	], 1);
-	return true;
 }
 async function foreignViews(server, name) {
 	await using connection = await connect(server.settings(name), { statementTimeout: 0 });
 	return await connection.query(readsForeign);
 }
-async function list(work, what) {
-	return entriesOf(await pgRestore(work, ["--list", ...what], 1));
+async function list(work) {
+	return entriesOf(await pgRestore(work, ["--list", "--create"], 1));
 }
 /** The argument that restores these entries only, in their order. */
 async function useList({ database, options }, entries) {
@@ -27130,13 +27701,14 @@ async function useList({ database, options }, entries) {
 	return ["--use-list", file];
 }
 /** Runs pg_restore on the database's folder. @returns its standard output */
-async function pgRestore(work, what, jobs) {
+async function pgRestore(work, what, jobs, clock) {
 	const { dump, database, options, login } = work;
 	const asks = what.some((each) => each === "--list" || each.startsWith("--file"));
 	const result = await run([
 		clientPath(options.clients, "pg_restore"),
 		...asks ? [] : [
 			"--exit-on-error",
+			"--verbose",
 			`--jobs=${jobs}`,
 			...login.args
 		],
@@ -27148,7 +27720,8 @@ async function pgRestore(work, what, jobs) {
 			...login.env,
 			PGOPTIONS: "-c default_transaction_read_only=off"
 		},
-		signal: options.signal
+		signal: options.signal,
+		...clock ? { onLine: clock.line } : {}
 	});
 	if (result.code !== 0) throw restoreFailed(work, result.stderr);
 	return result.stdout;
@@ -27530,15 +28103,15 @@ const connectionsSql = `${mark} SELECT coalesce(state, 'unknown') AS state, pg_c
 FROM pg_catalog.pg_stat_activity
 WHERE backend_type = 'client backend' AND application_name NOT LIKE 'postgres-upgrade%' AND pid <> pg_catalog.pg_backend_pid()
 GROUP BY 1 ORDER BY 1`;
-const position = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
+const position$1 = "CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END";
 /** A base backup streams, too, and ends. */
 const replicationSql = `${mark} SELECT application_name AS name, coalesce(state, '') AS state, coalesce(sync_state, '') AS sync,
-  pg_catalog.pg_wal_lsn_diff(${position}, coalesce(replay_lsn, write_lsn, sent_lsn))::pg_catalog.float8 AS "lagBytes"
+  pg_catalog.pg_wal_lsn_diff(${position$1}, coalesce(replay_lsn, write_lsn, sent_lsn))::pg_catalog.float8 AS "lagBytes"
 FROM pg_catalog.pg_stat_replication WHERE application_name NOT LIKE 'pg_basebackup%'
 ORDER BY application_name COLLATE "C", pid LIMIT 100`;
 /** Permanent replication slots, with the bytes of WAL that each holds back. */
 const slotsSql = `${mark} SELECT slot_name AS name, slot_type AS type, plugin, active, wal_status AS "walStatus",
-  pg_catalog.pg_wal_lsn_diff(${position}, restart_lsn)::pg_catalog.float8 AS "retainedBytes"
+  pg_catalog.pg_wal_lsn_diff(${position$1}, restart_lsn)::pg_catalog.float8 AS "retainedBytes"
 FROM pg_catalog.pg_replication_slots WHERE NOT temporary ORDER BY slot_name COLLATE "C" LIMIT 200`;
 /** One row: counters of the archiver, and whether its last attempt failed. */
 const archiverSql = `${mark} SELECT pg_catalog.current_setting('archive_mode') AS mode,
@@ -28452,20 +29025,20 @@ WITH named AS (
 )
 SELECT CASE WHEN r <= $1::pg_catalog.int4 THEN schema ELSE '(other schemas)' END AS schema, kind, pg_catalog.sum(n)::pg_catalog.float8 AS count
 FROM ranked WHERE n > 0 GROUP BY 1, 2 ORDER BY 1, 2`;
-const named = (schema, name) => `pg_catalog.quote_ident(${schema}) || '.' || pg_catalog.quote_ident(${name})`;
+const named$1 = (schema, name) => `pg_catalog.quote_ident(${schema}) || '.' || pg_catalog.quote_ident(${name})`;
 /** Every list of privileges with the name of what it belongs to. `sub`: number of a column. */
 const privileges = `
-  SELECT c.relkind::pg_catalog.text || ' ' || ${named("n.nspname", "c.relname")} AS name, c.relacl AS acl, 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, 0 AS sub
+  SELECT c.relkind::pg_catalog.text || ' ' || ${named$1("n.nspname", "c.relname")} AS name, c.relacl AS acl, 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, 0 AS sub
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND c.relpersistence <> 't'
-  UNION ALL SELECT 'column ' || ${named("n.nspname", "c.relname")} || '.' || pg_catalog.quote_ident(a.attname), a.attacl, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum
+  UNION ALL SELECT 'column ' || ${named$1("n.nspname", "c.relname")} || '.' || pg_catalog.quote_ident(a.attname), a.attacl, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum
     FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relpersistence <> 't'
-  UNION ALL SELECT 'routine ' || ${named("n.nspname", "p.proname")} || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', p.proacl, 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, 0
+  UNION ALL SELECT 'routine ' || ${named$1("n.nspname", "p.proname")} || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', p.proacl, 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, 0
     FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL
   UNION ALL SELECT 'schema ' || n.nspname, n.nspacl, 'pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid, 0 FROM pg_catalog.pg_namespace AS n WHERE n.nspacl IS NOT NULL
   UNION ALL SELECT 'database', d.datacl, 'pg_catalog.pg_database'::pg_catalog.regclass, d.oid, 0 FROM pg_catalog.pg_database AS d
     WHERE d.datacl IS NOT NULL AND d.datname = pg_catalog.current_database()
-  UNION ALL SELECT 'type ' || ${named("n.nspname", "t.typname")}, t.typacl, 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 0
+  UNION ALL SELECT 'type ' || ${named$1("n.nspname", "t.typname")}, t.typacl, 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 0
     FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE t.typacl IS NOT NULL
   UNION ALL SELECT 'language ' || l.lanname, l.lanacl, 'pg_catalog.pg_language'::pg_catalog.regclass, l.oid, 0 FROM pg_catalog.pg_language AS l WHERE l.lanacl IS NOT NULL
   UNION ALL SELECT 'wrapper ' || w.fdwname, w.fdwacl, 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, w.oid, 0 FROM pg_catalog.pg_foreign_data_wrapper AS w WHERE w.fdwacl IS NOT NULL
@@ -28516,7 +29089,7 @@ WITH sized AS MATERIALIZED (
                               WHERE x.indrelid = s.oid), 0)) * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
   FROM (SELECT * FROM sized ORDER BY pages DESC, rows DESC, relname COLLATE "C", nspname COLLATE "C" LIMIT $1::pg_catalog.int4) AS s
 )
-SELECT ${named("nspname", "relname")} AS name, 1::pg_catalog.float8 AS count, bytes, rows FROM largest
+SELECT ${named$1("nspname", "relname")} AS name, 1::pg_catalog.float8 AS count, bytes, rows FROM largest
 UNION ALL
 SELECT NULL, s.count - l.count, greatest(p.bytes - l.bytes, 0), s.rows - l.rows
 FROM (SELECT pg_catalog.count(*)::pg_catalog.float8 AS count, coalesce(pg_catalog.sum(rows), 0) AS rows FROM sized) AS s,
@@ -28645,90 +29218,6 @@ async function askLog(connection, serverLog) {
 	if (!log) throw new NotMeasured("logging_collector is off, and the log is no file that this machine can read");
 	const bytes = Buffer.byteLength(log.text);
 	return classify$1(log.source, fromFirstLine(log.text, log.size > bytes), bytes, format);
-}
-
-const letter = /[A-Za-z_\u0080-\uffff]/;
-const wordRest = /[A-Za-z0-9_$\u0080-\uffff]*/y;
-const numberRest = /[A-Za-z0-9_.]*/y;
-const lineRest = /[^\n\r]*/y;
-const spaces = /\s+/y;
-const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
-const parameter = /\$[0-9]+/y;
-/** Between two parts of one constant: white space with a line break in it, perhaps comments. */
-const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
-/** Where a match that begins at `from` ends; -1 where there is none. */
-function matchEnd(pattern, text, from) {
-	pattern.lastIndex = from;
-	return pattern.test(text) ? pattern.lastIndex : -1;
-}
-/** End of what began with a quote at `from`; `escapes`: a backslash takes the next character along. -1: unterminated. */
-function quoteEnd(text, from, quote, escapes) {
-	for (let at = from + 1; at < text.length; at += 1) {
-		if (!escapes) {
-			at = text.indexOf(quote, at);
-			if (at < 0) return -1;
-		}
-		const here = text[at];
-		if (here === "\\" && escapes) at += 1;
-		else if (here === quote) {
-			if (text[at + 1] === quote) at += 1;
-			else {
-				const next = quote === "'" ? matchEnd(continuation, text, at + 1) : -1;
-				if (next < 0) return at + 1;
-				at = next - 1;
-			}
-		}
-	}
-	return -1;
-}
-/** Comments nest. */
-function commentEnd(text, from) {
-	const mark = /\/\*|\*\//g;
-	mark.lastIndex = from;
-	for (let depth = 0;;) {
-		const found = mark.exec(text);
-		if (!found) return -1;
-		depth += found[0] === "/*" ? 1 : -1;
-		if (depth === 0) return mark.lastIndex;
-	}
-}
-/** Every token, one after the other, without a gap. Never throws, whatever the input. */
-function* tokens(text) {
-	let start = 0;
-	const token = (kind, end) => {
-		const made = {
-			kind,
-			start,
-			end: end < 0 ? text.length : end,
-			closed: end >= 0
-		};
-		start = made.end;
-		return made;
-	};
-	while (start < text.length) {
-		const here = text[start];
-		const two = text.slice(start, start + 2);
-		const three = text.slice(start, start + 3).toUpperCase();
-		if (/\s/.test(here)) yield token("space", matchEnd(spaces, text, start));
-		else if (two === "--") yield token("comment", matchEnd(lineRest, text, start));
-		else if (here === "\\") yield token("command", matchEnd(lineRest, text, start));
-		else if (two === "/*") yield token("comment", commentEnd(text, start));
-		else if (here === "'") yield token("text", quoteEnd(text, start, "'", false));
-		else if (here === "\"") yield token("name", quoteEnd(text, start, "\"", false));
-		else if (/^[eE]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", true));
-		else if (/^[bBxXnN]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", false));
-		else if (three === "U&'") yield token("text", quoteEnd(text, start + 2, "'", false));
-		else if (three === "U&\"") yield token("name", quoteEnd(text, start + 2, "\"", false));
-		else if (letter.test(here)) yield token("word", matchEnd(wordRest, text, start));
-		else if (/[0-9]/.test(here)) yield token("number", matchEnd(numberRest, text, start));
-		else if (here === "$" && matchEnd(parameter, text, start) > 0) yield token("parameter", matchEnd(parameter, text, start));
-		else if (here === "$" && matchEnd(dollarTag, text, start) > 0) {
-			const body = matchEnd(dollarTag, text, start);
-			const tag = text.slice(start, body);
-			const end = text.indexOf(tag, body);
-			yield token("text", end < 0 ? -1 : end + tag.length);
-		} else yield token("other", start + 1);
-	}
 }
 
 /** The statements that take most of the server's time, as pg_stat_statements counts them. */
@@ -29117,6 +29606,10 @@ async function withWork(run, step, dump, work) {
 		}
 	});
 	try {
+		await mkdir(backupFolder(run), {
+			recursive: true,
+			mode: 457
+		}).catch(() => {});
 		return await work(folder);
 	} finally {
 		await rm(folder, {
@@ -29259,6 +29752,7 @@ async function askPrograms(run, running, wanted) {
 		};
 	} catch (cause) {
 		if (!(context.mode === "check" || context.mode === "rehearse") || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
+		if (context.mode === "rehearse") run.recorder.issue(cause, "The rehearsal goes on: a scratch server may come from elsewhere.");
 		return {
 			wantedExtensions: null,
 			configErrors: null
@@ -29842,12 +30336,56 @@ function whyNotRehearsed(last, from, wanted, limit, now) {
 	if (!last.passed) return `${at} failed${last.failure === null ? "" : `: ${last.failure}`}`;
 	if (!last.exact) return `${at} ran on a version near ${wanted}, not on it`;
 	const age = now.getTime() - Date.parse(last.at);
-	if (age <= milliseconds(limit)) return null;
+	const backupAge = last.taken === null ? age : now.getTime() - Date.parse(last.taken);
+	if (Math.max(age, backupAge) <= milliseconds(limit)) return null;
+	if (age <= milliseconds(limit)) return `${at} used a backup that is ${spanWords(backupAge)} old, and may be ${durationWords(limit)}`;
 	return `${at} is ${spanWords(age)} old, and may be ${durationWords(limit)}`;
 }
 
+/** The digest that an approval names: covers what matters to the decision and nothing that moves by itself. */
+/** JSON with sorted keys, so that the same content always gives the same text. */
+function canonical(value) {
+	if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+	if (value && typeof value === "object") return `{${Object.entries(value).filter(([, inner]) => inner !== void 0).sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
+	return JSON.stringify(value) ?? "null";
+}
+/** Every leaf by its path (`steps[0].undo`), its value as JSON; an empty list or object is a leaf. Pure. */
+function flatten$1(value, path = "") {
+	const leaves = (Array.isArray(value) ? value.map((inner, index) => [`${path}[${index}]`, inner]) : value && typeof value === "object" ? Object.entries(value).map(([key, inner]) => [path === "" ? key : `${path}.${key}`, inner]) : []).filter(([, inner]) => inner !== void 0);
+	if (leaves.length === 0) return path === "" ? {} : { [path]: canonical(value) };
+	return Object.assign({}, ...leaves.map(([key, inner]) => flatten$1(inner, key)));
+}
+/** sha256 in hexadecimal. */
+function digestOf(value) {
+	return createHash("sha256").update(canonical(value)).digest("hex");
+}
+
+/** Earlier rehearsals of a target, as its rehearsal journal remembers them. */
+/**
+* Digest over what a rehearsal is judged by. One that asked less says nothing about this spec: a pull request that takes
+* the smoke queries out must not open the gate for the spec that has them.
+*/
+function basisOf({ spec, context }) {
+	const files = (list) => list.map((entry) => [entry, context.files.get(entry.file) ?? null]);
+	return digestOf({
+		health: files(spec.health),
+		smoke: files(spec.rehearsal.smoke),
+		disabled: spec.checks.disable,
+		thresholds: spec.checks.thresholds,
+		connection: spec.connection,
+		environment: spec.environment
+	});
+}
+/** What an archive remembers; null where it cannot be read. */
+function rehearsedIn(lines) {
+	try {
+		return readJournal(lines).rehearsed;
+	} catch {
+		return null;
+	}
+}
 /** What is remembered of a rehearsal. Pure. */
-function rehearsedOf(record, rehearsal, now) {
+function rehearsedOf(record, rehearsal, basis, now) {
 	const failed = rehearsal.stages.find(({ state }) => state === "failed");
 	return {
 		at: now.toISOString(),
@@ -29858,14 +30396,25 @@ function rehearsedOf(record, rehearsal, now) {
 		run: record.run?.url ?? record.host,
 		expectedDowntimeMs: rehearsal.measures.expectedDowntimeMs,
 		restoreMs: rehearsal.measures.restoreMs,
+		taken: rehearsal.backup?.taken ?? null,
+		basis,
 		failure: failed ? `${failed.title}: ${failed.output.at(-1) ?? ""}`.split("\n")[0] ?? null : null
 	};
 }
-/** The newest finished rehearsal from `from` to `wanted` (versions as texts); null where there is none. */
-async function lastRehearsal(run, from, wanted) {
-	for (const lines of await run.environment.home.rehearsals.readArchives()) {
-		const { rehearsed } = readJournal(lines);
-		if (rehearsed && rehearsed.from === from && rehearsed.wanted === wanted) return rehearsed;
+/**
+* The newest finished rehearsal from `from` to `wanted` (versions as texts); null where there is none.
+* @param basis counts only those that were judged by the same; all by default
+*/
+async function lastRehearsal(run, from, wanted, basis) {
+	const { rehearsals } = run.environment.home;
+	const archives = await rehearsals.readArchives().catch((cause) => {
+		run.context.log.info(`${rehearsals.where}: earlier rehearsals cannot be read: ${messageOf(cause)}`);
+		return [];
+	});
+	for (const lines of archives) {
+		const rehearsed = rehearsedIn(lines);
+		if (rehearsed?.from !== from || rehearsed.wanted !== wanted) continue;
+		if (basis === void 0 || rehearsed.basis === basis) return rehearsed;
 	}
 	return null;
 }
@@ -30013,8 +30562,8 @@ async function rehearsalRefusal(run) {
 	const limit = spec["require-rehearsal"];
 	const { from } = recorder.record.versions;
 	if (limit === void 0 || from === null) return null;
-	const last = await lastRehearsal(run, from, spec.postgres);
-	const why = whyNotRehearsed(last, from, spec.postgres, limit, context.now());
+	const last = await lastRehearsal(run, from, spec.postgres, basisOf(run));
+	const why = last === null && await lastRehearsal(run, from, spec.postgres) !== null ? `the rehearsals from ${from} to ${spec.postgres} that are known here were judged by other health SQL, smoke queries or checks than this spec has` : whyNotRehearsed(last, from, spec.postgres, limit, context.now());
 	if (why === null) return null;
 	return new UpgradeError("rehearsal-missing", `${spec.name} demands a rehearsal from ${from} to ${spec.postgres} that passed in the last ${durationWords(limit)}. ${why.charAt(0).toUpperCase()}${why.slice(1)}.`, {
 		phase: "check",
@@ -30050,7 +30599,8 @@ async function tellGates(run) {
 	if (recorder.record.versions.from === spec.postgres) return;
 	for (const { gate, error } of await refusalsOf(run)) {
 		const how = context.overrides.has(gate) ? `need its override of ${gate}` : "be refused";
-		recorder.record.plan?.notes.push(`At this time an upgrade would ${how}: ${error.message}`);
+		const begin = context.overrides.has(gate) ? `At this time an upgrade would ${how}: ` : refusedNow(gate);
+		recorder.record.plan?.notes.push(`${begin}${error.message}`);
 		context.log.annotate({
 			level: "notice",
 			title: `${spec.name}: at this time an upgrade would ${how}`,
@@ -30059,24 +30609,6 @@ async function tellGates(run) {
 		});
 	}
 	recorder.save();
-}
-
-/** The digest that an approval names: covers what matters to the decision and nothing that moves by itself. */
-/** JSON with sorted keys, so that the same content always gives the same text. */
-function canonical(value) {
-	if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-	if (value && typeof value === "object") return `{${Object.entries(value).filter(([, inner]) => inner !== void 0).sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
-	return JSON.stringify(value) ?? "null";
-}
-/** Every leaf by its path (`steps[0].undo`), its value as JSON; an empty list or object is a leaf. Pure. */
-function flatten$1(value, path = "") {
-	const leaves = (Array.isArray(value) ? value.map((inner, index) => [`${path}[${index}]`, inner]) : value && typeof value === "object" ? Object.entries(value).map(([key, inner]) => [path === "" ? key : `${path}.${key}`, inner]) : []).filter(([, inner]) => inner !== void 0);
-	if (leaves.length === 0) return path === "" ? {} : { [path]: canonical(value) };
-	return Object.assign({}, ...leaves.map(([key, inner]) => flatten$1(inner, key)));
-}
-/** sha256 in hexadecimal. */
-function digestOf(value) {
-	return createHash("sha256").update(canonical(value)).digest("hex");
 }
 
 /** How much an upgrade can go wrong, and why: from two versions alone, so that it can be told without a plan. Pure. */
@@ -30332,7 +30864,7 @@ function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [],
 		checksDisabled: spec.checks.disable.toSorted(),
 		advice: {
 			by: spec.advice,
-			applies: advice.filter(({ state }) => state === "applies").map(({ id }) => id)
+			applies: advice.filter(({ id, state }) => state === "applies" && findAdvice(id)?.momentary !== true).map(({ id }) => id)
 		}
 	});
 	return {
@@ -30361,6 +30893,31 @@ function assertNoDowngrade(running, wanted) {
 	throw new UpgradeError("downgrade", `The target runs ${formatVersion(running)}, and the spec asks for ${formatVersion(wanted)}: that is a downgrade.`, {
 		phase: "plan",
 		hint: "Correct the version in the spec. To go back after an upgrade by this action, use mode: rollback."
+	});
+}
+
+/** Whether an upgrade or a rollback of the target was begun and not finished: then no look at it may say that all is well. */
+/**
+* A run that died in its backup has begun nothing: the next upgrade simply starts anew, so that it may be planned and
+* approved; except where it would be refused, or where the version runs that nobody has validated.
+* @param running version that serves; null where nothing does
+* @returns `unfinished` or `rollback-unfinished`, for whoever only looks; null where nothing is left to finish
+*/
+function unfinishedUpgrade(run, running) {
+	const { journal, spec, wanted } = run;
+	const state = journal.state();
+	const { begin, outstanding } = state;
+	if (!begin) return null;
+	const back = begin.mode === "rollback";
+	const arrived = running !== null && formatVersion(running) === formatVersion(wanted);
+	if (!back && !hasBegun(state) && !arrived && begin.wanted === spec.postgres) return null;
+	const what = back ? `A rollback from ${begin.wanted} to ${begin.from}` : `An upgrade from ${begin.from} to ${begin.wanted}`;
+	const alive = state.ended === null && isAlive(begin);
+	const off = outstanding.length === 0 ? "" : ` Still switched off: ${outstanding.map((each) => each.what).join("; ")}.`;
+	return new UpgradeError(back ? "rollback-unfinished" : "unfinished", `${what} is ${alive ? "at work" : "unfinished"} (begun by ${begin.run}, ${begin.at}).${off}`, {
+		phase: "plan",
+		hint: alive ? "Wait until it has ended." : back ? `Finish it first. ${command(run, "rollback")}` : `${begin.wanted === spec.postgres ? "mode: resume finishes it" : `With the version ${begin.wanted} in the spec mode: resume finishes it`}, mode: rollback goes back to ${begin.from}.`,
+		docs: "modes.md#after-a-run-that-did-not-end-well"
 	});
 }
 
@@ -30445,11 +31002,20 @@ async function systemIdentifier(run) {
 	const [row] = await connection.query("SELECT system_identifier::text AS id FROM pg_catalog.pg_control_system()");
 	return row?.id ?? null;
 }
-/** Modes `plan` and `check`. @returns `nothing-to-do` where the wanted version runs already */
+/**
+* Modes `plan` and `check`.
+* @returns `nothing-to-do` where the wanted version runs already
+* @throws UpgradeError `unfinished`, `rollback-unfinished`, and what keeps an upgrade from beginning
+*/
 async function lookOnly(run) {
-	const facts = await inspectServing(run);
+	const facts = await inspectServing(run).catch((cause) => {
+		const unfinished = cause instanceof Cancelled ? null : unfinishedUpgrade(run, null);
+		throw unfinished ? new UpgradeErrors([unfinished, ...errorsOf$2(cause)]) : cause;
+	});
 	run.recorder.record.versions.from = formatVersion(facts.running);
-	if (run.context.mode === "check") return await lookAtEverything(run, facts);
+	const unfinished = unfinishedUpgrade(run, facts.running);
+	if (run.context.mode === "check") return await lookAtEverything(run, facts, unfinished);
+	if (unfinished) throw unfinished;
 	const plan = await planFor(run, facts, facts.running);
 	if (plan.from === plan.wanted) return "nothing-to-do";
 	await assertApproved(run, plan);
@@ -30458,16 +31024,18 @@ async function lookOnly(run) {
 	return "ready";
 }
 /** Mode `check`: what keeps a plan from being made does not keep anybody from looking at the rest. */
-async function lookAtEverything(run, facts) {
-	const failures = [];
+async function lookAtEverything(run, facts, unfinished) {
+	const failures = unfinished ? [unfinished] : [];
 	const collect = async (work) => {
 		await work().catch((cause) => {
 			if (cause instanceof Cancelled) throw cause;
 			failures.push(...errorsOf$2(cause));
 		});
 	};
-	await collect(async () => await assertApproved(run, await planFor(run, facts, facts.running)));
-	await collect(() => tellGates(run));
+	if (!unfinished) {
+		await collect(async () => await assertApproved(run, await planFor(run, facts, facts.running)));
+		await collect(() => tellGates(run));
+	}
 	await collect(async () => run.environment.wantedExtensions(run.wanted));
 	const { health } = run.recorder.record;
 	await Promise.all([collect(async () => {
@@ -30476,6 +31044,64 @@ async function lookAtEverything(run, facts) {
 	run.recorder.save();
 	if (failures.length > 0) throw new UpgradeErrors(failures);
 	return compareVersions(facts.running, run.wanted) === 0 ? "nothing-to-do" : "ready";
+}
+
+/** What a pull request may have carried out before anybody merged it: another version, and nothing else. */
+/** Keys that the message names; the record has all. */
+const named = 10;
+/**
+* The spec of a pull request names programs, folders, secrets and SQL: whoever may open one would run them on the
+* runner. So its target is opened only where it is the base's, but for the version.
+* @param change null where it is not known what the event changes
+* @throws UpgradeError `pull-request-change`
+*/
+function assertOnlyVersion(name, change, { onPullRequest, pullRequestChanges }) {
+	if (!onPullRequest || pullRequestChanges === "allow") return;
+	const why = moreThanVersion$1(name, change);
+	if (why === null) return;
+	throw new UpgradeError("pull-request-change", `${why}. The target was not opened.`, {
+		phase: "inputs",
+		hint: "Read the change; once it is merged, plan it from the default branch (workflow_dispatch). The input pull-request-changes: allow opens the target all the same: only where whoever may open a pull request may run programs on this runner.",
+		docs: "pull-requests.md#what-a-pull-request-may-change"
+	});
+}
+/** Null where it is a version, or nothing. */
+function moreThanVersion$1(name, change) {
+	if (!change) return `What this event changes at ${name} is not known, and nobody merged it yet`;
+	if (change.kind === "unknown") return `What this pull request changes at ${name} is not known (${clip$2(change.why ?? "", 300)})`;
+	if (change.kind === "new") return `This pull request adds the target ${name}`;
+	const { others } = change;
+	if (others.length === 0) return null;
+	const keys = others.slice(0, named).map((key) => clip$2(key, 100));
+	const left = others.length - keys.length;
+	return `This pull request changes more of ${name} than its version: ${keys.join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
+}
+
+/** Files of our own: reports, records, what main keeps for the post step. */
+/**
+* Makes a folder that only this user may enter; one that is there stays as it is.
+* @throws where it is a symbolic link: what is written there would land elsewhere
+*/
+function makeOwnFolder(folder) {
+	mkdirSync(folder, {
+		recursive: true,
+		mode: 448
+	});
+	if (lstatSync(folder).isSymbolicLink()) throw new Error(`${folder} is a symbolic link`);
+}
+/**
+* Writes a file whole or not at all; only this user may read it. A symbolic link that stands in its place, or in that
+* of the temporary file beside it, is replaced and never followed.
+* @throws what writing throws
+*/
+function writeWhole(file, text) {
+	const temporary = `${file}.tmp`;
+	rmSync(temporary, { force: true });
+	writeFileSync(temporary, text, {
+		flag: "wx",
+		mode: 384
+	});
+	renameSync(temporary, file);
 }
 
 /** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
@@ -30539,7 +31165,7 @@ function emptyRecord(options) {
 function createRecorder(options) {
 	const { folder, secrets, now } = options;
 	const record = emptyRecord(options);
-	mkdirSync(folder, { recursive: true });
+	makeOwnFolder(folder);
 	const file = join$1(folder, "report.json");
 	saveRecord(record, file, secrets);
 	const save = () => {
@@ -30598,9 +31224,7 @@ function recorderOn(record, file, save, now) {
 }
 /** Writes the record whole or not at all, without secrets. */
 function saveRecord(record, file, secrets) {
-	const temporary = `${file}.tmp`;
-	writeFileSync(temporary, `${JSON.stringify(hideIn(record, secrets), null, 1)}\n`);
-	renameSync(temporary, file);
+	writeWhole(file, `${JSON.stringify(hideIn(record, secrets), null, 1)}\n`);
 }
 
 /** Removes backups that are past their days. */
@@ -30629,6 +31253,65 @@ async function pruneBackups(folder, target, now) {
 		force: true
 	});
 	return expired.map(({ path }) => path);
+}
+
+/** One run a target: an advisory lock in the database `postgres`, held by a session that names its run. */
+/** Two-part key of the lock: "pgup", and 1 for an upgrade, 2 for a rehearsal. */
+const keys = {
+	upgrade: [1885828464, 1],
+	rehearsal: [1885828464, 2]
+};
+const prefix = "postgres-upgrade lock ";
+async function open(settings, who) {
+	const options = {
+		name: `${prefix}${who}`.slice(0, 63),
+		statementTimeout: 0
+	};
+	try {
+		return await connect({
+			...settings,
+			database: "postgres"
+		}, options);
+	} catch (cause) {
+		if (cause instanceof UpgradeError && cause.code === "database-missing") return connect(settings, options);
+		throw cause;
+	}
+}
+async function take(connection, what) {
+	const key = [...keys[what]];
+	const [row] = await connection.query("SELECT pg_catalog.pg_try_advisory_lock($1, $2) AS locked", key);
+	if (row?.locked) return;
+	const [holder] = await connection.query(`SELECT a.application_name AS name, a.usename AS "user", to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since
+     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+     WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objid = $2 AND l.granted`, key);
+	const name = holder?.name.replace(prefix, "") ?? "somebody";
+	throw new UpgradeError("locked", `Another ${what === "rehearsal" ? "rehearsal" : "run"} is at work on this target: ${name}, since ${holder?.since ?? "?"} UTC as ${holder?.user ?? "?"}.`, {
+		phase: "connect",
+		hint: "Wait until it has ended. Its lock goes with its connection: nothing has to be cleaned up."
+	});
+}
+/** @throws UpgradeError `locked`: says who holds it */
+async function acquireLock(settings, who, what = "upgrade") {
+	let connection = await open(settings, who);
+	const first = connection;
+	await take(first, what).catch(async (cause) => {
+		await first.close();
+		throw cause;
+	});
+	return {
+		async renew() {
+			await connection.close();
+			connection = await open(settings, who);
+			const deadline = Date.now() + 5e3;
+			for (;;) try {
+				return await take(connection, what);
+			} catch (cause) {
+				if (Date.now() > deadline) throw cause;
+				await new Promise((resolve) => setTimeout(resolve, 100));
+			}
+		},
+		release: () => connection.close()
+	};
 }
 
 /** What a rehearsal measures: downtime by a restart with the target's own settings, and disk. */
@@ -30679,6 +31362,7 @@ async function calm(server) {
 	})();
 	for (const name of names) {
 		await using connection = await connect(server.settings(name));
+		await connection.script("SET default_transaction_read_only = off");
 		for (const trigger of await connection.query(triggers)) {
 			await connection.script(`ALTER EVENT TRIGGER ${quoteIdent(trigger.name)} DISABLE`);
 			disabled += 1;
@@ -30795,10 +31479,12 @@ function tellsOfCopy(id) {
 	return ofContent$1.has(id);
 }
 
-/** Kinds of facts that are the content's, not the server's or the moment's. */
+/**
+* Kinds of facts that are the content's, not the server's or the moment's. Grants, roles and settings of databases are
+* not among them: the restore has compared each by itself, and pg_dump leaves out what equals a default.
+*/
 const groups = [
 	"objects",
-	"grants",
 	"extensions",
 	"sequences"
 ];
@@ -30806,38 +31492,38 @@ const groups = [
 const ofContent = [
 	"server version number",
 	"databases",
-	"roles",
-	"memberships",
-	"settings of roles and databases"
+	"memberships"
 ];
 /**
 * The facts that say something about a copy. A scratch server has a system identifier, settings, activity and a log of
 * its own: those are left out.
-* @param closed databases that are not in the backup
-* @param updated databases in which an extension was updated on the copy: its objects change with it
-* @param crossing whether the copy is of another major
 */
-function factsOfCopy(facts, closed, updated, crossing) {
-	const ofUpdated = (name) => [...updated].some((database) => name.startsWith(`${database}: extension `) || name.startsWith(`${database}: objects of `) || name === `${database}: grants`);
+function factsOfCopy(facts, explained) {
 	return facts.filter(({ group, name }) => groups.includes(group) || group === "server" && ofContent.includes(name)).map((fact) => {
-		if (fact.verdict !== "unexpected") return fact;
-		if (ofUpdated(fact.name)) return {
+		const why = fact.verdict === "unexpected" ? reasonFor(fact, explained) : null;
+		return why === null ? fact : {
 			...fact,
 			verdict: "expected",
-			why: "an extension was updated"
+			why
 		};
-		if (crossing && fact.group === "grants") return {
-			...fact,
-			verdict: "expected",
-			why: "another major grants its own objects otherwise; those of the databases were compared one by one"
-		};
-		if (closed.length > 0 && fact.name === "databases") return {
-			...fact,
-			verdict: "expected",
-			why: `not in the backup: ${closed.join(", ")}`
-		};
-		return fact;
 	});
+}
+function reasonFor({ name, before, after }, explained) {
+	const isOf = (databases, what) => [...databases].some((database) => name.startsWith(`${database}: ${what} `));
+	if (isOf(explained.extensions, "extension") || isOf(explained.extensions, "objects of")) return "an extension has another version here";
+	if ([before, after].every((text) => /^indexes \d+$/.test(text ?? "")) && isOf(explained.invalid, "objects of")) return "invalid indexes are in no dump";
+	if (name === "databases" && explained.closed.length > 0) return `not in the backup: ${explained.closed.join(", ")}`;
+	return null;
+}
+/** What of two snapshots explains differences between a source and its copy. */
+function explainedBy(before, after, closed) {
+	const versions = (snapshot, name) => JSON.stringify(snapshot.databases.find((database) => database.name === name)?.extensions ?? null);
+	const named = (of) => new Set(before.databases.filter(of).map(({ name }) => name));
+	return {
+		closed,
+		extensions: named(({ name }) => versions(before, name) !== versions(after, name)),
+		invalid: named(({ invalid }) => (invalid?.indexes ?? 0) > 0)
+	};
 }
 
 /** Asks the release advice of the copy, carries out what is safe, and updates its extensions. */
@@ -30858,11 +31544,6 @@ async function adviceOnCopy(copy, dump, note) {
 		hint: [failed.hint ?? "", ...more.map(({ what, hint }) => `${what} ${hint ?? ""}`)].join("\n").trim(),
 		docs: "rehearsals.md#when-it-fails"
 	});
-}
-/** Databases in which an extension was updated on the copy. */
-function updatedDatabases(copy) {
-	const updates = copy.recorder.record.advice.find(({ id }) => id === "extension-updates");
-	return new Set((updates?.objects ?? []).flatMap(({ database, state }) => database !== null && state === "done" ? [database] : []));
 }
 /** @throws UpgradeError `rehearsal-checks` */
 async function checkCopy(run, copy, note) {
@@ -30894,7 +31575,7 @@ async function compareCopy(run, copy, before, closed, note) {
 		changed: [],
 		thresholds: thresholdsOf(run.spec)
 	});
-	record.facts = factsOfCopy(facts, closed, updatedDatabases(copy), Math.floor(before.versionNum / 1e4) !== copy.wanted.major);
+	record.facts = factsOfCopy(facts, explainedBy(before, after, closed));
 	const unexpected = unexpectedOf(record.facts);
 	note(`${record.facts.filter(({ verdict }) => verdict === "equal").length} facts are as in the source`);
 	if (unexpected.length === 0) return;
@@ -31007,12 +31688,17 @@ async function startCopy(run, stages, rehearsal, like, work) {
 		return server;
 	});
 }
+/** Stages without anything to do are not in the record. */
+function hasWork({ spec }, id) {
+	if (id === "health") return spec.health.length > 0;
+	return id !== "smoke" || spec.rehearsal.smoke.length > 0;
+}
 /** @returns the proof of the backup; null where it could not be had */
 async function performOn(run, stages, rehearsal, restoring) {
 	const { server, dump, snapshot } = restoring;
 	const proof = await stages.run("restore", "Restore the backup and compare it", (note) => restore(run, rehearsal, restoring, note));
 	if (proof?.verdict !== "proved") {
-		for (const [id, title] of behindRestore) stages.skip(id, title, "the backup was not restored");
+		for (const [id, title] of behindRestore) if (hasWork(run, id)) stages.skip(id, title, "the backup was not restored");
 		return proof;
 	}
 	const copy = await runOnCopy(run, server);
@@ -31022,8 +31708,8 @@ async function performOn(run, stages, rehearsal, restoring) {
 	rehearsal.measures.adviceMs = Date.now() - begun;
 	await stages.run("checks", checks, (note) => checkCopy(run, copy, note));
 	await stages.run("compare", compare, (note) => compareCopy(run, copy, snapshot, dump.closed, note));
-	if (run.spec.health.length > 0) await stages.run("health", health, (note) => askCopy(run, copy, note));
-	if (run.spec.rehearsal.smoke.length > 0) await stages.run("smoke", smoke, (note) => askSmoke(run, copy, note));
+	if (hasWork(run, "health")) await stages.run("health", health, (note) => askCopy(run, copy, note));
+	if (hasWork(run, "smoke")) await stages.run("smoke", smoke, (note) => askSmoke(run, copy, note));
 	await stages.run("restart", restart, async (note) => {
 		const settings = await settingsOf(run);
 		await assertKnown(server, settings);
@@ -31080,6 +31766,43 @@ function notRestored(dump, differences) {
 }
 
 /** Reads a backup from its folder again: one that this or an earlier run took. */
+const count = int().min(0);
+const text$1 = string();
+const position = object$1({
+	value: string().regex(/^-?\d+$/),
+	called: boolean()
+});
+/** inventory.json: what comes from outside becomes paths, settings and arguments, so its form is checked. */
+const describedSchema = object$1({
+	superuser: text$1.min(1),
+	closed: array(text$1),
+	encoding: string().regex(/^\w+$/),
+	preload: string().regex(/^(?:\s*"?(?:\$libdir\/(?:plugins\/)?)?[\w.-]+"?\s*(?:,|$))*$/),
+	databases: array(object$1({
+		name: text$1.min(1),
+		folder: string().regex(/^db-\d{1,5}$/),
+		template: boolean(),
+		bytes: count,
+		sourceBytes: count,
+		durationMs: count,
+		inventory: object$1({
+			tables: record(text$1, object$1({
+				rows: text$1,
+				fingerprint: text$1
+			})),
+			sequences: record(text$1, position),
+			largeObjects: object$1({
+				count,
+				fingerprint: text$1
+			}),
+			objects: record(text$1, text$1),
+			notCompared: array(text$1)
+		}),
+		sequencesAfter: record(text$1, position)
+	})),
+	cluster: record(text$1, text$1),
+	started: datetime()
+});
 async function isBackup(folder) {
 	return (await stat(join$1(folder, manifestName)).catch(() => null))?.isFile() === true;
 }
@@ -31119,7 +31842,7 @@ async function readDump(folder, target) {
 	});
 	const text = await readFile(join$1(folder, manifestName), "utf8");
 	try {
-		const described = JSON.parse(await readFile(join$1(folder, inventoryName), "utf8"));
+		const described = describedSchema.parse(JSON.parse(await readFile(join$1(folder, inventoryName), "utf8")));
 		const snapshot = await readFile(join$1(folder, snapshotName), "utf8").catch(() => null);
 		return {
 			dump: {
@@ -42523,61 +43246,6 @@ function performanceOf(report) {
 	};
 }
 
-/** One run a target: an advisory lock in the database `postgres`, held by a session that names its run. */
-/** Two-part key of the lock: "pgup", and 1 for an upgrade. */
-const key = [1885828464, 1];
-const prefix = "postgres-upgrade lock ";
-async function open(settings, who) {
-	const options = {
-		name: `${prefix}${who}`.slice(0, 63),
-		statementTimeout: 0
-	};
-	try {
-		return await connect({
-			...settings,
-			database: "postgres"
-		}, options);
-	} catch (cause) {
-		if (cause instanceof UpgradeError && cause.code === "database-missing") return connect(settings, options);
-		throw cause;
-	}
-}
-async function take(connection) {
-	const [row] = await connection.query("SELECT pg_catalog.pg_try_advisory_lock($1, $2) AS locked", key);
-	if (row?.locked) return;
-	const [holder] = await connection.query(`SELECT a.application_name AS name, a.usename AS "user", to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since
-     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-     WHERE l.locktype = 'advisory' AND l.classid = $1 AND l.objid = $2 AND l.granted`, key);
-	const name = holder?.name.replace(prefix, "") ?? "somebody";
-	throw new UpgradeError("locked", `Another run is at work on this target: ${name}, since ${holder?.since ?? "?"} UTC as ${holder?.user ?? "?"}.`, {
-		phase: "connect",
-		hint: "Wait until it has ended. Its lock goes with its connection: nothing has to be cleaned up."
-	});
-}
-/** @throws UpgradeError `locked`: says who holds it */
-async function acquireLock(settings, who) {
-	let connection = await open(settings, who);
-	const first = connection;
-	await take(first).catch(async (cause) => {
-		await first.close();
-		throw cause;
-	});
-	return {
-		async renew() {
-			await connection.close();
-			connection = await open(settings, who);
-			const deadline = Date.now() + 5e3;
-			for (;;) try {
-				return await take(connection);
-			} catch (cause) {
-				if (Date.now() > deadline) throw cause;
-				await new Promise((resolve) => setTimeout(resolve, 100));
-			}
-		},
-		release: () => connection.close()
-	};
-}
-
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 function validateStep(run, expected) {
 	return {
@@ -42952,7 +43620,8 @@ async function takeOver(run, found, from) {
 	};
 	let facts = found;
 	if (facts.serving) await lock();
-	const { begin, ended, steps } = journal.state();
+	const state = journal.state();
+	const { begin, ended } = state;
 	if (begin && ended !== "paused") {
 		context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
 		journal.adopt();
@@ -42966,12 +43635,12 @@ async function takeOver(run, found, from) {
 		context.log.info(`${spec.name}: the server is stopped, starting it on ${from} for the backup`);
 		await environment.wake?.(stepRun(run, null, false));
 		facts = await inspectServing(run);
-		if ([...steps.keys()].some((id) => id !== "backup")) await stepRun(run, null, false).isBack("woken");
+		if (hasBegun(state)) await stepRun(run, null, false).isBack("woken");
 	}
 	await lock();
 	return facts;
 }
-function beginJournal(run, from, digest) {
+function beginJournal(run, from, plan) {
 	const { journal, context, spec } = run;
 	return journal.begin({
 		run: runName(context),
@@ -42979,13 +43648,21 @@ function beginJournal(run, from, digest) {
 		from,
 		wanted: spec.postgres,
 		target: spec.name,
-		...digest ? { digest } : {}
+		...plan ? {
+			digest: plan.digest,
+			decision: plan.decision
+		} : {}
 	});
 }
 /** @throws UpgradeError `nothing-to-resume`, `unfinished`, `rollback-unfinished`, `locked`, `downgrade`, `server-down` */
 async function upgradeMode(run) {
 	const { journal, context, recorder, spec, wanted } = run;
 	assertNobodyElse(run);
+	const rehearsal = await openJournal(run.environment.home.rehearsals, context.now).catch(() => null);
+	if (rehearsal) assertNobodyElse({
+		...run,
+		journal: rehearsal
+	});
 	const earlier = journal.state();
 	if (context.mode === "resume" && !earlier.begin) throw new UpgradeError("nothing-to-resume", `There is no unfinished run on ${spec.name}.`, {
 		phase: "inputs",
@@ -43011,11 +43688,11 @@ async function upgradeMode(run) {
 	let plan;
 	try {
 		plan = await planFor(run, facts, from);
-		await assertApproved(run, plan, earlier.begin?.digest);
-		const begun = [...earlier.steps.keys()].some((id) => id !== "backup");
+		const begun = hasBegun(earlier);
+		await assertApproved(run, plan, begun ? earlier.begin : null);
 		if (context.mode === "upgrade" && !begun) await assertGates(run);
 		if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
-		await beginJournal(run, plan.from, plan.digest);
+		await beginJournal(run, plan.from, plan);
 	} catch (cause) {
 		return failed(run, cause, earlier.begin !== null);
 	}
@@ -43090,6 +43767,7 @@ async function rehearseMode(run) {
 		await journal.end("cancelled", "discard");
 	}
 	const { running } = await inspectServing(run);
+	run.lock = await acquireLock(run.settings, runName(context), "rehearsal");
 	record.versions.from = formatVersion(running);
 	assertNoDowngrade(running, wanted);
 	assertUsableTarget(wanted);
@@ -43106,9 +43784,10 @@ async function rehearseMode(run) {
 	await rehearse(run, rehearsal, stagesOf(run, rehearsal));
 	rehearsal.passed = rehearsal.stages.length > 0 && rehearsal.stages.every(({ state }) => state === "passed");
 	recorder.save();
-	await journal.rehearsed(rehearsedOf(record, rehearsal, context.now()));
+	await journal.rehearsed(rehearsedOf(record, rehearsal, basisOf(run), context.now()));
 	await environment.home.rehearsals.prune(remembered$1);
-	await pruneBackups(backupFolder(run), run.spec.name, context.now()).catch(() => []);
+	const upgrade = await openJournal(environment.home.journal, context.now);
+	if (rehearsal.passed && rehearsal.backup?.from === "fresh" && upgrade.state().begin === null) await pruneBackups(backupFolder(run), run.spec.name, context.now()).catch(() => []);
 	return endingOf$1(run, rehearsal);
 }
 /**
@@ -43121,7 +43800,7 @@ async function lookAtTarget(run, running) {
 		await work().catch((cause) => {
 			if (cause instanceof Cancelled) throw cause;
 			for (const error of errorsOf$2(cause)) {
-				recorder.issue(error, "The rehearsal goes on: it needs no plan.");
+				recorder.issue(error, rehearsalGoesOn);
 				context.log.info(`${spec.name}: ${error.message}`);
 			}
 		});
@@ -43129,11 +43808,24 @@ async function lookAtTarget(run, running) {
 	const facts = await run.environment.inspect();
 	await told(() => planFor(run, facts, running));
 	await told(() => askChecks(run, "before", running, run.wanted, mayAsk(run)));
-	const space = recorder.record.checks.find(({ id, status }) => id === "disk-space" && status === "blocked");
-	if (!space) return;
+	await assertRoom(run);
+}
+/**
+* The copy may lie on the disk of the target itself: filling that one would stop the target. So nobody can switch this
+* question off, and no answer is no.
+* @throws UpgradeError `rehearsal-space`
+*/
+async function assertRoom(run) {
+	const bytes = (await (async () => {
+		await using connection = await connectTo(run);
+		return await listDatabases(connection);
+	})()).reduce((total, database) => total + database.bytes, 0);
+	const disks = await run.environment.disks(bytes, backupFolder(run));
+	const short = [...Map.groupBy(disks, ({ filesystem }) => filesystem).values()].filter((onOne) => onOne.reduce((total, { neededBytes }) => total + neededBytes, 0) > Math.min(...onOne.map(({ freeBytes }) => freeBytes)));
+	if (short.length === 0) return;
 	throw new UpgradeError("rehearsal-space", "There is no room for a backup and its restored copy.", {
 		phase: "rehearse",
-		hint: [...space.seen, space.fix ?? ""].join("\n").trim(),
+		hint: short.flat().map(({ purpose, path, neededBytes, freeBytes }) => `${purpose}: ${path} needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} are free`).join("\n"),
 		docs: "rehearsals.md#disk"
 	});
 }
@@ -43191,6 +43883,7 @@ async function rehearse(run, rehearsal, stages) {
 		}
 		if (backup === null) return;
 		const { dump } = backup;
+		assertSameCluster(run, backup.snapshot);
 		rehearsal.backup = {
 			from: origin,
 			location: backup.where,
@@ -43231,6 +43924,17 @@ const unproved = {
 	differences: [],
 	durationMs: 0
 };
+/** @throws UpgradeError `backup-other-cluster`: what was rehearsed with it says nothing about this target */
+function assertSameCluster({ recorder, spec }, snapshot) {
+	const was = snapshot?.server["system identifier"];
+	const is = recorder.record.target.systemIdentifier;
+	if (was === void 0 || is === null || was === is) return;
+	throw new UpgradeError("backup-other-cluster", `The backup is one of another cluster (system identifier ${was}); ${spec.name} is ${is}.`, {
+		phase: "rehearse",
+		hint: "It has the same name in the spec, and that is all. Name a backup of this cluster, or take a fresh one.",
+		docs: "rehearsals.md#which-backup"
+	});
+}
 /** What a scratch server must be like, from the target itself. @throws UpgradeError `backup-role` */
 async function describe(run) {
 	await using connection = await connectTo(run);
@@ -43256,9 +43960,18 @@ function endingOf$1(run, rehearsal) {
 	return {
 		result: "success",
 		verdict: rehearsal.exact ? same ? `The backup of ${spec.name} was restored into PostgreSQL ${version}, which runs already.${downtime}` : `The upgrade of ${from} to ${version} was rehearsed on a restored copy, and it passed.${downtime}` : `The upgrade of ${from} was rehearsed on ${rehearsal.ranOn}, not on the wanted ${version}, and it passed there.${downtime}`,
-		next: same ? null : command(run, "upgrade"),
+		next: nextOf(run, same),
 		finished: true
 	};
+}
+/** The upgrade itself, where nothing is known to stand in its way; never from a pull request. */
+function nextOf(run, same) {
+	const { recorder, context, spec } = run;
+	if (same || context.onPullRequest) return null;
+	const { checks, issues } = recorder.record;
+	const standing = [...issues.map(({ what }) => what), ...checks.flatMap(({ when, status, title }) => when === "before" && (status === "blocked" || status === "error") ? [title] : [])];
+	if (standing.length === 0) return command(run, "upgrade");
+	return [`An upgrade of ${spec.name} would be refused as it is now:`, ...standing].join("\n");
 }
 
 /** Mode `rollback`: back to the version before the last upgrade, on the same data. */
@@ -43421,9 +44134,10 @@ function recorderFor(target, context) {
 	recorder.record.change = context.changes.get(spec.name) ?? null;
 	return recorder;
 }
-/** Opens a target: its secret, its environment, its journal. @throws UpgradeError `mode-unavailable` and what opening throws */
+/** Opens a target: its secret, its environment, its journal. @throws UpgradeError `pull-request-change`, `mode-unavailable`, and what opening throws */
 async function openTarget(target, context, recorder) {
 	const { spec } = target;
+	assertOnlyVersion(spec.name, recorder.record.change, context);
 	const kind = kindOf$1(spec.environment);
 	if (!kind.modes.includes(context.mode)) throw new UpgradeError("mode-unavailable", `Mode ${context.mode} is not available for environment kind ${kind.kind} in this version.`, {
 		phase: "inputs",
@@ -43440,6 +44154,7 @@ async function openTarget(target, context, recorder) {
 		connection: settings
 	});
 	const journal = await openJournal(context.mode === "rehearse" ? environment.home.rehearsals : environment.home.journal, context.now);
+	if (context.mode === "rehearse") assertOnlyWork(journal);
 	return {
 		context,
 		target,
@@ -43487,10 +44202,19 @@ async function byMode(run) {
 		case "check": {
 			const found = await lookOnly(run);
 			const version = formatVersion(run.wanted);
+			const { onPullRequest } = run.context;
+			const waiting = waitingOf({
+				...run.recorder.record,
+				result: "success"
+			});
 			return found === "ready" ? {
 				result: "success",
-				verdict: `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
-				next: [command(run, "upgrade"), offer(run)].filter((line) => line !== "").join("\n"),
+				verdict: waiting ? `Ready, but at this time an upgrade would be refused: ${waiting.closed}. Nothing was changed.` : `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
+				next: [
+					waiting ? `Wait until ${waiting.open}.` : "",
+					onPullRequest ? "" : command(run, "upgrade"),
+					offer(run)
+				].filter((line) => line !== "").join("\n") || null,
 				finished: true
 			} : {
 				result: "skipped",
@@ -43543,7 +44267,7 @@ async function notOpened(target, context, recorder, cause) {
 			place: error.place ?? target.place
 		});
 	}
-	record.result = "failed";
+	record.result = errors[0]?.code === "pull-request-change" ? "refused" : "failed";
 	record.verdict = `${errors[0]?.message ?? "The target could not be opened."} Nothing was changed.`;
 	record.state = "Not looked at: the target could not be opened.";
 	record.next = errors[0]?.hint ?? null;
@@ -43935,7 +44659,10 @@ function mustReadList(mustRead, weight) {
 function blocksSection(record) {
 	const blocks = blocksOf(record);
 	if (isQuiet(blocks)) return null;
-	return section("blocks", record.changed ? "What is wrong" : "What blocks", html`${titled("Checks", checkList(blocks.checks))}${titled("Your own SQL", urgentQueries(blocks.queries))}${titled("Changed unexpectedly", factList(blocks.facts, "strong"))}${titled("Release notes that a person must read", mustReadList(blocks.mustRead, "strong"))}`);
+	return section("blocks", record.changed ? "What is wrong" : "What blocks", html`${titled(record.plan ? "Keeps the upgrade from beginning" : "Why no plan could be made", issueList(blocks.issues))}${titled("Checks", checkList(blocks.checks))}${titled("Your own SQL", urgentQueries(blocks.queries))}${titled("Changed unexpectedly", factList(blocks.facts, "strong"))}${titled("Release notes that a person must read", mustReadList(blocks.mustRead, "strong"))}`);
+}
+function issueList(issues) {
+	return lines(issues.map((issue) => html`${code(issue.code)} ${issue.what}${issue.hint !== null && html`<p>To do: ${issue.hint}</p>`}`), "checks");
 }
 /** What warns, but for the advice, which has a section of its own right after; null where nothing does. */
 function warningsSection(record) {
@@ -44858,8 +45585,22 @@ function keyFactsSection(record) {
 	return section("key-facts", "Key facts", definitions(facts));
 }
 function next(record) {
-	const body = nextLines(record.next).map(({ kind, text }) => kind === "command" ? block([text]) : html`<p>${text}</p>`);
-	return body.length === 0 ? null : html`<section class="next" id="next"><h2>Next</h2>${body}</section>`;
+	const body = [];
+	let printed = [];
+	const flush = () => {
+		body.push(block(printed));
+		printed = [];
+	};
+	for (const { kind, text } of nextLines(record.next)) {
+		if (kind === "output") {
+			printed.push(text);
+			continue;
+		}
+		flush();
+		body.push(kind === "command" ? block([text]) : html`<p>${text}</p>`);
+	}
+	flush();
+	return nextLines(record.next).length === 0 ? null : html`<section class="next" id="next"><h2>Next</h2>${body}</section>`;
 }
 function capital(word) {
 	return word.charAt(0).toUpperCase() + word.slice(1);
@@ -45012,7 +45753,7 @@ function issueLines(record) {
 function nextStepLines(record) {
 	const lines = nextLines(record.next);
 	if (lines.length === 0) return [];
-	return ["Next:", ...lines.map(({ kind, text }) => `${kind === "command" ? "    " : "  "}${plainText(text)}`)];
+	return ["Next:", ...lines.map(({ kind, text }) => `${kind === "words" ? "  " : "    "}${kind === "output" ? /^ */.exec(text)?.[0] ?? "" : ""}${plainText(text)}`)];
 }
 
 /** Packs a backup into one file: encrypted to age recipients, or in clear where the spec says so in full words. */
@@ -45221,7 +45962,11 @@ async function uploadFile(file, retentionDays, keptAt, log) {
 /** Uploads the record, the page, and the plan where there is one to approve. */
 async function uploadReports(record, folder, log) {
 	const staging = join$1(folder, ".upload");
-	await mkdir(staging, { recursive: true });
+	await rm(staging, {
+		recursive: true,
+		force: true
+	});
+	await mkdir(staging, { mode: 448 });
 	const uploaded = [];
 	for (const [source, suffix] of [
 		["report.html", "report.html"],
@@ -45245,6 +45990,7 @@ async function uploadDump(record, folder, recipients, log, signal) {
 	const file = join$1(folder, artifactName(record, recipients.length > 0 ? "dump.tar.age" : "dump.tar"));
 	try {
 		log.info(recipients.length > 0 ? `Packing the dump, encrypted to ${recipients.length === 1 ? "1 age recipient" : `${recipients.length} age recipients`}` : "Packing the dump in clear, as the spec says");
+		await rm(file, { force: true });
 		await packBackup(backup.location, file, recipients, signal);
 		return [await uploadFile(file, Math.min(backup.keepDays, 90), backup.location, log)];
 	} catch (cause) {
@@ -45386,11 +46132,11 @@ var NotRead = class extends Error {
 	}
 };
 /** Milliseconds for one file. */
-const patience$5 = 15e3;
+const patience$6 = 15e3;
 /** Text of a file at a commit, at most 1 MiB. @throws NotRead */
 async function fileAt({ client, repository }, path, ref) {
 	const request = {
-		signal: AbortSignal.timeout(patience$5),
+		signal: AbortSignal.timeout(patience$6),
 		parseSuccessResponseBody: false
 	};
 	try {
@@ -45418,7 +46164,7 @@ async function hasCommit({ client, repository }, ref) {
 			...repository,
 			path: "",
 			ref,
-			request: { signal: AbortSignal.timeout(patience$5) }
+			request: { signal: AbortSignal.timeout(patience$6) }
 		});
 		return true;
 	} catch {
@@ -45495,8 +46241,8 @@ async function sideOf({ postgres, ...rest }, top, read) {
 /** Files that are compared; of more it is not known, and so they count as changed. */
 const most$1 = 50;
 /**
-* Adds the paths of the files that differ from the base to `others`, for targets whose version changes. One that cannot
-* be read at the base counts as changed. Never throws.
+* Adds the paths of the files that differ from the base to `others`, on a push only for targets whose version changes.
+* One that cannot be read at the base counts as changed. Never throws.
 * @param texts the files of the checkout, by path
 */
 async function addChangedFiles(changes, targets, texts, api) {
@@ -45510,11 +46256,8 @@ async function addChangedFiles(changes, targets, texts, api) {
 	};
 	for (const { spec } of targets) {
 		const change = changes.get(spec.name);
-		if (!change || [
-			"none",
-			"new",
-			"unknown"
-		].includes(change.kind)) continue;
+		if (!change || ["new", "unknown"].includes(change.kind)) continue;
+		if (change.kind === "none" && change.event === "push") continue;
 		const files = [...new Set([...spec.health, ...spec.rehearsal.smoke].map(({ file }) => file))];
 		const changed = await Promise.all(files.map(async (file) => await differs(file, change.base) ? [file] : []));
 		changes.set(spec.name, {
@@ -45573,18 +46316,27 @@ function eventOf(variables) {
 		return {};
 	}
 }
-/** Whether an event (its name) brings what nobody merged yet. */
+/**
+* Events that anybody can cause, or that follow such a one: their workflows run on the default branch, and many of them
+* check out the head of a pull request.
+*/
+const aboutOthers = [
+	"issue_comment",
+	"discussion_comment",
+	"workflow_run"
+];
+/** Whether an event (its name) brings what nobody merged yet, or may. */
 function isUnmerged(event) {
-	return event.startsWith("pull_request") || event === "merge_group";
+	return event.startsWith("pull_request") || event === "merge_group" || aboutOthers.includes(event);
 }
 /** @throws UpgradeError `pull-request`: a change that nobody merged must not reach a database */
-function assertMerged(mode) {
-	if (![
+function assertMerged(mode, event) {
+	if (!isUnmerged(event) || ![
 		"upgrade",
 		"resume",
 		"rollback"
 	].includes(mode)) return;
-	throw new UpgradeError("pull-request", `Mode ${mode} does not run on a pull request: nobody merged it yet.`, {
+	throw new UpgradeError("pull-request", aboutOthers.includes(event) ? `Mode ${mode} does not run on the event ${event}: its workflow may have checked out what nobody merged.` : `Mode ${mode} does not run on a pull request: nobody merged it yet.`, {
 		phase: "inputs",
 		hint: "Use mode: plan, check or rehearse here, and upgrade on push to the default branch or by workflow_dispatch.",
 		docs: "pull-requests.md#what-never-happens"
@@ -45725,6 +46477,122 @@ async function deliverRecord(url, file) {
 	}
 }
 
+/** The action's inputs: read once, checked, typed. */
+/** A mask of fewer characters blots out half of the log, and outputs that hold it are dropped by the runner. */
+const shortestMask = 4;
+/** Lines NAME=value; empty lines and lines that begin with # are left out. Values of 4 characters and more are masked. */
+function readVariables(text) {
+	const variables = {};
+	for (const [index, line] of text.split("\n").entries()) {
+		if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
+		const found = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\r?$/.exec(line);
+		if (!found?.[1]) throw new UpgradeError("input", `Line ${index + 1} of the input variables is not NAME=value.`, {
+			phase: "inputs",
+			hint: "Write one variable a line, without quotes."
+		});
+		const value = found[2] ?? "";
+		if (isMasked(value)) setSecret(value);
+		variables[found[1]] = value;
+	}
+	return variables;
+}
+/** Whether a value of the input variables is masked. */
+function isMasked(value) {
+	return value.length >= shortestMask;
+}
+function oneOf(name, value, allowed) {
+	const found = allowed.find((each) => each === value);
+	if (found !== void 0) return found;
+	throw new UpgradeError("input", `The input ${name} is "${value}".`, {
+		phase: "inputs",
+		hint: `It must be one of: ${allowed.join(", ")}.`
+	});
+}
+/** Inputs are empty strings where they are not given; defaults of action.yml count outside GitHub too. */
+function read$1(name, fallback) {
+	return getInput(name) || fallback;
+}
+/** The backup that is rehearsed: the same words as in the spec. */
+function readFrom(from) {
+	if ([
+		"",
+		"fresh",
+		"latest-artifact"
+	].includes(from) || isAbsolute(from)) return from;
+	throw new UpgradeError("input", `The input from is "${from}".`, {
+		phase: "inputs",
+		hint: "It must be fresh, latest-artifact, or the absolute path of a backup."
+	});
+}
+/** @throws UpgradeError `input` */
+function readInputs(workspace, onGitHub) {
+	const spec = read$1("spec", "postgres-upgrade.yaml");
+	const specPath = resolve(workspace, spec);
+	const outside = relative(workspace, specPath);
+	if (onGitHub && (outside.startsWith("..") || isAbsolute(outside))) throw new UpgradeError("input", `The spec ${spec} lies outside of the workspace.`, {
+		phase: "inputs",
+		hint: "Name a file of the checked-out repository."
+	});
+	const reportUrl = getInput("report-url");
+	if (reportUrl && !mayReceive(reportUrl)) throw new UpgradeError("input", "The input report-url is not an https URL.", {
+		phase: "inputs",
+		hint: "The record must not travel in clear."
+	});
+	const planDigest = getInput("plan-digest");
+	if (planDigest && !/^[0-9a-f]{64}$/.test(planDigest)) throw new UpgradeError("input", "The input plan-digest is not a digest.", {
+		phase: "inputs",
+		hint: "Pass the output plan-digest of a run with mode: plan, 64 hexadecimal digits."
+	});
+	const githubToken = getInput("github-token");
+	if (githubToken) setSecret(githubToken);
+	const folder = onGitHub ? join$1(process.env.RUNNER_TEMP || tmpdir(), "postgres-upgrade") : join$1(workspace, "postgres-upgrade-report");
+	return {
+		spec,
+		specPath,
+		targets: getInput("targets").split(/[\s,]+/).filter((name) => name !== ""),
+		mode: oneOf("mode", read$1("mode", "plan"), ["list", ...modeSchema.options]),
+		planDigest,
+		artifacts: oneOf("artifacts", read$1("artifacts", "reports"), [
+			"all",
+			"reports",
+			"none"
+		]),
+		summary: oneOf("summary", read$1("summary", "true"), ["true", "false"]) === "true",
+		reportUrl,
+		githubToken,
+		outputDirectory: resolve(workspace, read$1("output-directory", folder)),
+		from: readFrom(getInput("from")),
+		overrides: new Set(getInput("override").split(/[\s,]+/).filter((name) => name !== "").map((name) => oneOf("override", name, gates))),
+		planFile: getInput("plan-file") && resolve(workspace, getInput("plan-file")),
+		comment: oneOf("comment", read$1("comment", "true"), ["true", "false"]) === "true",
+		issue: oneOf("issue", read$1("issue", "false"), ["true", "false"]) === "true",
+		atMerge: oneOf("at-merge", read$1("at-merge", "nothing"), [
+			"nothing",
+			"plan",
+			"upgrade-minor",
+			"upgrade"
+		]),
+		pullRequestChanges: oneOf("pull-request-changes", read$1("pull-request-changes", "version-only"), ["version-only", "allow"]),
+		variables: readVariables(getInput("variables"))
+	};
+}
+
+/** Names of the outputs whose value holds something that is masked. Pure. */
+function droppedOutputs(outputs, variables, secrets) {
+	const masks = Object.values(variables).filter(isMasked);
+	return Object.entries(outputs).filter(([, value]) => secrets.hide(value) !== value || masks.some((mask) => value.includes(mask))).map(([name]) => name);
+}
+/** The runner only warns, in another place: an upgrade would then be asked for without its digest. */
+function tellDropped(outputs, variables, secrets, log) {
+	const names = droppedOutputs(outputs, variables, secrets);
+	if (names.length === 0) return;
+	log.annotate({
+		level: names.includes("plan-digest") ? "error" : "warning",
+		title: "outputs",
+		message: `A masked value stands in ${names.length === 1 ? "the output" : "the outputs"} ${names.join(", ")}: another job does not get ${names.length === 1 ? "it" : "them"}.\nA value of the input variables, or a password, is too short or too common. Take another one; what is no secret belongs into the step's env.`
+	});
+}
+
 /** Whether a dump may leave the machine as an artifact: decided before anything is done. */
 /**
 * Refuses a dump in a public repository, encrypted or not: everybody may download it, and keep it until a key
@@ -45749,13 +46617,46 @@ function assertDumpAllowed(targets, artifacts, visibility) {
 	}
 }
 
+/** Files of the workspace: whoever opened a pull request put them there, symbolic links too. */
+/** Whether `path` is `folder` or lies below it, by their names alone. */
+function isInside(folder, path) {
+	const way = relative(folder, path);
+	return way !== ".." && !way.startsWith("../") && !isAbsolute(way);
+}
+/** @param file from the root of the workspace, or absolute */
+function fileInside(workspace, file) {
+	let path;
+	try {
+		path = realpathSync(isAbsolute(file) ? file : join$1(workspace, file));
+	} catch {
+		return { why: "there is no such file" };
+	}
+	if (!isInside(realpathSync(workspace), path)) return { why: "it leads out of the repository" };
+	const found = statSync(path);
+	return found.isFile() ? {
+		path,
+		bytes: found.size
+	} : { why: "it is no file" };
+}
+/** Whether a folder, which need not be there yet, lies in the workspace: by its name, or behind links. */
+function touchesWorkspace(workspace, folder) {
+	if (isInside(resolve(workspace), resolve(folder))) return true;
+	let there = resolve(folder);
+	while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+	try {
+		return isInside(realpathSync(workspace), realpathSync(there));
+	} catch {
+		return false;
+	}
+}
+
 /** The SQL files that specs name: read once and looked at before anything is done. */
 /** @throws UpgradeErrors `health-file` for each that cannot be read or lies elsewhere, `health-sql` for its faults */
 async function readHealthFiles(targets, workspace) {
 	const files = /* @__PURE__ */ new Map();
 	const faults = [];
 	for (const { spec, place } of targets) for (const entry of [...spec.health, ...spec.rehearsal.smoke]) try {
-		const text = files.get(entry.file) ?? await read$1(entry.file, workspace);
+		const text = files.get(entry.file) ?? await read(entry.file, workspace);
 		statementsOf(entry, text);
 		files.set(entry.file, text);
 	} catch (cause) {
@@ -45772,18 +46673,11 @@ async function readHealthFiles(targets, workspace) {
 /** Bytes; more than a person reads. */
 const largest = 1048576;
 /** A symbolic link of a pull request must not lead out of the repository. */
-async function read$1(file, workspace) {
-	const path = await realpath(join$1(workspace, file)).catch(() => null);
-	if (path === null) throw fault(file, "does not exist");
-	const inside = relative(await realpath(workspace), path);
-	if (inside.startsWith("..") || isAbsolute(inside)) throw fault(file, "leads out of the repository");
-	const { size, ...found } = await stat(path).then((each) => ({
-		size: each.size,
-		isFile: each.isFile()
-	}));
-	if (!found.isFile) throw fault(file, "is no file");
-	if (size > largest) throw fault(file, `is larger than ${largest / 1024} KiB`);
-	const bytes = await readFile(path);
+async function read(file, workspace) {
+	const found = fileInside(workspace, file);
+	if ("why" in found) throw fault(file, found.why.replace(/^it /, "").replace(/^there is no such file$/, "does not exist"));
+	if (found.bytes > largest) throw fault(file, `is larger than ${largest / 1024} KiB`);
+	const bytes = await readFile(found.path);
 	try {
 		const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 		if (!text.includes("\0")) return text;
@@ -45795,99 +46689,6 @@ function fault(file, what) {
 		phase: "spec",
 		hint: "Name an .sql file by its path from the root of the repository; UTF-8, at most 1 MiB."
 	});
-}
-
-/** The action's inputs: read once, checked, typed. */
-/** Lines NAME=value; empty lines and lines that begin with # are left out. Every value is masked. */
-function readVariables(text) {
-	const variables = {};
-	for (const [index, line] of text.split("\n").entries()) {
-		if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
-		const found = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\r?$/.exec(line);
-		if (!found?.[1]) throw new UpgradeError("input", `Line ${index + 1} of the input variables is not NAME=value.`, {
-			phase: "inputs",
-			hint: "Write one variable a line, without quotes."
-		});
-		const value = found[2] ?? "";
-		if (value !== "") setSecret(value);
-		variables[found[1]] = value;
-	}
-	return variables;
-}
-function oneOf(name, value, allowed) {
-	const found = allowed.find((each) => each === value);
-	if (found !== void 0) return found;
-	throw new UpgradeError("input", `The input ${name} is "${value}".`, {
-		phase: "inputs",
-		hint: `It must be one of: ${allowed.join(", ")}.`
-	});
-}
-/** Inputs are empty strings where they are not given; defaults of action.yml count outside GitHub too. */
-function read(name, fallback) {
-	return getInput(name) || fallback;
-}
-/** The backup that is rehearsed: the same words as in the spec. */
-function readFrom(from) {
-	if ([
-		"",
-		"fresh",
-		"latest-artifact"
-	].includes(from) || isAbsolute(from)) return from;
-	throw new UpgradeError("input", `The input from is "${from}".`, {
-		phase: "inputs",
-		hint: "It must be fresh, latest-artifact, or the absolute path of a backup."
-	});
-}
-/** @throws UpgradeError `input` */
-function readInputs(workspace, onGitHub) {
-	const spec = read("spec", "postgres-upgrade.yaml");
-	const specPath = resolve(workspace, spec);
-	const outside = relative(workspace, specPath);
-	if (onGitHub && (outside.startsWith("..") || isAbsolute(outside))) throw new UpgradeError("input", `The spec ${spec} lies outside of the workspace.`, {
-		phase: "inputs",
-		hint: "Name a file of the checked-out repository."
-	});
-	const reportUrl = getInput("report-url");
-	if (reportUrl && !mayReceive(reportUrl)) throw new UpgradeError("input", "The input report-url is not an https URL.", {
-		phase: "inputs",
-		hint: "The record must not travel in clear."
-	});
-	const planDigest = getInput("plan-digest");
-	if (planDigest && !/^[0-9a-f]{64}$/.test(planDigest)) throw new UpgradeError("input", "The input plan-digest is not a digest.", {
-		phase: "inputs",
-		hint: "Pass the output plan-digest of a run with mode: plan, 64 hexadecimal digits."
-	});
-	const githubToken = getInput("github-token");
-	if (githubToken) setSecret(githubToken);
-	const folder = onGitHub ? join$1(process.env.RUNNER_TEMP || tmpdir(), "postgres-upgrade") : join$1(workspace, "postgres-upgrade-report");
-	return {
-		spec,
-		specPath,
-		targets: getInput("targets").split(/[\s,]+/).filter((name) => name !== ""),
-		mode: oneOf("mode", read("mode", "plan"), ["list", ...modeSchema.options]),
-		planDigest,
-		artifacts: oneOf("artifacts", read("artifacts", "reports"), [
-			"all",
-			"reports",
-			"none"
-		]),
-		summary: oneOf("summary", read("summary", "true"), ["true", "false"]) === "true",
-		reportUrl,
-		githubToken,
-		outputDirectory: resolve(workspace, read("output-directory", folder)),
-		from: readFrom(getInput("from")),
-		overrides: new Set(getInput("override").split(/[\s,]+/).filter((name) => name !== "").map((name) => oneOf("override", name, gates))),
-		planFile: getInput("plan-file") && resolve(workspace, getInput("plan-file")),
-		comment: oneOf("comment", read("comment", "true"), ["true", "false"]) === "true",
-		issue: oneOf("issue", read("issue", "false"), ["true", "false"]) === "true",
-		atMerge: oneOf("at-merge", read("at-merge", "nothing"), [
-			"nothing",
-			"plan",
-			"upgrade-minor",
-			"upgrade"
-		]),
-		variables: readVariables(getInput("variables"))
-	};
 }
 
 /** A change in words: what kind it is, what else changes, and what happens once it is merged. Pure. */
@@ -45923,11 +46724,23 @@ function atMergeWords(record, facts) {
 	const to = record.versions.wanted;
 	const byHand = "A person starts the upgrade (mode upgrade).";
 	switch (facts.atMerge) {
-		case "nothing": return ["Nothing happens by itself.", byHand];
-		case "plan": return ["A plan is made from what was merged; nothing is upgraded by itself.", byHand];
+		case "nothing": return [
+			"Nothing happens by itself.",
+			byHand,
+			...asItStands(record, facts)
+		];
+		case "plan": return [
+			"A plan is made from what was merged; nothing is upgraded by itself.",
+			byHand,
+			...asItStands(record, facts)
+		];
 		case "upgrade-minor": {
 			const why = whyNotMinor(change);
-			return why === null ? [`The target is upgraded to PostgreSQL ${to}.`, ...conditions(record, facts)] : [`Nothing happens by itself: ${why}.`, byHand];
+			return why === null ? [`The target is upgraded to PostgreSQL ${to}.`, ...conditions(record, facts)] : [
+				`Nothing happens by itself: ${why}.`,
+				byHand,
+				...asItStands(record, facts)
+			];
 		}
 		case "upgrade":
 			if (change?.kind === "none" && record.result === "skipped") return ["Nothing: the version runs already."];
@@ -45944,11 +46757,364 @@ function whyNotMinor(change) {
 function conditions(record, facts) {
 	const { windows, requireRehearsal, wave } = facts;
 	return [
-		...record.result === "refused" || record.result === "failed" ? ["As it stands it would be refused: what blocks is below."] : [],
-		...windows.length > 0 ? [`Only in its maintenance windows: ${windows.join("; ")}. Outside of them it is refused.`] : [],
+		...asItStands(record, facts),
+		...windows.length > 0 ? [`Only in its maintenance windows: ${windows.join("; ")}. Outside of them it is refused at merge: run the failed job again when one is open.`] : [],
 		...requireRehearsal === null ? [] : [`Only with a passed rehearsal of these versions that is not older than ${requireRehearsal}.`],
-		...wave > 1 ? [`It is of wave ${wave}: the earlier waves come first.`] : []
+		...wave > 1 ? [`It is of wave ${wave}: until the earlier waves are green, and were for as long as the spec says, it is refused: run the failed job again then.`] : []
 	];
+}
+/** Whether an upgrade would be refused by what this run saw. How a rehearsal went matters only where the spec demands one. */
+function asItStands(record, { requireRehearsal }) {
+	const blocked = wouldBeRefused(record);
+	const rehearsal = missed(record);
+	return [
+		...blocked ? ["As it stands it would be refused: what blocks is below."] : [],
+		...!blocked && sawTooLittle(record) ? ["Whether it would be refused is not known: this run did not see enough."] : [],
+		...rehearsal === null ? [] : requireRehearsal !== null ? [`Without another rehearsal it would be refused: ${rehearsal.why}.`] : rehearsal.failed ? ["The failed rehearsal does not keep it from being upgraded: set require-rehearsal."] : []
+	];
+}
+/** Why the newest rehearsal is not one that `require-rehearsal` takes; null where it is, and where there is none. */
+function missed({ result, rehearsal, rehearsed, versions }) {
+	const told = rehearsal?.passed || rehearsal?.stages.some(({ state }) => state === "failed");
+	const newest = told ? rehearsal : rehearsed;
+	if (rehearsal && !told && result === "failed" && !rehearsed?.passed) return {
+		failed: true,
+		why: "this one did not come to its end"
+	};
+	if (!newest) return null;
+	if (!newest.passed) return {
+		failed: true,
+		why: "the last one failed"
+	};
+	return newest.exact ? null : {
+		failed: false,
+		why: `the last one did not run on ${versions.wanted}`
+	};
+}
+
+/** The stages of a rehearsal and what it measured, folded. Pure. */
+/** Null without a rehearsal. */
+function stageDetails({ rehearsal }, detail) {
+	if (!rehearsal) return null;
+	const { stages, measures, scratch, backup } = rehearsal;
+	const rows = stages.map(({ title, state, durationMs, output }) => [
+		words$2(title, detail),
+		state === "failed" ? "❌ failed" : state,
+		formatDuration(durationMs),
+		joined$1(output.slice(0, state === "failed" ? 5 : 1), {
+			...detail,
+			characters: 300
+		}, "<br>")
+	]);
+	const measured = [
+		[
+			"Restore",
+			measures.restoreMs,
+			formatDuration
+		],
+		[
+			"Indexes and constraints",
+			measures.indexBuildMs,
+			formatDuration
+		],
+		[
+			"Advice",
+			measures.adviceMs,
+			formatDuration
+		],
+		[
+			"Stop",
+			measures.stopMs,
+			formatDuration
+		],
+		[
+			"Start",
+			measures.startMs,
+			formatDuration
+		],
+		[
+			"Restored copy",
+			measures.restoredBytes,
+			formatBytes
+		],
+		[
+			"Disk for backup and copy",
+			measures.neededBytes,
+			formatBytes
+		]
+	].flatMap(([name, value, format]) => value === null ? [] : [`${name} ${format(value)}`]);
+	return folded$1(`Rehearsal: ${rehearsal.passed ? "passed" : "failed"}`, stack(backup && words$2(`Backup of ${backup.server} from ${formatMinute(backup.taken)} (${backup.from}).`, detail), scratch && words$2(`Scratch server: ${scratch.kind}, ${scratch.where}.`, detail), rows.length > 0 && table$1([
+		"Stage",
+		"State",
+		"Took",
+		"Said"
+	], rows, detail), measured.length > 0 && words$2(`${measured.join(", ")}.`, detail)));
+}
+
+/** A link to a run, for what GitHub shows. Pure. */
+/** `[run 1658821493, attempt 2](https://github.com/...)`; without a link where the address is a strange one. */
+function runLink({ runId, attempt, url }) {
+	const name = `run ${/^\d{1,20}$/.test(runId) ? runId : markdownText(runId)}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
+	return /^https?:\/\/[A-Za-z0-9.:/_-]{1,300}$/.test(url) ? `[${name}](${url})` : name;
+}
+
+/**
+* The comment on a pull request: what a DBA would sign. Verdict first, one table, details folded. Everything from
+* outside is escaped: who opens a pull request chooses names.
+*/
+/** GitHub's limit is 65,536 characters; bytes are never fewer. */
+const LIMIT$1 = 65536;
+const LONG = {
+	items: 100,
+	characters: 1e3,
+	everything: false
+};
+const SHORT = {
+	items: 20,
+	characters: 300,
+	everything: false
+};
+const SHORTEST = {
+	items: 5,
+	characters: 150,
+	everything: false
+};
+const LADDER = [
+	(record, facts) => stack(top(record, facts, LONG), details(record, LONG), foot(record)),
+	(record, facts) => stack(top(record, facts, SHORT), details(record, SHORT), LEFT_OUT, foot(record)),
+	(record, facts) => stack(top(record, facts, SHORT), LEFT_OUT, foot(record)),
+	(record, facts) => stack(head(record, facts, SHORTEST), LEFT_OUT, foot(record))
+];
+const LEFT_OUT = "> The rest does not fit into a comment: the report of the run (report.html) has all of it.";
+/** Markdown in the longest form that fits. */
+function renderComment(record, facts, limitBytes = LIMIT$1) {
+	let text = "";
+	for (const render of LADDER) {
+		text = `${facts.marker}\n${render(record, facts)}\n`;
+		if (Buffer.byteLength(text) <= limitBytes) return text;
+	}
+	return cut(text, limitBytes);
+}
+/**
+* What of a text is news: not which run it was, nor how long something took, how big a copy became and when its backup
+* was taken, which differ in every run. The head commit is: who reads the comment must know what it was made of.
+*/
+function newsOf(comment) {
+	return comment.replaceAll("\r\n", "\n").replaceAll(/ The whole report is in [^\n]*(?=<\/sub>)/g, "").replaceAll(/\b\d[\d,.]* (?:ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?/g, "DURATION").replaceAll(/\b\d[\d,.]* (?:B|[KMGTP]iB)(?![A-Za-z])/g, "SIZE").replaceAll(/^(Backup of [^\n]* from )\d{4}-\d\d-\d\d \d\d:\d\d UTC/gm, "$1TIME").trim();
+}
+function head(record, facts, detail) {
+	return stack(verdict(record, facts, detail), words$2(clip$2(record.verdict, 500), detail), moreThanVersion(record, detail), table$1(["", ""], rows(record, facts, detail), {
+		...detail,
+		items: Number.POSITIVE_INFINITY
+	}));
+}
+function top(record, facts, detail) {
+	const stopped = record.result !== "success" && record.result !== "skipped";
+	return stack(head(record, facts, detail), stopped && nextStep(record.next, detail), attention(record, detail));
+}
+function details(record, detail) {
+	return stack(stageDetails(record, detail), cveDetails(record, detail), planDetails(record, detail));
+}
+/** `## ✅ orders: 15.17 → 15.18, minor version: nothing blocks it` */
+function verdict(record, { risk }, detail) {
+	const { change, target } = record;
+	const others = change?.others.length ?? 0;
+	const kind = change ? `, ${kindWords(change.kind)}` : "";
+	const more = others > 0 ? `, and ${plural(others, "other change")}` : "";
+	const [symbol, said] = outcome(record, risk.class);
+	return `## ${symbol} ${words$2(`${target.name}: ${fromTo(record)}${kind}${more}: ${said}`, detail)}`;
+}
+/** A symbol and a few words. What a person has to look at is no plain yes, even where nothing blocks it. */
+function outcome(record, risk) {
+	const { result, mode, change, rehearsal, rehearsed, versions } = record;
+	const blocking = countRefusals(record);
+	const look = !["none", "minor"].includes(risk) || change !== null && (change.others.length > 0 || !["none", "minor"].includes(change.kind));
+	const yes = () => {
+		if (mode === "rehearse") {
+			const other = rehearsal !== null && !rehearsal.exact;
+			const how = other ? `rehearsed on ${rehearsal.ranOn}, not on ${versions.wanted}` : "rehearsed";
+			if (blocking > 0) return ["⛔", `${how}, but ${blockWords(blocking)}`];
+			return other ? ["⚠️", how] : [look ? "⚠️" : "✅", "rehearsed, nothing blocks it"];
+		}
+		if (!rehearsed) return [look ? "⚠️" : "✅", "nothing blocks it, not rehearsed yet"];
+		if (!rehearsed.passed) return ["⚠️", "nothing blocks it, but the last rehearsal failed"];
+		if (!rehearsed.exact) return ["⚠️", "nothing blocks it, rehearsed on another minor version"];
+		return [look ? "⚠️" : "✅", "nothing blocks it, rehearsed"];
+	};
+	switch (result) {
+		case "success": return yes();
+		case "skipped": return [look ? "⚠️" : "⏭️", "nothing to do"];
+		case "refused": return ["⛔", blocking > 0 ? blockWords(blocking, "it") : "refused"];
+		case "cancelled": return ["⏹️", "the run was cancelled"];
+		case null: return ["⏳", "the run did not end"];
+		default:
+			if (rehearsal && !rehearsal.passed) return ["❌", `the rehearsal failed${blocking > 0 ? `, and ${blockWords(blocking)}` : ""}`];
+			return ["❌", record.plan ? "it failed" : "no plan could be made"];
+	}
+}
+/** Not to be overlooked: a pull request that also changes commands is no version bump. */
+function moreThanVersion({ change, target }, detail) {
+	if (!change) return null;
+	if (change.kind === "unknown") return `> [!WARNING]\n> What this pull request changes at ${code$1(target.name, detail)} is not known: ${words$2(change.why, detail)}. It does not count as a minor version.`;
+	if (change.others.length === 0) return null;
+	const few = {
+		...detail,
+		items: Math.min(detail.items, 20)
+	};
+	const names = change.others.slice(0, few.items).map((key) => code$1(key, few));
+	const left = change.others.length - names.length;
+	return `> [!WARNING]\n> **This is more than a version.** It also changes ${names.join(", ")}${left > 0 ? ` and ${left} more` : ""} of ${code$1(target.name, detail)}. Read these lines before you merge.`;
+}
+function rows(record, facts, detail) {
+	const { change, release, advice, target, checks } = record;
+	const { risk } = facts;
+	const runs = runsWords(record);
+	const line = (text) => words$2(text, detail);
+	return [
+		["**Target**", `${code$1(target.name, detail)} (${line(target.environment)})`],
+		["**PostgreSQL**", line([fromTo(record), ...runs === null ? [] : [runs]].join("; "))],
+		["**Change**", line(change ? kindWords(change.kind) : "not known")],
+		["**Risk**", `**${line(risk.class)}**${risk.reasons.length > 0 ? `<br>${joined$1(risk.reasons, {
+			...detail,
+			items: 10
+		}, "<br>")}` : ""}`],
+		...release ? [["**Security**", line(cveHeadline(release))]] : [],
+		...release && lineOf$1(record) !== "" ? [["**Release line**", line(lineOf$1(record))]] : [],
+		...release || advice.length > 0 ? [["**Release notes**", line(countAdvice(advice))]] : [],
+		["**Checks**", line(countChecks(checks))],
+		["**Rehearsal**", line(rehearsalWords(record))],
+		["**Expected downtime**", line(downtimeWords(record))],
+		["**At merge**", joined$1(atMergeWords(record, facts), {
+			...detail,
+			items: 10
+		}, "<br>")]
+	];
+}
+/** The last line: which commit, by which run. */
+function foot({ change, run, mode, plan }) {
+	const detail = SHORTEST;
+	const commit = change?.head || run?.commit;
+	const digest = plan ? `, plan ${code$1(plan.digest.slice(0, 12), detail)}` : "";
+	const by = run ? ` The whole report is in ${runLink(run)}.` : "";
+	return `<sub>Head ${commit ? code$1(commit, detail) : "not known"}, mode ${mode}${digest}.${by}</sub>`;
+}
+
+const DETAIL$2 = {
+	items: 10,
+	characters: 300,
+	everything: false
+};
+/**
+* @param marker hidden first line
+* @param change null where neither side has the target
+* @param head full commit SHA
+*/
+function renderLeft(marker, name, change, head) {
+	const removed = change === null || change.kind === "removed";
+	const others = (change?.others ?? []).slice(0, DETAIL$2.items).map((key) => code$1(key, DETAIL$2));
+	const left = (change?.others.length ?? 0) - others.length;
+	const said = removed ? "it is not in the spec of this pull request. Nothing is done to it." : "its version stays.";
+	return `${stack(`${marker}\n## ⏭️ ${words$2(`${name}: this pull request does not upgrade it`, DETAIL$2)}`, `At this commit ${said} What stood here was of an earlier one.`, others.length > 0 && `> [!WARNING]\n> It still changes ${others.join(", ")}${left > 0 ? ` and ${left} more` : ""} of ${code$1(name, DETAIL$2)}. Read these lines before you merge.`, `<sub>Head ${head === "" ? "not known" : code$1(head, DETAIL$2)}, mode list.</sub>`)}\n`;
+}
+
+/** `<!-- postgres-upgrade:comment spec=postgres-upgrade.yaml target=orders -->`; one for a spec file and target. */
+function marker(what, spec, target) {
+	return `<!-- postgres-upgrade:${what} spec=${harmless(spec)} target=${harmless(target)} -->`;
+}
+/** Whether a text begins with the line; text that only quotes it does not. */
+function isMarked(body, line) {
+	return (body ?? "").split(/\r?\n/, 1)[0] === line;
+}
+/** The target of a text that begins with such a line for this spec file; null for any other text. */
+function markedTarget(body, what, spec) {
+	const [line = ""] = (body ?? "").split(/\r?\n/, 1);
+	const found = / target=([^ ]+) -->$/.exec(line)?.[1] ?? "";
+	try {
+		const target = decodeURIComponent(found);
+		return target !== "" && line === marker(what, spec, target) ? target : null;
+	} catch {
+		return null;
+	}
+}
+/** Two dashes would end the hidden line. */
+function harmless(text) {
+	return encodeURIComponent(text).replaceAll("--", "%2D%2D").replaceAll("'", "%27");
+}
+
+/** Whose comments and issues are ours: whatever the token's own user wrote, and nothing else. */
+/**
+* A person's token knows its user. The job's token is of an app, which may not ask: 403. Then any bot counts, since
+* nobody can write as one who is not let in.
+* @throws whatever else the call throws
+*/
+async function ownUser({ client }, signal) {
+	try {
+		const { data } = await client.rest.users.getAuthenticated({ request: { signal } });
+		return (author) => author?.login === data.login;
+	} catch (cause) {
+		if (statusOf(cause) !== 403) throw cause;
+		return (author) => author?.type === "Bot";
+	}
+}
+
+/** Pages of a hundred comments that are looked through. */
+const mostPages$2 = 30;
+/** Ours, the oldest first. @throws what the calls throw */
+async function* ownComments({ client, repository }, number, isOwn, signal) {
+	const pages = client.paginate.iterator(client.rest.issues.listComments, {
+		...repository,
+		issue_number: number,
+		per_page: 100,
+		request: { signal }
+	});
+	let page = 0;
+	for await (const { data } of pages) {
+		for (const { id, body, user, html_url: url } of data) if (isOwn(user)) yield {
+			id,
+			body: body ?? "",
+			url
+		};
+		page += 1;
+		if (page >= mostPages$2) return;
+	}
+}
+
+/** Mode `list` on a pull request: comments of targets that it leaves alone by now. No other job runs for those. */
+/** Milliseconds for all calls. */
+const patience$5 = 2e4;
+/** Updates what is there, and writes nothing new. Never throws: what could not be done is a line in the log. */
+async function updateLeft(session, changes) {
+	const { github, inputs, log, secrets } = session;
+	const request = eventOf(process.env).pull_request;
+	if (!github || !inputs.comment || process.env.GITHUB_EVENT_NAME !== "pull_request" || !request) return;
+	try {
+		const api = await openApi(inputs.githubToken, process.env);
+		if (!api) return;
+		const signal = AbortSignal.timeout(patience$5);
+		const seen = /* @__PURE__ */ new Set();
+		const left = [];
+		for await (const comment of ownComments(api, request.number, await ownUser(api, signal), signal)) {
+			const name = markedTarget(comment.body, "comment", inputs.spec);
+			if (name === null || seen.has(name)) continue;
+			seen.add(name);
+			if (changesVersion(changes.get(name) ?? null)) continue;
+			const line = marker("comment", inputs.spec, name);
+			const text = secrets.hide(renderLeft(line, name, changes.get(name) ?? null, request.head.sha));
+			if (newsOf(comment.body) !== newsOf(text)) left.push([comment, text]);
+		}
+		for (const [comment, body] of left) {
+			const { client, repository } = api;
+			await client.rest.issues.updateComment({
+				...repository,
+				comment_id: comment.id,
+				body,
+				request: { signal }
+			});
+			log.info(`The comment of a target that the pull request leaves alone was updated: ${comment.url}`);
+		}
+	} catch (cause) {
+		log.info(`Comments of targets that the pull request leaves alone could not be updated: ${whyNot(cause, "pull-requests: write")}.`);
+	}
 }
 
 /** The action's outputs. */
@@ -45974,8 +47140,16 @@ function exitCode(mode, records) {
 	];
 	return records.length > 0 && records.every(({ result }) => result !== null && fine.includes(result)) ? 0 : 1;
 }
-function artifactId(record, suffix) {
-	return String(record.artifacts.find(({ name, id }) => suffix.test(name) && id !== null)?.id ?? "");
+/** Names of the uploaded files' outputs, and how the names of the files end. */
+const artifacts = [
+	["plan-artifact-id", /\.plan\.json$/],
+	["report-artifact-id", /report\.html$/],
+	["record-artifact-id", /report\.json$/],
+	["dump-artifact-id", /dump\.tar/]
+];
+/** Ids by name of the output; null for what was not uploaded. */
+function artifactIds(record) {
+	return artifacts.map(([output, suffix]) => [output, record.artifacts.find(({ name, id }) => suffix.test(name) && id !== null)?.id ?? null]);
 }
 /** Every output by name. Those of a single target are empty where several were run: `targets` has them all. */
 function outputsOf(records, recordPath, planPath) {
@@ -45989,10 +47163,8 @@ function outputsOf(records, recordPath, planPath) {
 		"plan-digest": only?.plan?.digest ?? "",
 		"record-path": only ? recordPath(only) : "",
 		"plan-file": (only && planPath(only)) ?? "",
-		"plan-artifact-id": only ? artifactId(only, /\.plan\.json$/) : "",
-		"report-artifact-id": only ? artifactId(only, /report\.html$/) : "",
-		"record-artifact-id": only ? artifactId(only, /report\.json$/) : "",
-		"dump-artifact-id": only ? artifactId(only, /dump\.tar/) : "",
+		...Object.fromEntries(artifacts.map(([output]) => [output, ""])),
+		...Object.fromEntries((only ? artifactIds(only) : []).map(([output, id]) => [output, String(id ?? "")])),
 		targets: JSON.stringify(records.map((record) => ({
 			name: record.target.name,
 			result: record.result,
@@ -46002,7 +47174,8 @@ function outputsOf(records, recordPath, planPath) {
 			"downtime-ms": Math.round(record.downtime?.longestGapMs ?? 0),
 			"plan-digest": record.plan?.digest ?? null,
 			"plan-file": planPath(record),
-			"record-path": recordPath(record)
+			"record-path": recordPath(record),
+			...Object.fromEntries(artifactIds(record))
 		})))
 	};
 }
@@ -46017,10 +47190,11 @@ async function listTargets(session, changes) {
 	const { targets, all, context, log, github, inputs } = session;
 	const listed = [];
 	for (const target of targets.toSorted((a, b) => a.spec.wave - b.spec.wave)) listed.push(listedOf(target, changes.get(target.spec.name) ?? null, await waitingFor(target, all, context)));
-	for (const { name, postgres, wave, change, ready, ...rest } of listed) log.info(`${name}: PostgreSQL ${postgres}, wave ${wave}${change === null ? "" : `, ${kindWords(change)}`}, ${ready ? "ready" : `waits: ${rest["waits-for"].join("; ")}`}`);
+	for (const { name, postgres, wave, change, ready, ...rest } of listed) log.info(`${name}: PostgreSQL ${postgres}, wave ${wave}${change === null ? "" : `, ${kindWords(change)}`}, ${ready ? "ready" : `waits: ${fewWaits(rest["waits-for"]).join("; ")}`}`);
 	if (!github) return 0;
 	setOutputs(listOutputs(listed, changes));
 	if (inputs.summary) await writeSummary(listSummary(listed, changes));
+	await updateLeft(session, changes);
 	return 0;
 }
 function listedOf({ spec }, change, waits) {
@@ -46036,6 +47210,14 @@ function listedOf({ spec }, change, waits) {
 		"waits-for": waits
 	};
 }
+/** What a target waits for, as far as an output may tell: each later target has the same earlier ones. */
+const mostWaits = 3;
+const mostCharacters = 300;
+/** The first few, and how many there are besides: GitHub takes 1 MB of outputs from a job. */
+function fewWaits(waits) {
+	const left = waits.length - mostWaits;
+	return [...waits.slice(0, mostWaits).map((why) => clip$2(why, mostCharacters)), ...left > 0 ? [`and ${left} more`] : []];
+}
 /** Outputs of the mode by name. Pure. */
 function listOutputs(listed, changes) {
 	const changeOf = ({ name }) => changes.get(name) ?? null;
@@ -46044,7 +47226,10 @@ function listOutputs(listed, changes) {
 	return {
 		result: "success",
 		changed: "false",
-		targets: JSON.stringify(listed),
+		targets: JSON.stringify(listed.map((each) => ({
+			...each,
+			"waits-for": fewWaits(each["waits-for"])
+		}))),
 		waves: JSON.stringify([...waves].sort(([a], [b]) => a - b).map(([wave, of]) => ({
 			wave,
 			targets: names(of)
@@ -46079,14 +47264,6 @@ function listSummary(listed, changes) {
 		"Change",
 		"Ready"
 	], rows, DETAIL$1), removed > 0 && `Removed from the spec: ${removed}. Nothing is done to them.`);
-}
-
-/**
-* A line as it may be printed. The runner reads commands from any line of output: `::name::` at its start and
-* the older `##[name]` anywhere, so text from a server or a tool is kept from looking like either.
-*/
-function printable(text) {
-	return text.replace(/\r\n?/g, "\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "�").split("\n").map((line) => line.replace(/^(\s*)::/, "$1: :").replaceAll("##[", "# #[")).join("\n");
 }
 
 /** How a run speaks: as workflow commands on GitHub, as plain lines elsewhere. */
@@ -46178,28 +47355,20 @@ function workspaceManifests(workspace) {
 	};
 }
 function readInside(workspace, file) {
-	let path;
+	const found = fileInside(workspace, file);
+	if ("why" in found) throw unreadable$1(file, found.why);
+	if (found.bytes > 1048576) throw unreadable$1(file, "it is larger than 1 MiB");
 	try {
-		path = realpathSync(join$1(workspace, file));
-	} catch {
-		throw unreadable(file, "there is no such file");
-	}
-	const inside = relative(realpathSync(workspace), path);
-	if (inside.startsWith("..") || isAbsolute(inside)) throw unreadable(file, "it leads out of the repository");
-	const found = statSync(path);
-	if (!found.isFile()) throw unreadable(file, "it is no file");
-	if (found.size > 1048576) throw unreadable(file, "it is larger than 1 MiB");
-	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+		return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(found.path));
 	} catch (cause) {
-		throw unreadable(file, cause instanceof TypeError ? "it is not UTF-8" : messageOf(cause));
+		throw unreadable$1(file, cause instanceof TypeError ? "it is not UTF-8" : messageOf(cause));
 	}
 }
 const keptSchema = record(string(), string());
 const name = "manifests.json";
 /** Keeps them beside the copy of the spec. */
 function keepManifests(folder, { texts }) {
-	if (texts.size > 0) writeFileSync(join$1(folder, name), JSON.stringify(Object.fromEntries(texts)));
+	if (texts.size > 0) writeWhole(join$1(folder, name), JSON.stringify(Object.fromEntries(texts)));
 }
 /** Those that main read: post must not depend on what became of the workspace. */
 function keptManifests(folder) {
@@ -46212,18 +47381,19 @@ function keptManifests(folder) {
 		texts,
 		read(file) {
 			const text = texts.get(file);
-			if (text === void 0) throw unreadable(file, "main did not keep it for the post step");
+			if (text === void 0) throw unreadable$1(file, "main did not keep it for the post step");
 			return text;
 		}
 	};
 }
 
+/** Artifacts of this repository's runs, through the REST API: found by name, trusted by where they come from. */
 /** Milliseconds for one call. */
 const patience$4 = 15e3;
 /** Attempts of a run whose artifacts are looked for. */
 const mostAttempts = 10;
 /** Pages of the newest artifacts. */
-const mostPages$2 = 3;
+const mostPages$1 = 3;
 /** @throws what the API throws */
 async function homeOf({ client, repository }) {
 	const { data } = await client.rest.repos.get({
@@ -46235,17 +47405,53 @@ async function homeOf({ client, repository }) {
 		defaultBranch: data.default_branch
 	};
 }
+/** Events of which only somebody with write access decides what is checked out. */
+const trustedEvents = [
+	"push",
+	"schedule",
+	"workflow_dispatch"
+];
 /**
 * Whether a run of the default branch of this very repository uploaded it: a pull request can upload anything under
-* any name.
+* any name. The name of the branch alone says little, a tag may be called so too: the run's commit must be on it.
+* The answer throws what the API throws.
 */
-function isTrusted({ run }, { id, defaultBranch }) {
-	return run !== null && run.repository === id && run.headRepository === id && run.branch === defaultBranch;
+function trustIn(api, { id, defaultBranch }) {
+	const known = /* @__PURE__ */ new Map();
+	return async ({ run }) => {
+		if (run === null || run.repository !== id || run.headRepository !== id || run.branch !== defaultBranch) return false;
+		const asked = known.get(run.id) ?? isOfBranch(api, run.id, defaultBranch);
+		known.set(run.id, asked);
+		asked.catch(() => known.delete(run.id));
+		return await asked;
+	};
+}
+async function isOfBranch({ client, repository }, run_id, branch) {
+	const request = { signal: AbortSignal.timeout(patience$4) };
+	const { data: run } = await client.rest.actions.getWorkflowRun({
+		...repository,
+		run_id,
+		request
+	});
+	if (!trustedEvents.includes(run.event)) return false;
+	try {
+		const basehead = `${run.head_sha}...${branch}`;
+		const { data } = await client.rest.repos.compareCommitsWithBasehead({
+			...repository,
+			basehead,
+			per_page: 1,
+			request
+		});
+		return data.status === "ahead" || data.status === "identical";
+	} catch (cause) {
+		if (statusOf(cause) === 404) return false;
+		throw cause;
+	}
 }
 /** Three pages of a hundred: for a fleet they are cheaper than a question for every name. @throws what the API throws */
 async function recentArtifacts(api) {
 	const artifacts = [];
-	for (let page = 1; page <= mostPages$2; page += 1) {
+	for (let page = 1; page <= mostPages$1; page += 1) {
 		const { total, found } = await listed(api, { page });
 		artifacts.push(...found);
 		if (artifacts.length >= total || found.length === 0) return {
@@ -46455,7 +47661,7 @@ function outsideOf(inputs, log, _secrets) {
 function storeOf(api) {
 	return {
 		api,
-		home: remembered(() => homeOf(api), Number.POSITIVE_INFINITY),
+		trust: remembered(async () => trustIn(api, await homeOf(api)), Number.POSITIVE_INFINITY),
 		recent: remembered(() => recentArtifacts(api), fresh)
 	};
 }
@@ -46525,7 +47731,7 @@ async function lastRecord(open, target, log) {
 	try {
 		const store = await open();
 		if (!store) return null;
-		const home = await store.home();
+		const isTrusted = await store.trust();
 		const bases = [
 			"upgrade",
 			"resume",
@@ -46533,7 +47739,7 @@ async function lastRecord(open, target, log) {
 		].map((mode) => baseOf(target, mode));
 		let tried = 0;
 		for await (const artifact of artifactsNamed(store.api, await store.recent(), bases, ["report.json"])) {
-			if (!isTrusted(artifact, home) || !isUsable(artifact, largestRecord)) continue;
+			if (!isUsable(artifact, largestRecord) || !await isTrusted(artifact)) continue;
 			const record = readRecord(await textOf(store.api, artifact, largestRecord), target);
 			if (record && recordOutcome(record)) return record;
 			if (!record) log.info(`The record ${artifact.name} of run ${artifact.run?.id} is of another version: the one before it counts.`);
@@ -46586,250 +47792,58 @@ async function latestDump(open, target, folder, signal) {
 	};
 }
 /** Of runs on the default branch of this repository only; why there is none, where there is none. */
-async function newestDump({ api, home, recent }, target) {
+async function newestDump({ api, trust, recent }, target) {
 	const bases = ["upgrade", "rehearse"].map((mode) => baseOf(target, mode));
-	const trusted = await home();
+	const isTrusted = await trust();
 	let [expired, foreign] = [0, 0];
-	for await (const artifact of artifactsNamed(api, await recent(), bases, ["dump.tar.age", "dump.tar"])) if (!isTrusted(artifact, trusted)) foreign += 1;
-	else if (artifact.expired) expired += 1;
+	for await (const artifact of artifactsNamed(api, await recent(), bases, ["dump.tar.age", "dump.tar"])) if (artifact.expired) expired += 1;
+	else if (!await isTrusted(artifact)) foreign += 1;
 	else return artifact;
 	if (expired > 0) return `${expired} that there were have expired`;
 	return foreign > 0 ? "those that there are come from other branches or repositories" : "no run uploaded one";
 }
 
-/** The stages of a rehearsal and what it measured, folded. Pure. */
-/** Null without a rehearsal. */
-function stageDetails({ rehearsal }, detail) {
-	if (!rehearsal) return null;
-	const { stages, measures, scratch, backup } = rehearsal;
-	const rows = stages.map(({ title, state, durationMs, output }) => [
-		words$2(title, detail),
-		state === "failed" ? "❌ failed" : state,
-		formatDuration(durationMs),
-		joined$1(output.slice(0, state === "failed" ? 5 : 1), {
-			...detail,
-			characters: 300
-		}, "<br>")
-	]);
-	const measured = [
-		[
-			"Restore",
-			measures.restoreMs,
-			formatDuration
-		],
-		[
-			"Indexes and constraints",
-			measures.indexBuildMs,
-			formatDuration
-		],
-		[
-			"Advice",
-			measures.adviceMs,
-			formatDuration
-		],
-		[
-			"Stop",
-			measures.stopMs,
-			formatDuration
-		],
-		[
-			"Start",
-			measures.startMs,
-			formatDuration
-		],
-		[
-			"Restored copy",
-			measures.restoredBytes,
-			formatBytes
-		],
-		[
-			"Disk for backup and copy",
-			measures.neededBytes,
-			formatBytes
-		]
-	].flatMap(([name, value, format]) => value === null ? [] : [`${name} ${format(value)}`]);
-	return folded$1(`Rehearsal: ${rehearsal.passed ? "passed" : "failed"}`, stack(backup && words$2(`Backup of ${backup.server} from ${backup.taken} (${backup.from}).`, detail), scratch && words$2(`Scratch server: ${scratch.kind}, ${scratch.where}.`, detail), rows.length > 0 && table$1([
-		"Stage",
-		"State",
-		"Took",
-		"Said"
-	], rows, detail), measured.length > 0 && words$2(`${measured.join(", ")}.`, detail)));
-}
-
-/** A link to a run, for what GitHub shows. Pure. */
-/** `[run 1658821493, attempt 2](https://github.com/...)`; without a link where the address is a strange one. */
-function runLink({ runId, attempt, url }) {
-	const name = `run ${/^\d{1,20}$/.test(runId) ? runId : markdownText(runId)}${attempt > 1 ? `, attempt ${attempt}` : ""}`;
-	return /^https?:\/\/[A-Za-z0-9.:/_-]{1,300}$/.test(url) ? `[${name}](${url})` : name;
-}
-
+/** The spec as it stands in the workspace, and where its reports may go. */
 /**
-* The comment on a pull request: what a DBA would sign. Verdict first, one table, details folded. Everything from
-* outside is escaped: who opens a pull request chooses names.
+* Text of the spec. On GitHub it is a regular file of the workspace, also behind symbolic links: an error names what
+* stands in a line, and a link of a pull request could lead to anything on the runner.
+* @param specCopy the spec as main read it; empty in main
+* @throws UpgradeError `spec-unreadable`, `spec-size`
 */
-/** GitHub's limit is 65,536 characters; bytes are never fewer. */
-const LIMIT$1 = 65536;
-const LONG = {
-	items: 100,
-	characters: 1e3,
-	everything: false
-};
-const SHORT = {
-	items: 20,
-	characters: 300,
-	everything: false
-};
-const SHORTEST = {
-	items: 5,
-	characters: 150,
-	everything: false
-};
-const LADDER = [
-	(record, facts) => stack(top(record, facts, LONG), details(record, LONG), foot(record)),
-	(record, facts) => stack(top(record, facts, SHORT), details(record, SHORT), LEFT_OUT, foot(record)),
-	(record, facts) => stack(top(record, facts, SHORT), LEFT_OUT, foot(record)),
-	(record, facts) => stack(head(record, facts, SHORTEST), LEFT_OUT, foot(record))
-];
-const LEFT_OUT = "> The rest does not fit into a comment: the report of the run (report.html) has all of it.";
-/** Markdown in the longest form that fits. */
-function renderComment(record, facts, limitBytes = LIMIT$1) {
-	let text = "";
-	for (const render of LADDER) {
-		text = `${facts.marker}\n${render(record, facts)}\n`;
-		if (Buffer.byteLength(text) <= limitBytes) return text;
+async function readSpec({ spec, specPath }, workspace, onGitHub, specCopy) {
+	let path = specCopy || specPath;
+	if (onGitHub && specCopy === "") {
+		const found = fileInside(workspace, specPath);
+		if ("why" in found) throw unreadable(spec, found.why);
+		path = found.path;
 	}
-	return cut(text, limitBytes);
+	if (((await stat(path).catch(() => null))?.size ?? 0) > 262144) throw tooLarge(spec);
+	return await readFile(path, "utf8").catch((cause) => {
+		throw unreadable(spec, cause.code === "ENOENT" ? "there is no such file" : cause.message, cause);
+	});
 }
-/** The text without its last line, which names the run: that alone is no news. */
-function newsOf(comment) {
-	return comment.replaceAll("\r\n", "\n").trim().replace(/\n.*$/, "").trim();
+function unreadable(spec, why, cause) {
+	return new UpgradeError("spec-unreadable", `The spec ${spec} cannot be read: ${why}.`, {
+		phase: "spec",
+		hint: "Check the input spec, and that actions/checkout ran before. examples/embedded.yaml shows how a spec looks.",
+		...cause === void 0 ? {} : { cause }
+	});
 }
-function head(record, facts, detail) {
-	return stack(verdict(record, facts, detail), words$2(clip$2(record.verdict, 500), detail), moreThanVersion(record, detail), table$1(["", ""], rows(record, facts, detail), {
-		...detail,
-		items: Number.POSITIVE_INFINITY
-	}));
-}
-function top(record, facts, detail) {
-	const stopped = record.result !== "success" && record.result !== "skipped";
-	return stack(head(record, facts, detail), stopped && nextStep(record.next, detail), attention(record, detail));
-}
-function details(record, detail) {
-	return stack(stageDetails(record, detail), cveDetails(record, detail), planDetails(record, detail));
-}
-/** `## ✅ orders: 15.17 → 15.18, minor version: nothing blocks it` */
-function verdict(record, { risk }, detail) {
-	const { change, target } = record;
-	const others = change?.others.length ?? 0;
-	const kind = change ? `, ${kindWords(change.kind)}` : "";
-	const more = others > 0 ? `, and ${plural(others, "other change")}` : "";
-	const [symbol, said] = outcome(record, risk.class);
-	return `## ${symbol} ${words$2(`${target.name}: ${fromTo(record)}${kind}${more}: ${said}`, detail)}`;
-}
-/** A symbol and a few words. What a person has to look at is no plain yes, even where nothing blocks it. */
-function outcome(record, risk) {
-	const { result, mode, change, rehearsal, rehearsed } = record;
-	const { checks, queries } = blocksOf(record);
-	const blocking = checks.length + queries.length;
-	const look = !["none", "minor"].includes(risk) || change !== null && (change.others.length > 0 || !["none", "minor"].includes(change.kind));
-	const yes = () => {
-		if (mode === "rehearse") return [look ? "⚠️" : "✅", "rehearsed, nothing blocks it"];
-		if (!rehearsed) return [look ? "⚠️" : "✅", "nothing blocks it, not rehearsed yet"];
-		if (!rehearsed.passed) return ["⚠️", "nothing blocks it, but the last rehearsal failed"];
-		return [look ? "⚠️" : "✅", "nothing blocks it, rehearsed"];
-	};
-	switch (result) {
-		case "success": return yes();
-		case "skipped": return [look ? "⚠️" : "⏭️", "nothing to do"];
-		case "refused": return ["⛔", blocking > 0 ? `${plural(blocking, "thing")} ${blocking === 1 ? "blocks" : "block"} it` : "refused"];
-		case "cancelled": return ["⏹️", "the run was cancelled"];
-		case null: return ["⏳", "the run did not end"];
-		default:
-			if (rehearsal && !rehearsal.passed) return ["❌", "the rehearsal failed"];
-			return ["❌", record.plan ? "it failed" : "no plan could be made"];
-	}
-}
-/** Not to be overlooked: a pull request that also changes commands is no version bump. */
-function moreThanVersion({ change, target }, detail) {
-	if (!change) return null;
-	if (change.kind === "unknown") return `> [!WARNING]\n> What this pull request changes at ${code$1(target.name, detail)} is not known: ${words$2(change.why, detail)}. It does not count as a minor version.`;
-	if (change.others.length === 0) return null;
-	const few = {
-		...detail,
-		items: Math.min(detail.items, 20)
-	};
-	const names = change.others.slice(0, few.items).map((key) => code$1(key, few));
-	const left = change.others.length - names.length;
-	return `> [!WARNING]\n> **This is more than a version.** It also changes ${names.join(", ")}${left > 0 ? ` and ${left} more` : ""} of ${code$1(target.name, detail)}. Read these lines before you merge.`;
-}
-function rows(record, facts, detail) {
-	const { change, release, advice, target, checks } = record;
-	const { risk } = facts;
-	const runs = runsWords(record);
-	const line = (text) => words$2(text, detail);
-	return [
-		["**Target**", `${code$1(target.name, detail)} (${line(target.environment)})`],
-		["**PostgreSQL**", line([fromTo(record), ...runs === null ? [] : [runs]].join("; "))],
-		["**Change**", line(change ? kindWords(change.kind) : "not known")],
-		["**Risk**", `**${line(risk.class)}**${risk.reasons.length > 0 ? `<br>${joined$1(risk.reasons, {
-			...detail,
-			items: 10
-		}, "<br>")}` : ""}`],
-		...release ? [["**Security**", line(cveHeadline(release))]] : [],
-		...release && lineOf$1(record) !== "" ? [["**Release line**", line(lineOf$1(record))]] : [],
-		...release || advice.length > 0 ? [["**Release notes**", line(countAdvice(advice))]] : [],
-		["**Checks**", line(countChecks(checks))],
-		["**Rehearsal**", line(rehearsalWords(record))],
-		["**Expected downtime**", line(downtimeWords(record))],
-		["**At merge**", joined$1(atMergeWords(record, facts), {
-			...detail,
-			items: 10
-		}, "<br>")]
-	];
-}
-/** The last line: which commit, by which run. */
-function foot({ change, run, mode, plan }) {
-	const detail = SHORTEST;
-	const commit = change?.head || run?.commit;
-	const digest = plan ? `, plan ${code$1(plan.digest.slice(0, 12), detail)}` : "";
-	const by = run ? ` The whole report is in ${runLink(run)}.` : "";
-	return `<sub>Head ${commit ? code$1(commit, detail) : "not known"}, mode ${mode}${digest}.${by}</sub>`;
-}
-
-/** `<!-- postgres-upgrade:comment spec=postgres-upgrade.yaml target=orders -->`; one for a spec file and target. */
-function marker(what, spec, target) {
-	return `<!-- postgres-upgrade:${what} spec=${harmless(spec)} target=${harmless(target)} -->`;
-}
-/** Whether a text begins with the line; text that only quotes it does not. */
-function isMarked(body, line) {
-	return (body ?? "").split(/\r?\n/, 1)[0] === line;
-}
-/** Two dashes would end the hidden line. */
-function harmless(text) {
-	return encodeURIComponent(text).replaceAll("--", "%2D%2D").replaceAll("'", "%27");
-}
-
-/** Whose comments and issues are ours: whatever the token's own user wrote, and nothing else. */
 /**
-* A person's token knows its user. The job's token is of an app, which may not ask: 403. Then any bot counts, since
-* nobody can write as one who is not let in.
-* @throws whatever else the call throws
+* For what nobody merged yet: in the workspace a pull request can lay links where reports are written.
+* @throws UpgradeError `output-folder`
 */
-async function ownUser({ client }, signal) {
-	try {
-		const { data } = await client.rest.users.getAuthenticated({ request: { signal } });
-		return (author) => author?.login === data.login;
-	} catch (cause) {
-		if (statusOf(cause) !== 403) throw cause;
-		return (author) => author?.type === "Bot";
-	}
+function assertOutputElsewhere(workspace, folder) {
+	if (!touchesWorkspace(workspace, folder)) return;
+	throw new UpgradeError("output-folder", "On a pull request reports are not written into the workspace: its files are the pull request's.", {
+		phase: "inputs",
+		hint: "Leave the input output-directory empty, or name a folder below runner.temp."
+	});
 }
 
 /** Keeps one comment a target on a pull request up to date. Where the token may not, the summary says it, else the log. */
 /** Milliseconds for all calls of one target. */
 const patience$1 = 2e4;
-/** Pages of a hundred comments that are looked through. */
-const mostPages$1 = 30;
 const permission = "pull-requests: write";
 /** Writes the comment of one target. Never throws. @param api null without a token */
 async function commentOn(session, target, record, api) {
@@ -46884,7 +47898,7 @@ async function write(api, number, body, isNew) {
 	const signal = AbortSignal.timeout(patience$1);
 	const { client, repository } = api;
 	const request = { signal };
-	const found = await find(api, number, body.split("\n", 1)[0] ?? "", await ownUser(api, signal), signal);
+	const found = await find(api, number, body.split("\n", 1)[0] ?? "", signal);
 	if (found && newsOf(found.body) === newsOf(body)) return "the comment says all of it already.";
 	if (found) try {
 		await client.rest.issues.updateComment({
@@ -46906,24 +47920,8 @@ async function write(api, number, body, isNew) {
 	});
 	return `the comment was written: ${data.html_url}`;
 }
-async function find({ client, repository }, number, line, isOwn, signal) {
-	const pages = client.paginate.iterator(client.rest.issues.listComments, {
-		...repository,
-		issue_number: number,
-		per_page: 100,
-		request: { signal }
-	});
-	let page = 0;
-	for await (const { data } of pages) {
-		const found = data.find(({ body, user }) => isMarked(body, line) && isOwn(user));
-		if (found) return {
-			id: found.id,
-			body: found.body ?? "",
-			url: found.html_url
-		};
-		page += 1;
-		if (page >= mostPages$1) break;
-	}
+async function find(api, number, line, signal) {
+	for await (const comment of ownComments(api, number, await ownUser(api, signal), signal)) if (isMarked(comment.body, line)) return comment;
 	return null;
 }
 /** The next rungs of the ladder: the summary, and without one the log. */
@@ -46974,7 +47972,10 @@ function renderIssue(record, marker, failed = record.mode) {
 		["**Database now**", words$2(record.state, DETAIL)],
 		["**When**", words$2(when, DETAIL)],
 		["**Run**", run ? runLink(run) : "outside GitHub"]
-	], DETAIL), nextStep(record.next, DETAIL), issues.length > 0 && stack("### What went wrong", list$1(issues.map(({ code: id, what, hint }) => `${code$1(id, DETAIL)}: ${words$2(what, DETAIL)}${hint === null ? "" : `<br>To do: ${words$2(hint, DETAIL)}`}`), DETAIL)), attention(record, DETAIL), "This issue is updated by every run that fails, and closed by one that is green.");
+	], DETAIL), nextStep(record.next, DETAIL), issues.length > 0 && stack("### What went wrong", list$1(issues.map(({ code: id, what, hint }) => `${code$1(id, DETAIL)}: ${words$2(what, DETAIL)}${hint === null ? "" : `<br>To do: ${words$2(hint, DETAIL)}`}`), DETAIL)), attention({
+		...record,
+		issues: []
+	}, DETAIL), "This issue is updated by every run that fails, and closed by one that is green.");
 	return cut(`${text}\n`, LIMIT);
 }
 /** The comment that closes it. */
@@ -46986,10 +47987,13 @@ function failedMode(body) {
 	const found = /^<!-- failed=([a-z]+) -->$/m.exec((body ?? "").replaceAll("\r", ""))?.[1];
 	return found !== void 0 && found in DEPTH ? found : null;
 }
-/** Whether a green record shows that what failed works again. A version that runs already is beyond all of it. */
+/**
+* Whether a green record shows that what failed works again. A version that runs already is beyond all of it: no mode
+* ends as skipped where an upgrade is unfinished. Who does not know what failed believes an upgrade only.
+*/
 function closes(record, failed) {
 	if (record.result === "skipped") return true;
-	return record.result === "success" && DEPTH[record.mode] >= DEPTH[failed ?? "plan"];
+	return record.result === "success" && DEPTH[record.mode] >= DEPTH[failed ?? "upgrade"];
 }
 function deeper(a, b) {
 	return DEPTH[a] > DEPTH[b] ? a : b;
@@ -47120,6 +48124,7 @@ const version = version$1;
 function openLog() {
 	const github = onGitHub(process.env);
 	const secrets = createSecrets(github ? setSecret : void 0);
+	hideUnexpected(secrets.hide);
 	return {
 		log: github ? githubLog(secrets) : plainLog(secrets),
 		secrets,
@@ -47135,15 +48140,9 @@ async function openSession(log, secrets, github, signal, specCopy = "") {
 	const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
 	const inputs = readInputs(workspace, github);
 	if (inputs.githubToken) secrets.add(inputs.githubToken);
-	const path = specCopy || inputs.specPath;
-	if (((await stat(path).catch(() => null))?.size ?? 0) > 262144) throw tooLarge(inputs.spec);
-	const text = await readFile(path, "utf8").catch((cause) => {
-		throw new UpgradeError("spec-unreadable", `The spec ${inputs.spec} cannot be read: ${cause.code === "ENOENT" ? "there is no such file" : cause.message}.`, {
-			phase: "spec",
-			hint: "Check the input spec, and that actions/checkout ran before. examples/embedded.yaml shows how a spec looks.",
-			cause
-		});
-	});
+	const unmerged = github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? "");
+	if (unmerged) assertOutputElsewhere(workspace, inputs.outputDirectory);
+	const text = await readSpec(inputs, workspace, github, specCopy);
 	const manifests = specCopy ? keptManifests(inputs.outputDirectory) : workspaceManifests(workspace);
 	const all = loadSpec(text, inputs.spec, specSchema(environmentSchema, checkIds), manifests.read);
 	const targets = selectTargets(all, inputs.targets);
@@ -47169,7 +48168,8 @@ async function openSession(log, secrets, github, signal, specCopy = "") {
 			approvedPlan: specCopy ? null : await readApproved(inputs, targets.map(({ spec }) => spec.name)),
 			rehearseFrom: inputs.from,
 			overrides: inputs.overrides,
-			onPullRequest: github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? ""),
+			onPullRequest: unmerged,
+			pullRequestChanges: inputs.pullRequestChanges,
 			changes: /* @__PURE__ */ new Map(),
 			outside: outsideOf(inputs, log, secrets),
 			files
@@ -47188,16 +48188,16 @@ async function runAction(signal) {
 	let session;
 	try {
 		session = await openSession(log, secrets, github, signal);
-		if (session.context.onPullRequest) assertMerged(session.inputs.mode);
+		if (github) assertMerged(session.inputs.mode, process.env.GITHUB_EVENT_NAME ?? "");
 		if (github && session.inputs.mode !== "list") assertDumpAllowed(session.targets, session.inputs.artifacts, session.inputs.artifacts === "all" ? await visibility(process.env, session.inputs.githubToken) : "unknown");
 	} catch (cause) {
-		await reportEarly(cause, log, github);
+		await reportEarly(cause, log, secrets, github);
 		return 1;
 	}
 	const { inputs, targets, context } = session;
 	if (github && inputs.mode !== "list") {
 		saveState("folder", inputs.outputDirectory);
-		saveState("spec", await keepSpec(inputs));
+		saveState("spec", keepSpec(session));
 		keepManifests(inputs.outputDirectory, session.manifests);
 		saveState("targets", JSON.stringify(targets.map(({ spec }) => spec.name)));
 	}
@@ -47231,9 +48231,9 @@ function folderOf(session, record) {
 /** @throws UpgradeError `output-folder`: found before anything is done, not after it */
 async function makeOutput(folder) {
 	try {
-		await mkdir(folder, { recursive: true });
+		makeOwnFolder(folder);
 		const probe = join$1(folder, ".probe");
-		await writeFile(probe, "");
+		writeWhole(probe, "");
 		await rm(probe);
 	} catch (cause) {
 		throw new UpgradeError("output-folder", `Reports cannot be written to ${folder}: ${messageOf(cause)}.`, {
@@ -47244,9 +48244,9 @@ async function makeOutput(folder) {
 	}
 }
 /** Keeps the spec for the post step. */
-async function keepSpec({ outputDirectory, specPath }) {
-	const copy = join$1(outputDirectory, "spec.yaml");
-	await copyFile(specPath, copy);
+function keepSpec({ inputs, specText }) {
+	const copy = join$1(inputs.outputDirectory, "spec.yaml");
+	writeWhole(copy, specText);
 	return copy;
 }
 /**
@@ -47258,15 +48258,15 @@ async function writeReports(session, record) {
 	const folder = folderOf(session, record);
 	const clean = hideIn(record, secrets);
 	const files = [
-		["report.json", async (file) => saveRecord(record, file, secrets)],
-		["report.html", (file) => writeFile(file, renderHtml(clean))],
-		["summary.md", (file) => writeFile(file, renderSummaries([clean]))]
+		["report.json", (file) => saveRecord(record, file, secrets)],
+		["report.html", (file) => writeWhole(file, renderHtml(clean))],
+		["summary.md", (file) => writeWhole(file, renderSummaries([clean]))]
 	];
 	const plan = planFileOf(clean);
-	if (plan) files.push(["plan.json", (file) => writeFile(file, `${JSON.stringify(plan, null, 2)}\n`)]);
+	if (plan) files.push(["plan.json", (file) => writeWhole(file, `${JSON.stringify(plan, null, 2)}\n`)]);
 	for (const [name, write] of files) try {
-		await mkdir(folder, { recursive: true });
-		await write(join$1(folder, name));
+		makeOwnFolder(folder);
+		write(join$1(folder, name));
 	} catch (cause) {
 		log.annotate({
 			level: "warning",
@@ -47321,7 +48321,9 @@ async function tellResult(session, records) {
 		for (const record of records) log.info(`Report: ${join$1(folderOf(session, record), "report.html")}`);
 		return;
 	}
-	setOutputs(outputsOf(records, (record) => join$1(folderOf(session, record), "report.json"), (record) => planPath(record, inputs.outputDirectory)));
+	const outputs = outputsOf(records, (record) => join$1(folderOf(session, record), "report.json"), (record) => planPath(record, inputs.outputDirectory));
+	setOutputs(outputs);
+	tellDropped(outputs, inputs.variables, secrets, log);
 	if (inputs.summary) await writeSummary(renderSummaries(clean));
 	saveState("told", "true");
 }
@@ -47333,7 +48335,7 @@ async function writeSummary(markdown) {
 	await appendFile(file, `${markdown}\n`);
 }
 /** An error before any target was opened: annotations, and a summary that says so. */
-async function reportEarly(cause, log, github) {
+async function reportEarly(cause, log, secrets, github) {
 	const errors = errorsOf$2(cause);
 	for (const error of errors) log.annotate({
 		level: "error",
@@ -47347,7 +48349,7 @@ async function reportEarly(cause, log, github) {
 		changed: "false",
 		targets: "[]"
 	});
-	await writeSummary(`## ❌ Nothing was started\n\n${errors.map(({ message, hint }) => `    ${message}\n${hint ? `    ${hint.replaceAll("\n", "\n    ")}\n` : ""}`).join("\n")}`);
+	await writeSummary(`## ❌ Nothing was started\n\n${errors.map(({ message, hint }) => markdownBlock(secrets.hide([message, hint ?? ""].join("\n").trim()).split("\n"))).join("\n\n")}`);
 	saveState("told", "true");
 	saveState("published", "true");
 }

@@ -1,4 +1,5 @@
 import { i as __toESM, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
+import { n as unexpected } from "./chunk-unexpected.js";
 
 var require_lrucache = /* @__PURE__ */ __commonJSMin(((exports, module) => {
 	var LRUCache = class {
@@ -1190,7 +1191,7 @@ for (const name of [
 	process.stdout.write("Stopping: a step that must not be interrupted is finished first.\n");
 });
 process.on("uncaughtException", (cause) => {
-	process.stdout.write(`Unexpected: ${cause instanceof Error ? cause.stack ?? cause.message : String(cause)}\n`);
+	process.stdout.write(unexpected(cause));
 	process.exitCode = 1;
 });
 const fault = nodeFault(process.versions.node);

@@ -1,5 +1,6 @@
 /** What GitHub runs. Everything heavy is loaded after the first line is out. */
 import { nodeFault } from './node.ts';
+import { unexpected } from './process/unexpected.ts';
 
 process.stdout.write('Postgres Upgrade\n');
 // Whoever reads the output may go away in the middle of an upgrade: the upgrade goes on.
@@ -18,9 +19,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 // The artifact client emits read errors where nobody can catch them: the record must not die with it.
 process.on('uncaughtException', (cause) => {
-  process.stdout.write(
-    `Unexpected: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
-  );
+  process.stdout.write(unexpected(cause));
   process.exitCode = 1;
 });
 

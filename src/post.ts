@@ -1,10 +1,10 @@
 /** What GitHub runs at the end of the job, also after a cancel and when main was killed. */
+import { unexpected } from './process/unexpected.ts';
+
 process.stdout.on('error', () => {});
 
 process.on('uncaughtException', (cause) => {
-  process.stdout.write(
-    `Unexpected: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
-  );
+  process.stdout.write(unexpected(cause));
   process.exitCode = 1;
 });
 

@@ -1,5 +1,5 @@
 /** Artifacts of this repository's runs, through the REST API: found by name, trusted by where they come from. */
-import type { Api } from './api.ts';
+import { type Api, statusOf } from './api.ts';
 
 /** An artifact as the API lists it. */
 export interface StoredArtifact {
@@ -35,12 +35,47 @@ export async function homeOf({ client, repository }: Api): Promise<Home> {
   return { id: data.id, defaultBranch: data.default_branch };
 }
 
+/** Whether an artifact counts, asked once for each run. */
+export type IsTrusted = (artifact: StoredArtifact) => Promise<boolean>;
+
+/** Events of which only somebody with write access decides what is checked out. */
+const trustedEvents: readonly string[] = ['push', 'schedule', 'workflow_dispatch'];
+
 /**
  * Whether a run of the default branch of this very repository uploaded it: a pull request can upload anything under
- * any name.
+ * any name. The name of the branch alone says little, a tag may be called so too: the run's commit must be on it.
+ * The answer throws what the API throws.
  */
-export function isTrusted({ run }: StoredArtifact, { id, defaultBranch }: Home): boolean {
-  return run !== null && run.repository === id && run.headRepository === id && run.branch === defaultBranch;
+export function trustIn(api: Api, { id, defaultBranch }: Home): IsTrusted {
+  const known = new Map<number, Promise<boolean>>();
+  return async ({ run }) => {
+    if (run === null || run.repository !== id || run.headRepository !== id || run.branch !== defaultBranch)
+      return false;
+    const asked = known.get(run.id) ?? isOfBranch(api, run.id, defaultBranch);
+    known.set(run.id, asked);
+    asked.catch(() => known.delete(run.id));
+    return await asked;
+  };
+}
+
+async function isOfBranch({ client, repository }: Api, run_id: number, branch: string): Promise<boolean> {
+  const request = { signal: AbortSignal.timeout(patience) };
+  const { data: run } = await client.rest.actions.getWorkflowRun({ ...repository, run_id, request });
+  if (!trustedEvents.includes(run.event)) return false;
+  try {
+    const basehead = `${run.head_sha}...${branch}`;
+    const { data } = await client.rest.repos.compareCommitsWithBasehead({
+      ...repository,
+      basehead,
+      per_page: 1,
+      request,
+    });
+    return data.status === 'ahead' || data.status === 'identical';
+  } catch (cause) {
+    // A commit that is gone, or has nothing in common with the branch.
+    if (statusOf(cause) === 404) return false;
+    throw cause;
+  }
 }
 
 /** The newest artifacts of the repository, whatever their names, and whether there are no others. */

@@ -68,7 +68,9 @@ export async function uploadReports(
   log: Log,
 ): Promise<ArtifactRecord[]> {
   const staging = join(folder, '.upload');
-  await mkdir(staging, { recursive: true });
+  // Whatever stands there, a link too: it is not followed.
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(staging, { mode: 0o700 });
   const uploaded: ArtifactRecord[] = [];
   for (const [source, suffix] of [
     ['report.html', 'report.html'],
@@ -100,6 +102,7 @@ export async function uploadDump(
         ? `Packing the dump, encrypted to ${recipients.length === 1 ? '1 age recipient' : `${recipients.length} age recipients`}`
         : 'Packing the dump in clear, as the spec says',
     );
+    await rm(file, { force: true });
     await packBackup(backup.location, file, recipients, signal);
     return [await uploadFile(file, Math.min(backup.keepDays, 90), backup.location, log)];
   } catch (cause) {

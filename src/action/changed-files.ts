@@ -8,8 +8,8 @@ import { fileAt } from './base-files.ts';
 const most = 50;
 
 /**
- * Adds the paths of the files that differ from the base to `others`, for targets whose version changes. One that cannot
- * be read at the base counts as changed. Never throws.
+ * Adds the paths of the files that differ from the base to `others`, on a push only for targets whose version changes.
+ * One that cannot be read at the base counts as changed. Never throws.
  * @param texts the files of the checkout, by path
  */
 export async function addChangedFiles(
@@ -34,7 +34,9 @@ export async function addChangedFiles(
   };
   for (const { spec } of targets) {
     const change = changes.get(spec.name);
-    if (!change || ['none', 'new', 'unknown'].includes(change.kind)) continue;
+    if (!change || ['new', 'unknown'].includes(change.kind)) continue;
+    // A push was merged: its files count only where its version is upgraded.
+    if (change.kind === 'none' && change.event === 'push') continue;
     const files = [...new Set([...spec.health, ...spec.rehearsal.smoke].map(({ file }) => file))];
     const changed = await Promise.all(
       files.map(async (file) => ((await differs(file, change.base)) ? [file] : [])),

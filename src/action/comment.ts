@@ -12,14 +12,12 @@ import { distributionOf, riskOf } from '../upgrade/risk.ts';
 import { windowWords } from '../upgrade/window.ts';
 import { type Api, isRefused, whyNot } from './api.ts';
 import { eventOf } from './github.ts';
-import { type IsOwn, ownUser } from './own.ts';
+import { ownUser } from './own.ts';
+import { type Comment, ownComments } from './pull-comments.ts';
 import { type Session, writeSummary } from './run.ts';
 
 /** Milliseconds for all calls of one target. */
 const patience = 20_000;
-
-/** Pages of a hundred comments that are looked through. */
-const mostPages = 30;
 
 const permission = 'pull-requests: write';
 
@@ -80,7 +78,7 @@ async function write(api: Api, number: number, body: string, isNew: boolean): Pr
   const signal = AbortSignal.timeout(patience);
   const { client, repository } = api;
   const request = { signal };
-  const found = await find(api, number, body.split('\n', 1)[0] ?? '', await ownUser(api, signal), signal);
+  const found = await find(api, number, body.split('\n', 1)[0] ?? '', signal);
   if (found && newsOf(found.body) === newsOf(body)) return 'the comment says all of it already.';
   if (found) {
     try {
@@ -100,26 +98,9 @@ async function write(api: Api, number: number, body: string, isNew: boolean): Pr
   return `the comment was written: ${data.html_url}`;
 }
 
-async function find(
-  { client, repository }: Api,
-  number: number,
-  line: string,
-  isOwn: IsOwn,
-  signal: AbortSignal,
-): Promise<{ id: number; body: string; url: string } | null> {
-  const pages = client.paginate.iterator(client.rest.issues.listComments, {
-    ...repository,
-    issue_number: number,
-    per_page: 100,
-    request: { signal },
-  });
-  let page = 0;
-  for await (const { data } of pages) {
-    const found = data.find(({ body, user }) => isMarked(body, line) && isOwn(user));
-    if (found) return { id: found.id, body: found.body ?? '', url: found.html_url };
-    page += 1;
-    if (page >= mostPages) break;
-  }
+async function find(api: Api, number: number, line: string, signal: AbortSignal): Promise<Comment | null> {
+  for await (const comment of ownComments(api, number, await ownUser(api, signal), signal))
+    if (isMarked(comment.body, line)) return comment;
   return null;
 }
 

@@ -62,17 +62,25 @@ export function eventOf(variables: Variables): GitHubEvent {
   }
 }
 
-/** Whether an event (its name) brings what nobody merged yet. */
+/**
+ * Events that anybody can cause, or that follow such a one: their workflows run on the default branch, and many of them
+ * check out the head of a pull request.
+ */
+const aboutOthers: readonly string[] = ['issue_comment', 'discussion_comment', 'workflow_run'];
+
+/** Whether an event (its name) brings what nobody merged yet, or may. */
 export function isUnmerged(event: string): boolean {
-  return event.startsWith('pull_request') || event === 'merge_group';
+  return event.startsWith('pull_request') || event === 'merge_group' || aboutOthers.includes(event);
 }
 
 /** @throws UpgradeError `pull-request`: a change that nobody merged must not reach a database */
-export function assertMerged(mode: string): void {
-  if (!['upgrade', 'resume', 'rollback'].includes(mode)) return;
+export function assertMerged(mode: string, event: string): void {
+  if (!isUnmerged(event) || !['upgrade', 'resume', 'rollback'].includes(mode)) return;
   throw new UpgradeError(
     'pull-request',
-    `Mode ${mode} does not run on a pull request: nobody merged it yet.`,
+    aboutOthers.includes(event)
+      ? `Mode ${mode} does not run on the event ${event}: its workflow may have checked out what nobody merged.`
+      : `Mode ${mode} does not run on a pull request: nobody merged it yet.`,
     {
       phase: 'inputs',
       hint: 'Use mode: plan, check or rehearse here, and upgrade on push to the default branch or by workflow_dispatch.',

@@ -1,9 +1,9 @@
 /** The SQL files that specs name: read once and looked at before anything is done. */
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { UpgradeError, UpgradeErrors } from '../errors.ts';
 import { statementsOf } from '../health/user-sql.ts';
 import type { LoadedTarget } from '../spec/load.ts';
+import { fileInside } from './inside.ts';
 
 /** @throws UpgradeErrors `health-file` for each that cannot be read or lies elsewhere, `health-sql` for its faults */
 export async function readHealthFiles(
@@ -38,14 +38,11 @@ const largest = 1024 * 1024;
 
 /** A symbolic link of a pull request must not lead out of the repository. */
 async function read(file: string, workspace: string): Promise<string> {
-  const path = await realpath(join(workspace, file)).catch(() => null);
-  if (path === null) throw fault(file, 'does not exist');
-  const inside = relative(await realpath(workspace), path);
-  if (inside.startsWith('..') || isAbsolute(inside)) throw fault(file, 'leads out of the repository');
-  const { size, ...found } = await stat(path).then((each) => ({ size: each.size, isFile: each.isFile() }));
-  if (!found.isFile) throw fault(file, 'is no file');
-  if (size > largest) throw fault(file, `is larger than ${largest / 1024} KiB`);
-  const bytes = await readFile(path);
+  const found = fileInside(workspace, file);
+  if ('why' in found)
+    throw fault(file, found.why.replace(/^it /, '').replace(/^there is no such file$/, 'does not exist'));
+  if (found.bytes > largest) throw fault(file, `is larger than ${largest / 1024} KiB`);
+  const bytes = await readFile(found.path);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (!text.includes('\0')) return text;

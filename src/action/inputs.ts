@@ -40,6 +40,8 @@ export interface Inputs {
   issue: boolean;
   /** What the repository's workflows do when a pull request is merged. */
   atMerge: AtMerge;
+  /** Whether a pull request may change more of a target than its version, and the target is opened all the same. */
+  pullRequestChanges: 'version-only' | 'allow';
   /** `NAME=value` lines: more variables for the spec's env:NAME. */
   variables: Readonly<Record<string, string>>;
 }
@@ -47,7 +49,10 @@ export interface Inputs {
 /** Input `at-merge`. */
 export type AtMerge = 'nothing' | 'plan' | 'upgrade' | 'upgrade-minor';
 
-/** Lines NAME=value; empty lines and lines that begin with # are left out. Every value is masked. */
+/** A mask of fewer characters blots out half of the log, and outputs that hold it are dropped by the runner. */
+const shortestMask = 4;
+
+/** Lines NAME=value; empty lines and lines that begin with # are left out. Values of 4 characters and more are masked. */
 function readVariables(text: string): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const [index, line] of text.split('\n').entries()) {
@@ -59,10 +64,15 @@ function readVariables(text: string): Record<string, string> {
         hint: 'Write one variable a line, without quotes.',
       });
     const value = found[2] ?? '';
-    if (value !== '') core.setSecret(value);
+    if (isMasked(value)) core.setSecret(value);
     variables[found[1]] = value;
   }
   return variables;
+}
+
+/** Whether a value of the input variables is masked. */
+export function isMasked(value: string): boolean {
+  return value.length >= shortestMask;
 }
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
@@ -144,6 +154,10 @@ export function readInputs(workspace: string, onGitHub: boolean): Inputs {
     comment: oneOf('comment', read('comment', 'true'), ['true', 'false']) === 'true',
     issue: oneOf('issue', read('issue', 'false'), ['true', 'false']) === 'true',
     atMerge: oneOf('at-merge', read('at-merge', 'nothing'), ['nothing', 'plan', 'upgrade-minor', 'upgrade']),
+    pullRequestChanges: oneOf('pull-request-changes', read('pull-request-changes', 'version-only'), [
+      'version-only',
+      'allow',
+    ]),
     variables: readVariables(core.getInput('variables')),
   };
 }

@@ -1,10 +1,12 @@
 /** Mode `list`: which targets there are, for a matrix. Opens none of them. */
 import { changesVersion, isPureMinor } from '../report/change.ts';
 import { kindWords } from '../report/change-words.ts';
+import { clip } from '../report/escape.ts';
 import type { ChangeRecord } from '../report/record-change.ts';
 import { code, type Detail, stack, table, words } from '../report/summary-parts.ts';
 import type { LoadedTarget } from '../spec/load.ts';
 import { waitingFor } from '../upgrade/waves.ts';
+import { updateLeft } from './left-comments.ts';
 import { setOutputs } from './outputs.ts';
 import { type Session, writeSummary } from './run.ts';
 
@@ -21,6 +23,7 @@ export interface Listed {
   to: string | null;
   /** Whether nothing keeps its upgrade from starting. */
   ready: boolean;
+  /** One sentence each; the output has the first three. */
   'waits-for': string[];
 }
 
@@ -37,11 +40,12 @@ export async function listTargets(
     );
   for (const { name, postgres, wave, change, ready, ...rest } of listed)
     log.info(
-      `${name}: PostgreSQL ${postgres}, wave ${wave}${change === null ? '' : `, ${kindWords(change)}`}, ${ready ? 'ready' : `waits: ${rest['waits-for'].join('; ')}`}`,
+      `${name}: PostgreSQL ${postgres}, wave ${wave}${change === null ? '' : `, ${kindWords(change)}`}, ${ready ? 'ready' : `waits: ${fewWaits(rest['waits-for']).join('; ')}`}`,
     );
   if (!github) return 0;
   setOutputs(listOutputs(listed, changes));
   if (inputs.summary) await writeSummary(listSummary(listed, changes));
+  await updateLeft(session, changes);
   return 0;
 }
 
@@ -59,6 +63,19 @@ function listedOf({ spec }: LoadedTarget, change: ChangeRecord | null, waits: st
   };
 }
 
+/** What a target waits for, as far as an output may tell: each later target has the same earlier ones. */
+const mostWaits = 3;
+const mostCharacters = 300;
+
+/** The first few, and how many there are besides: GitHub takes 1 MB of outputs from a job. */
+function fewWaits(waits: readonly string[]): string[] {
+  const left = waits.length - mostWaits;
+  return [
+    ...waits.slice(0, mostWaits).map((why) => clip(why, mostCharacters)),
+    ...(left > 0 ? [`and ${left} more`] : []),
+  ];
+}
+
 /** Outputs of the mode by name. Pure. */
 export function listOutputs(
   listed: readonly Listed[],
@@ -73,7 +90,7 @@ export function listOutputs(
   return {
     result: 'success',
     changed: 'false',
-    targets: JSON.stringify(listed),
+    targets: JSON.stringify(listed.map((each) => ({ ...each, 'waits-for': fewWaits(each['waits-for']) }))),
     waves: JSON.stringify(
       [...waves].sort(([a], [b]) => a - b).map(([wave, of]) => ({ wave, targets: names(of) })),
     ),

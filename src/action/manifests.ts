@@ -1,10 +1,12 @@
 /** The manifests that specs name: read from the workspace, and kept for the post step. */
-import { readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
+import { writeWhole } from '../process/whole-file.ts';
 import type { ReadManifest } from '../spec/load.ts';
 import { largestManifest, unreadable } from '../spec/manifest.ts';
+import { fileInside } from './inside.ts';
 
 /** Reads manifests and remembers what it read. */
 export interface ManifestReader {
@@ -29,19 +31,11 @@ export function workspaceManifests(workspace: string): ManifestReader {
 }
 
 function readInside(workspace: string, file: string): string {
-  let path: string;
+  const found = fileInside(workspace, file);
+  if ('why' in found) throw unreadable(file, found.why);
+  if (found.bytes > largestManifest) throw unreadable(file, 'it is larger than 1 MiB');
   try {
-    path = realpathSync(join(workspace, file));
-  } catch {
-    throw unreadable(file, 'there is no such file');
-  }
-  const inside = relative(realpathSync(workspace), path);
-  if (inside.startsWith('..') || isAbsolute(inside)) throw unreadable(file, 'it leads out of the repository');
-  const found = statSync(path);
-  if (!found.isFile()) throw unreadable(file, 'it is no file');
-  if (found.size > largestManifest) throw unreadable(file, 'it is larger than 1 MiB');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(found.path));
   } catch (cause) {
     throw unreadable(file, cause instanceof TypeError ? 'it is not UTF-8' : messageOf(cause));
   }
@@ -52,7 +46,7 @@ const name = 'manifests.json';
 
 /** Keeps them beside the copy of the spec. */
 export function keepManifests(folder: string, { texts }: ManifestReader): void {
-  if (texts.size > 0) writeFileSync(join(folder, name), JSON.stringify(Object.fromEntries(texts)));
+  if (texts.size > 0) writeWhole(join(folder, name), JSON.stringify(Object.fromEntries(texts)));
 }
 
 /** Those that main read: post must not depend on what became of the workspace. */

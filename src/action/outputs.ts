@@ -26,8 +26,20 @@ export function exitCode(mode: Mode, records: readonly UpgradeRecord[]): 0 | 1 {
     : 1;
 }
 
-function artifactId(record: UpgradeRecord, suffix: RegExp): string {
-  return String(record.artifacts.find(({ name, id }) => suffix.test(name) && id !== null)?.id ?? '');
+/** Names of the uploaded files' outputs, and how the names of the files end. */
+const artifacts = [
+  ['plan-artifact-id', /\.plan\.json$/],
+  ['report-artifact-id', /report\.html$/],
+  ['record-artifact-id', /report\.json$/],
+  ['dump-artifact-id', /dump\.tar/],
+] as const;
+
+/** Ids by name of the output; null for what was not uploaded. */
+function artifactIds(record: UpgradeRecord): [string, number | null][] {
+  return artifacts.map(([output, suffix]) => [
+    output,
+    record.artifacts.find(({ name, id }) => suffix.test(name) && id !== null)?.id ?? null,
+  ]);
 }
 
 /** Every output by name. Those of a single target are empty where several were run: `targets` has them all. */
@@ -48,10 +60,8 @@ export function outputsOf(
     'plan-digest': only?.plan?.digest ?? '',
     'record-path': only ? recordPath(only) : '',
     'plan-file': (only && planPath(only)) ?? '',
-    'plan-artifact-id': only ? artifactId(only, /\.plan\.json$/) : '',
-    'report-artifact-id': only ? artifactId(only, /report\.html$/) : '',
-    'record-artifact-id': only ? artifactId(only, /report\.json$/) : '',
-    'dump-artifact-id': only ? artifactId(only, /dump\.tar/) : '',
+    ...Object.fromEntries(artifacts.map(([output]) => [output, ''])),
+    ...Object.fromEntries((only ? artifactIds(only) : []).map(([output, id]) => [output, String(id ?? '')])),
     targets: JSON.stringify(
       records.map((record) => ({
         name: record.target.name,
@@ -63,6 +73,7 @@ export function outputsOf(
         'plan-digest': record.plan?.digest ?? null,
         'plan-file': planPath(record),
         'record-path': recordPath(record),
+        ...Object.fromEntries(artifactIds(record)),
       })),
     ),
   };

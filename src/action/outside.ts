@@ -13,12 +13,12 @@ import { recordOutcome } from '../upgrade/evidence.ts';
 import { type Api, openApi, whyNot } from './api.ts';
 import {
   artifactsNamed,
-  type Home,
   homeOf,
-  isTrusted,
+  type IsTrusted,
   type Recent,
   recentArtifacts,
   type StoredArtifact,
+  trustIn,
 } from './artifact-store.ts';
 import { download } from './download.ts';
 import { onGitHub } from './github.ts';
@@ -37,7 +37,7 @@ const fresh = 30_000;
 /** The API, and what several questions of one run share. */
 interface Store {
   api: Api;
-  home(): Promise<Home>;
+  trust(): Promise<IsTrusted>;
   recent(): Promise<Recent>;
 }
 
@@ -62,7 +62,7 @@ export function outsideOf(inputs: Inputs, log: Log, _secrets: Secrets): Outside 
 function storeOf(api: Api): Store {
   return {
     api,
-    home: remembered(() => homeOf(api), Number.POSITIVE_INFINITY),
+    trust: remembered(async () => trustIn(api, await homeOf(api)), Number.POSITIVE_INFINITY),
     recent: remembered(() => recentArtifacts(api), fresh),
   };
 }
@@ -133,11 +133,11 @@ async function lastRecord(open: Open, target: string, log: Log): Promise<Upgrade
   try {
     const store = await open();
     if (!store) return null;
-    const home = await store.home();
+    const isTrusted = await store.trust();
     const bases = ['upgrade', 'resume', 'rollback'].map((mode) => baseOf(target, mode));
     let tried = 0;
     for await (const artifact of artifactsNamed(store.api, await store.recent(), bases, ['report.json'])) {
-      if (!isTrusted(artifact, home) || !isUsable(artifact, largestRecord)) continue;
+      if (!isUsable(artifact, largestRecord) || !(await isTrusted(artifact))) continue;
       const record = readRecord(await textOf(store.api, artifact, largestRecord), target);
       // One that found nothing to do, or was refused, says nothing: it would hide the upgrade before it.
       if (record && recordOutcome(record)) return record;
@@ -205,13 +205,14 @@ async function latestDump(
 }
 
 /** Of runs on the default branch of this repository only; why there is none, where there is none. */
-async function newestDump({ api, home, recent }: Store, target: string): Promise<StoredArtifact | string> {
+async function newestDump({ api, trust, recent }: Store, target: string): Promise<StoredArtifact | string> {
   const bases = ['upgrade', 'rehearse'].map((mode) => baseOf(target, mode));
-  const trusted = await home();
+  const isTrusted = await trust();
   let [expired, foreign] = [0, 0];
   for await (const artifact of artifactsNamed(api, await recent(), bases, ['dump.tar.age', 'dump.tar'])) {
-    if (!isTrusted(artifact, trusted)) foreign += 1;
-    else if (artifact.expired) expired += 1;
+    // Nobody is asked about what cannot be had any more.
+    if (artifact.expired) expired += 1;
+    else if (!(await isTrusted(artifact))) foreign += 1;
     else return artifact;
   }
   if (expired > 0) return `${expired} that there were have expired`;

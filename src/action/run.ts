@@ -1,5 +1,5 @@
 /** One run of the action: inputs to exit code. */
-import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as core from '@actions/core';
 import { checkIds } from '../checks/catalogue.ts';
@@ -7,19 +7,22 @@ import { environmentSchema } from '../environments/registry.ts';
 import { errorsOf, explanation, messageOf, UpgradeError } from '../errors.ts';
 import type { Log } from '../process/log.ts';
 import { createSecrets, hideIn, type Secrets } from '../process/secrets.ts';
+import { hideUnexpected } from '../process/unexpected.ts';
+import { makeOwnFolder, writeWhole } from '../process/whole-file.ts';
+import { markdownBlock } from '../report/escape.ts';
 import { renderHtml } from '../report/html.ts';
 import { renderPlain } from '../report/plain.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 import { renderSummaries } from '../report/summary.ts';
 import { type LoadedTarget, loadSpec, selectTargets } from '../spec/load.ts';
 import { specSchema } from '../spec/schema.ts';
-import { largestSpec, tooLarge } from '../spec/yaml.ts';
 import { looksOnly, type RunContext } from '../upgrade/context.ts';
 import { saveRecord } from '../upgrade/recorder.ts';
 import { runTarget } from '../upgrade/run-target.ts';
 import { uploadDump, uploadReports } from './artifacts.ts';
 import { readChanges } from './changes.ts';
 import { deliverRecord } from './deliver.ts';
+import { tellDropped } from './dropped-outputs.ts';
 import { assertDumpAllowed } from './dump-consent.ts';
 import { assertMerged, identityOf, isUnmerged, onGitHub, visibility } from './github.ts';
 import { readHealthFiles } from './health-files.ts';
@@ -30,6 +33,7 @@ import { keepManifests, keptManifests, type ManifestReader, workspaceManifests }
 import { exitCode, outputsOf, setOutputs } from './outputs.ts';
 import { outsideOf } from './outside.ts';
 import { planFileOf, planPath, readApproved } from './plan-file.ts';
+import { assertOutputElsewhere, readSpec } from './spec-file.ts';
 import { tellGitHub } from './tell-github.ts';
 import { version } from './version.ts';
 
@@ -52,6 +56,7 @@ export interface Session {
 export function openLog(): { log: Log; secrets: Secrets; github: boolean } {
   const github = onGitHub(process.env);
   const secrets = createSecrets(github ? core.setSecret : undefined);
+  hideUnexpected(secrets.hide);
   return { log: github ? githubLog(secrets) : plainLog(secrets), secrets, github };
 }
 
@@ -70,19 +75,9 @@ export async function openSession(
   const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
   const inputs = readInputs(workspace, github);
   if (inputs.githubToken) secrets.add(inputs.githubToken);
-  const path = specCopy || inputs.specPath;
-  if (((await stat(path).catch(() => null))?.size ?? 0) > largestSpec) throw tooLarge(inputs.spec);
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new UpgradeError(
-      'spec-unreadable',
-      `The spec ${inputs.spec} cannot be read: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}.`,
-      {
-        phase: 'spec',
-        hint: 'Check the input spec, and that actions/checkout ran before. examples/embedded.yaml shows how a spec looks.',
-        cause,
-      },
-    );
-  });
+  const unmerged = github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? '');
+  if (unmerged) assertOutputElsewhere(workspace, inputs.outputDirectory);
+  const text = await readSpec(inputs, workspace, github, specCopy);
   const manifests = specCopy ? keptManifests(inputs.outputDirectory) : workspaceManifests(workspace);
   const all = loadSpec(text, inputs.spec, specSchema(environmentSchema, checkIds), manifests.read);
   const targets = selectTargets(all, inputs.targets);
@@ -109,7 +104,8 @@ export async function openSession(
         ),
     rehearseFrom: inputs.from,
     overrides: inputs.overrides,
-    onPullRequest: github && isUnmerged(process.env.GITHUB_EVENT_NAME ?? ''),
+    onPullRequest: unmerged,
+    pullRequestChanges: inputs.pullRequestChanges,
     changes: new Map(),
     outside: outsideOf(inputs, log, secrets),
     files,
@@ -123,7 +119,7 @@ export async function runAction(signal: AbortSignal): Promise<number> {
   let session: Session;
   try {
     session = await openSession(log, secrets, github, signal);
-    if (session.context.onPullRequest) assertMerged(session.inputs.mode);
+    if (github) assertMerged(session.inputs.mode, process.env.GITHUB_EVENT_NAME ?? '');
     if (github && session.inputs.mode !== 'list')
       assertDumpAllowed(
         session.targets,
@@ -133,14 +129,14 @@ export async function runAction(signal: AbortSignal): Promise<number> {
           : 'unknown',
       );
   } catch (cause) {
-    await reportEarly(cause, log, github);
+    await reportEarly(cause, log, secrets, github);
     return 1;
   }
   const { inputs, targets, context } = session;
   // `list` leaves nothing to put back: without a state, the post step has nothing to do.
   if (github && inputs.mode !== 'list') {
     core.saveState('folder', inputs.outputDirectory);
-    core.saveState('spec', await keepSpec(inputs));
+    core.saveState('spec', keepSpec(session));
     keepManifests(inputs.outputDirectory, session.manifests);
     core.saveState('targets', JSON.stringify(targets.map(({ spec }) => spec.name)));
   }
@@ -178,9 +174,9 @@ export function folderOf(session: Session, record: UpgradeRecord): string {
 /** @throws UpgradeError `output-folder`: found before anything is done, not after it */
 async function makeOutput(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    makeOwnFolder(folder);
     const probe = join(folder, '.probe');
-    await writeFile(probe, '');
+    writeWhole(probe, '');
     await rm(probe);
   } catch (cause) {
     throw new UpgradeError('output-folder', `Reports cannot be written to ${folder}: ${messageOf(cause)}.`, {
@@ -192,9 +188,9 @@ async function makeOutput(folder: string): Promise<void> {
 }
 
 /** Keeps the spec for the post step. */
-async function keepSpec({ outputDirectory, specPath }: Inputs): Promise<string> {
-  const copy = join(outputDirectory, 'spec.yaml');
-  await copyFile(specPath, copy);
+function keepSpec({ inputs, specText }: Session): string {
+  const copy = join(inputs.outputDirectory, 'spec.yaml');
+  writeWhole(copy, specText);
   return copy;
 }
 
@@ -206,17 +202,17 @@ export async function writeReports(session: Session, record: UpgradeRecord): Pro
   const { secrets, log } = session;
   const folder = folderOf(session, record);
   const clean = hideIn(record, secrets);
-  const files: [string, (file: string) => Promise<void>][] = [
-    ['report.json', async (file) => saveRecord(record, file, secrets)],
-    ['report.html', (file) => writeFile(file, renderHtml(clean))],
-    ['summary.md', (file) => writeFile(file, renderSummaries([clean]))],
+  const files: [string, (file: string) => void][] = [
+    ['report.json', (file) => saveRecord(record, file, secrets)],
+    ['report.html', (file) => writeWhole(file, renderHtml(clean))],
+    ['summary.md', (file) => writeWhole(file, renderSummaries([clean]))],
   ];
   const plan = planFileOf(clean);
-  if (plan) files.push(['plan.json', (file) => writeFile(file, `${JSON.stringify(plan, null, 2)}\n`)]);
+  if (plan) files.push(['plan.json', (file) => writeWhole(file, `${JSON.stringify(plan, null, 2)}\n`)]);
   for (const [name, write] of files) {
     try {
-      await mkdir(folder, { recursive: true });
-      await write(join(folder, name));
+      makeOwnFolder(folder);
+      write(join(folder, name));
     } catch (cause) {
       log.annotate({
         level: 'warning',
@@ -280,13 +276,13 @@ async function tellResult(session: Session, records: readonly UpgradeRecord[]): 
     for (const record of records) log.info(`Report: ${join(folderOf(session, record), 'report.html')}`);
     return;
   }
-  setOutputs(
-    outputsOf(
-      records,
-      (record) => join(folderOf(session, record), 'report.json'),
-      (record) => planPath(record, inputs.outputDirectory),
-    ),
+  const outputs = outputsOf(
+    records,
+    (record) => join(folderOf(session, record), 'report.json'),
+    (record) => planPath(record, inputs.outputDirectory),
   );
+  setOutputs(outputs);
+  tellDropped(outputs, inputs.variables, secrets, log);
   if (inputs.summary) await writeSummary(renderSummaries(clean));
   core.saveState('told', 'true');
 }
@@ -300,7 +296,7 @@ export async function writeSummary(markdown: string): Promise<void> {
 }
 
 /** An error before any target was opened: annotations, and a summary that says so. */
-async function reportEarly(cause: unknown, log: Log, github: boolean): Promise<void> {
+async function reportEarly(cause: unknown, log: Log, secrets: Secrets, github: boolean): Promise<void> {
   const errors = errorsOf(cause);
   for (const error of errors) {
     log.annotate({
@@ -313,7 +309,7 @@ async function reportEarly(cause: unknown, log: Log, github: boolean): Promise<v
   if (!github) return;
   setOutputs({ result: 'failed', changed: 'false', targets: '[]' });
   await writeSummary(
-    `## ❌ Nothing was started\n\n${errors.map(({ message, hint }) => `    ${message}\n${hint ? `    ${hint.replaceAll('\n', '\n    ')}\n` : ''}`).join('\n')}`,
+    `## ❌ Nothing was started\n\n${errors.map(({ message, hint }) => markdownBlock(secrets.hide([message, hint ?? ''].join('\n').trim()).split('\n'))).join('\n\n')}`,
   );
   core.saveState('told', 'true');
   core.saveState('published', 'true');

@@ -3,6 +3,7 @@
  * commands could run programs (CVE-2025-8714), and there are none over the protocol.
  */
 import { type Connection, quoteIdent } from '../postgres/connection.ts';
+import { tokens } from '../postgres/lexer.ts';
 
 /** Last line of every complete file: pg_dumpall does not notice that a full disk cut its output. */
 export const lastLine = '-- PostgreSQL database cluster dump complete';
@@ -27,6 +28,17 @@ function withoutLogin(line: string, names: readonly string[]): string {
   return `${start}${words.replace(/ NOLOGIN\b/, ' LOGIN')}${limit};`;
 }
 
+/** Where lines begin inside of a quoted text or name. */
+function linesInQuotes(text: string): Set<number> {
+  const starts = new Set<number>();
+  for (const { kind, start, end } of tokens(text)) {
+    if (kind !== 'text' && kind !== 'name' && kind !== 'comment') continue;
+    for (let at = text.indexOf('\n', start); at >= 0 && at + 1 < end; at = text.indexOf('\n', at + 1))
+      starts.add(at + 1);
+  }
+  return starts;
+}
+
 /**
  * Statements that a scratch server can run, in their order. Left out: psql's own lines, and the bootstrap role (it
  * exists, with a password of its own: see withoutLogin). Tablespaces are made inside the scratch server's own directory:
@@ -44,7 +56,16 @@ export function readGlobals(text: string, superuser: string): string[] {
     if (lines.some((line) => line !== '' && !line.startsWith('--'))) scripts.push(lines.join('\n'));
     lines = [];
   };
+  const quoted = linesInQuotes(text);
+  let at = 0;
   for (const line of text.split('\n')) {
+    const start = at;
+    at += line.length + 1;
+    // Whoever may set something for his own role writes such lines too: they are data.
+    if (quoted.has(start)) {
+      lines.push(line);
+      continue;
+    }
     if (/^\\(un)?restrict [A-Za-z0-9]+$/.test(line) || left.includes(line)) continue;
     const made = /^(CREATE TABLESPACE .+ OWNER .+ LOCATION )'(?:[^']|'')*';$/.exec(line);
     if (made) {

@@ -4,25 +4,32 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { UpgradeError } from '../errors.ts';
 
-/** One file: path relative to the backup, size in bytes, sha256 in hexadecimal. */
-interface ManifestFile {
-  path: string;
-  bytes: number;
-  sha256: string;
-}
+const version = z.string().regex(/^\d{1,2}(\.\d{1,3}){1,2}$/);
 
-/** The list itself. `created` is ISO 8601, `server` and `clients` are versions. */
-export interface Manifest {
-  version: 1;
-  target: string;
-  created: string;
-  server: string;
-  clients: string;
-  keepDays: number;
-  files: ManifestFile[];
-}
+/** Paths are relative to the backup, and stay below it; sizes are bytes. */
+const manifestSchema = z.object({
+  version: z.literal(1),
+  target: z.string().regex(/^[a-z0-9-]{1,63}$/),
+  created: z.iso.datetime(),
+  server: version,
+  clients: version,
+  keepDays: z.int().min(1),
+  files: z.array(
+    z.object({
+      path: z.string().regex(/^(?!\/)(?!.*(^|\/)\.\.?(\/|$))[^\0]+$/),
+      bytes: z.int().min(0),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+
+/** The list itself. `created` is ISO 8601, `server` and `clients` are versions, `sha256` is in hexadecimal. */
+export type Manifest = z.infer<typeof manifestSchema>;
+/** One file. */
+type ManifestFile = Manifest['files'][number];
 
 /** Its file name, at the top of the backup. */
 export const manifestName = 'manifest.json';
@@ -64,8 +71,8 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 export async function readManifest(folder: string): Promise<Manifest> {
   const text = await readFile(join(folder, manifestName), 'utf8').catch(() => '');
   try {
-    const manifest = JSON.parse(text) as Manifest;
-    if (manifest.version === 1 && Array.isArray(manifest.files)) return manifest;
+    const manifest = manifestSchema.safeParse(JSON.parse(text));
+    if (manifest.success) return manifest.data;
   } catch {
     // Falls through to the one error below: unreadable and absent are the same to the reader.
   }
@@ -74,6 +81,9 @@ export async function readManifest(folder: string): Promise<Manifest> {
     hint: 'It is not a backup of this action, or its dump never finished. Take a new one.',
   });
 }
+
+/** Files that a restore goes by. */
+const isRead = /^(db-\d+\/|(globals\.sql|inventory\.json|snapshot\.json)$)/;
 
 /** What is wrong with the files of a backup; empty for nothing. */
 export async function verifyFiles(
@@ -88,6 +98,9 @@ export async function verifyFiles(
     if (!file) faults.push(`${path} is missing`);
     else if (file.bytes !== bytes) faults.push(`${path} has ${file.bytes} bytes instead of ${bytes}`);
     else if (file.sha256 !== sha256) faults.push(`${path} was changed: its sha256 is another one`);
+    now.delete(path);
   }
+  // Whatever else lies there is nobody's business; what a restore reads must have been there from the beginning.
+  for (const path of now.keys()) if (isRead.test(path)) faults.push(`${path} is not in the list of files`);
   return faults;
 }

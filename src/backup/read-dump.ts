@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { UpgradeError } from '../errors.ts';
 import { type Snapshot, snapshotSchema } from '../report/snapshot.ts';
 import { type Dump, inventoryName, snapshotName } from './dump.ts';
@@ -12,6 +13,39 @@ export interface KeptBackup {
   dump: Dump;
   snapshot: Snapshot | null;
 }
+
+const count = z.int().min(0);
+const text = z.string();
+const position = z.object({ value: z.string().regex(/^-?\d+$/), called: z.boolean() });
+
+/** inventory.json: what comes from outside becomes paths, settings and arguments, so its form is checked. */
+const describedSchema = z.object({
+  superuser: text.min(1),
+  closed: z.array(text),
+  encoding: z.string().regex(/^\w+$/),
+  // Names of libraries in the server's own folder; any other path would load any file of this machine.
+  preload: z.string().regex(/^(?:\s*"?(?:\$libdir\/(?:plugins\/)?)?[\w.-]+"?\s*(?:,|$))*$/),
+  databases: z.array(
+    z.object({
+      name: text.min(1),
+      folder: z.string().regex(/^db-\d{1,5}$/),
+      template: z.boolean(),
+      bytes: count,
+      sourceBytes: count,
+      durationMs: count,
+      inventory: z.object({
+        tables: z.record(text, z.object({ rows: text, fingerprint: text })),
+        sequences: z.record(text, position),
+        largeObjects: z.object({ count, fingerprint: text }),
+        objects: z.record(text, text),
+        notCompared: z.array(text),
+      }),
+      sequencesAfter: z.record(text, position),
+    }),
+  ),
+  cluster: z.record(text, text),
+  started: z.iso.datetime(),
+});
 
 async function isBackup(folder: string): Promise<boolean> {
   return (await stat(join(folder, manifestName)).catch(() => null))?.isFile() === true;
@@ -57,10 +91,7 @@ export async function readDump(folder: string, target: string): Promise<KeptBack
   }
   const text = await readFile(join(folder, manifestName), 'utf8');
   try {
-    const described = JSON.parse(await readFile(join(folder, inventoryName), 'utf8')) as Omit<
-      Dump,
-      'folder' | 'manifest' | 'manifestSha256' | 'finished'
-    >;
+    const described = describedSchema.parse(JSON.parse(await readFile(join(folder, inventoryName), 'utf8')));
     const snapshot = await readFile(join(folder, snapshotName), 'utf8').catch(() => null);
     return {
       dump: {

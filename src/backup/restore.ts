@@ -1,7 +1,6 @@
 /**
- * Restores one database of a dump into a scratch server, and stops at the first error. In sections, so that building
- * indexes is measured by itself; and nothing is read from a foreign server: materialized views on foreign tables stay
- * empty.
+ * Restores one database of a dump into a scratch server, and stops at the first error. Nothing is read from a foreign
+ * server: materialized views on foreign tables stay empty.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,8 +12,18 @@ import type { ScratchServer } from '../postgres/scratch.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { lastLines, run } from '../process/run.ts';
 import type { Dump, DumpedDatabase } from './dump.ts';
+import { type IndexClock, indexClock } from './index-clock.ts';
 import type { ProveOptions } from './prove.ts';
-import { entriesOf, extensionStatements, fills, isExtension, isFoundation, type NamedView } from './toc.ts';
+import {
+  comesAfterForeign,
+  entriesOf,
+  extensionStatements,
+  fills,
+  isExtension,
+  isForeignTable,
+  isFoundation,
+  type NamedView,
+} from './toc.ts';
 
 /** An object whose content was not restored: as an inventory names it, and as a sentence. */
 export interface LeftOut {
@@ -25,7 +34,7 @@ export interface LeftOut {
 /** What a restore took, in milliseconds, and what it left out. */
 export interface Restored {
   restoreMs: number;
-  /** Indexes, constraints and triggers: part of `restoreMs`. */
+  /** Indexes and keys: part of `restoreMs`. */
   indexBuildMs: number;
   leftOut: LeftOut[];
 }
@@ -69,7 +78,7 @@ export async function restoreDatabase(
   server: ScratchServer,
   options: ProveOptions,
 ): Promise<Restored> {
-  await using login = await clientLogin(server.settings('postgres'));
+  await using login = await clientLogin(server.settings('postgres'), options.scratchFolder);
   const ticker = setInterval(
     () =>
       void restoredBytes(server, database.name).then((bytes) => {
@@ -79,7 +88,7 @@ export async function restoreDatabase(
   );
   const work: Restoring = { dump, database, server, options, login, jobs: options.jobs };
   try {
-    return await restoreSections(work);
+    return await restoreAtOnce(work);
   } catch (cause) {
     const failed = cause instanceof UpgradeError && cause.code === 'restore-failed';
     if (!failed || options.jobs === 1 || existsAlready(database)) throw cause;
@@ -89,7 +98,7 @@ export async function restoreDatabase(
       `${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(cause.hint ?? '', 1)}`,
     );
     await dropDatabase(server, database.name);
-    return await restoreSections({ ...work, jobs: 1 });
+    return await restoreAtOnce({ ...work, jobs: 1 });
   } finally {
     clearInterval(ticker);
   }
@@ -108,33 +117,39 @@ async function dropDatabase(server: ScratchServer, name: string): Promise<void> 
   await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(name)}`);
 }
 
-async function restoreSections(work: Restoring): Promise<Restored> {
+/**
+ * One run of pg_restore wherever that will do: it knows best what comes after what (grants after indexes, materialized
+ * views after grants), and tables that it makes itself it fills without WAL.
+ */
+async function restoreAtOnce(work: Restoring): Promise<Restored> {
   const { database, server, options } = work;
   const { name } = database;
   const begun = Date.now();
+  const clock = indexClock(() => performance.now());
   const making = [
     '--create',
     ...(existsAlready(database) ? ['--clean', '--if-exists'] : []),
     `--dbname=${name === 'postgres' ? 'template1' : 'postgres'}`,
   ];
-  const versions = options.extensionVersions?.(name) ?? new Map<string, string>();
-  const made = versions.size > 0 && (await makeExtensions(work, making, versions));
   const inside = [`--dbname=${conninfo(name)}`];
-  if (!made) await pgRestore(work, [...making, '--section=pre-data'], 1);
-  await pgRestore(work, [...inside, '--section=data'], work.jobs);
-  const indexes = Date.now();
-  options.progress(`${name}: building indexes`);
-  const empty = await foreignViews(server, name);
-  if (empty.length === 0) await pgRestore(work, [...inside, '--section=post-data'], work.jobs);
-  else {
-    const kept = (await list(work, ['--section=post-data'])).filter(
-      (entry) => !empty.some((view) => fills(entry, view)),
-    );
-    await pgRestore(work, [...inside, '--section=post-data', ...(await useList(work, kept))], work.jobs);
-  }
+  const entries = await list(work);
+  const late = entries.some(isForeignTable) ? entries.filter(comesAfterForeign) : [];
+  const early = entries.filter((entry) => !late.includes(entry));
+  const older = await olderVersions(server, options.extensionVersions?.(name) ?? new Map());
+  if (older.size > 0 && entries.some(isExtension)) {
+    await makeExtensions(work, making, entries, older);
+    const rest = early.filter((entry) => !isFoundation(entry));
+    await pgRestore(work, [...inside, ...(await useList(work, rest))], work.jobs, clock);
+  } else if (late.length > 0)
+    await pgRestore(work, [...making, ...(await useList(work, early))], work.jobs, clock);
+  else await pgRestore(work, making, work.jobs, clock);
+  const empty = late.length > 0 ? await foreignViews(server, name) : [];
+  const filled = late.filter((entry) => !empty.some((view) => fills(entry, view)));
+  if (filled.length > 0)
+    await pgRestore(work, [...inside, ...(await useList(work, filled))], work.jobs, clock);
   return {
     restoreMs: Date.now() - begun,
-    indexBuildMs: Date.now() - indexes,
+    indexBuildMs: clock.end(),
     leftOut: empty.map(({ identity }) => ({
       identity,
       why: `${name}: the ${identity} reads a foreign table and was left empty`,
@@ -142,52 +157,50 @@ async function restoreSections(work: Restoring): Promise<Restored> {
   };
 }
 
+/** Those versions that the server offers and would not make by itself. */
+async function olderVersions(
+  server: ScratchServer,
+  versions: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  if (versions.size === 0) return new Map();
+  await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
+  const rows = await connection.query<{ name: string; version: string }>(
+    `SELECT v.name, v.version FROM pg_catalog.pg_available_extension_versions AS v
+     JOIN pg_catalog.pg_available_extensions AS e ON e.name = v.name AND e.default_version <> v.version`,
+  );
+  return new Map(
+    rows.flatMap(({ name, version }) =>
+      versions.get(name) === version ? [[name, version] as [string, string]] : [],
+    ),
+  );
+}
+
 /**
- * Makes extensions in the version that the source has, where the new server's files still have it: CREATE EXTENSION of
- * a dump names none, and would leave nothing to update.
- * @returns whether the section pre-data is restored by now
+ * Makes extensions in the version that the source has: CREATE EXTENSION of a dump names none, and would leave nothing to
+ * update. The database and its schemas have to be there before.
  */
 async function makeExtensions(
   work: Restoring,
   making: readonly string[],
+  entries: readonly string[],
   versions: ReadonlyMap<string, string>,
-): Promise<boolean> {
-  const entries = await list(work, ['--create', '--section=pre-data']);
-  const extensions = entries.filter(isExtension);
-  if (extensions.length === 0) return false;
+): Promise<void> {
   const script = await pgRestore(
     work,
-    ['--file=-', '--section=pre-data', ...(await useList(work, extensions))],
+    ['--file=-', ...(await useList(work, entries.filter(isExtension)))],
     1,
   );
-  await pgRestore(
-    work,
-    [...making, '--section=pre-data', ...(await useList(work, entries.filter(isFoundation)))],
-    1,
-  );
-  {
-    await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
-    await connection.script('SET default_transaction_read_only = off');
-    for (const { name, sql } of extensionStatements(script)) {
-      const version = versions.get(name);
-      const offered = await connection.query(
-        'SELECT FROM pg_catalog.pg_available_extension_versions WHERE name = $1 AND version = $2',
-        [name, version ?? ''],
-      );
-      const exact = version !== undefined && offered.length > 0;
-      await connection.script(exact ? `${sql} VERSION ${quoteIdent(version)}` : sql).catch((cause: Error) => {
+  await pgRestore(work, [...making, ...(await useList(work, entries.filter(isFoundation)))], 1);
+  await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
+  await connection.script('SET default_transaction_read_only = off');
+  for (const { name, sql } of extensionStatements(script)) {
+    const version = versions.get(name);
+    await connection
+      .script(version === undefined ? sql : `${sql} VERSION ${quoteIdent(version)}`)
+      .catch((cause: Error) => {
         throw restoreFailed(work, cause.message);
       });
-    }
   }
-  const rest = entries.filter((entry) => !isFoundation(entry));
-  if (rest.length > 0)
-    await pgRestore(
-      work,
-      [`--dbname=${conninfo(work.database.name)}`, '--section=pre-data', ...(await useList(work, rest))],
-      1,
-    );
-  return true;
 }
 
 async function foreignViews(
@@ -200,8 +213,8 @@ async function foreignViews(
   );
 }
 
-async function list(work: Restoring, what: readonly string[]): Promise<string[]> {
-  return entriesOf(await pgRestore(work, ['--list', ...what], 1));
+async function list(work: Restoring): Promise<string[]> {
+  return entriesOf(await pgRestore(work, ['--list', '--create'], 1));
 }
 
 /** The argument that restores these entries only, in their order. */
@@ -212,13 +225,18 @@ async function useList({ database, options }: Restoring, entries: readonly strin
 }
 
 /** Runs pg_restore on the database's folder. @returns its standard output */
-async function pgRestore(work: Restoring, what: readonly string[], jobs: number): Promise<string> {
+async function pgRestore(
+  work: Restoring,
+  what: readonly string[],
+  jobs: number,
+  clock?: IndexClock,
+): Promise<string> {
   const { dump, database, options, login } = work;
   const asks = what.some((each) => each === '--list' || each.startsWith('--file'));
   const result = await run(
     [
       clientPath(options.clients, 'pg_restore'),
-      ...(asks ? [] : ['--exit-on-error', `--jobs=${jobs}`, ...login.args]),
+      ...(asks ? [] : ['--exit-on-error', '--verbose', `--jobs=${jobs}`, ...login.args]),
       '--no-subscriptions',
       ...what,
       join(dump.folder, database.folder),
@@ -227,6 +245,7 @@ async function pgRestore(work: Restoring, what: readonly string[], jobs: number)
     {
       env: asks ? {} : { ...login.env, PGOPTIONS: '-c default_transaction_read_only=off' },
       signal: options.signal,
+      ...(clock ? { onLine: clock.line } : {}),
     },
   );
   if (result.code !== 0) throw restoreFailed(work, result.stderr);

@@ -34,6 +34,23 @@ export function isExtension(entry: string): boolean {
   return isOf(entry, 'EXTENSION');
 }
 
+/** Whether an entry makes a foreign table. */
+export function isForeignTable(entry: string): boolean {
+  return isOf(entry, 'FOREIGN TABLE');
+}
+
+/**
+ * What has to wait until it is known which materialized views read foreign tables: filling them, and event triggers,
+ * which would see that.
+ */
+export function comesAfterForeign(entry: string): boolean {
+  return (
+    isOf(entry, 'MATERIALIZED VIEW DATA') ||
+    isOf(entry, 'EVENT TRIGGER') ||
+    isOf(entry, '(?:COMMENT|SECURITY LABEL) - EVENT TRIGGER')
+  );
+}
+
 /** A materialized view as the catalog names it; `owner` is a role. */
 export interface NamedView {
   schema: string;

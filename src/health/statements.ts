@@ -1,8 +1,8 @@
 /** The statements that take most of the server's time, as pg_stat_statements counts them. */
 import { createHash } from 'node:crypto';
 import type { Connection } from '../postgres/connection.ts';
+import { tokens } from '../postgres/lexer.ts';
 import type { Snapshot } from '../report/snapshot.ts';
-import { tokens } from './lexer.ts';
 import { mark } from './sql-cluster.ts';
 
 type StatementCount = NonNullable<Snapshot['statements']>[number];

@@ -1,6 +1,6 @@
 /** What no statement of a read-only file may do: leave the transaction that makes it read-only. */
 import type { UpgradeError } from '../errors.ts';
-import { tokens } from './lexer.ts';
+import { tokens } from '../postgres/lexer.ts';
 import { healthSqlError, type Statement } from './user-sql-split.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** The user's own SQL, cut into statements as psql would cut it. */
 import { UpgradeError } from '../errors.ts';
-import { type Token, tokens } from './lexer.ts';
+import { type Token, tokens } from '../postgres/lexer.ts';
 
 /** One statement without its semicolon; lines count from 1. */
 export interface Statement {

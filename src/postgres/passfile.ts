@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSettings } from './settings.ts';
 
+/** How their sessions are named on the server. */
+export const dumpName = 'postgres-upgrade dump';
+
 /** How client programs log in; disposing removes the password file. */
 export interface ClientLogin extends AsyncDisposable {
   /** Arguments that every client program understands; no secret among them. */
@@ -22,7 +25,7 @@ function field(value: string): string {
  */
 export async function clientLogin(settings: ConnectionSettings, base = tmpdir()): Promise<ClientLogin> {
   const folder = await mkdtemp(join(base, 'pgu-login-'));
-  const env: Record<string, string> = { PGAPPNAME: 'postgres-upgrade dump', PGCONNECT_TIMEOUT: '15' };
+  const env: Record<string, string> = { PGAPPNAME: dumpName, PGCONNECT_TIMEOUT: '15' };
   if (settings.password !== undefined) {
     const file = join(folder, 'pgpass');
     await writeFile(file, `*:*:*:${field(settings.user)}:${field(settings.password)}\n`, { mode: 0o600 });

@@ -15,7 +15,7 @@ import { isolationWords } from './isolation.ts';
 import { randomPassword, type ScratchOptions, type ScratchServer, socketFile } from './scratch.ts';
 import { containerArguments, containerSettings } from './scratch-container.ts';
 import { commitOnce, measuredRestart, settingsRefused } from './scratch-restart.ts';
-import { comfortSettings, restartSettings } from './scratch-settings.ts';
+import { comfortSettings, realSettings } from './scratch-settings.ts';
 import { removeFolder } from './server.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { compareVersions, formatVersion, fromVersionNum, type PgVersion } from './version.ts';
@@ -133,7 +133,7 @@ export async function startContainer(
           stop: () => stop(600),
           async configure() {
             before = await containerErrors(name);
-            current = await configure(restartSettings(given));
+            current = await configure(realSettings(given));
           },
           start: begin,
           async goBack(cause) {

@@ -23,26 +23,27 @@ export async function commitOnce(settings: ConnectionSettings): Promise<void> {
 }
 
 /**
- * Milliseconds until it had ended, and from then on until a client could commit. The time to write the settings is in
- * neither.
+ * Milliseconds until it had ended, and from then on until a client could commit, both with the new settings.
  */
 export async function measuredRestart(steps: Restart): Promise<{ stopMs: number; startMs: number }> {
-  {
-    await using connection = await connect(steps.settings, { statementTimeout: 0 });
-    await connection.script('CHECKPOINT');
-  }
-  const begun = performance.now();
   await steps.stop();
-  const stopMs = Math.round(performance.now() - begun);
   await steps.configure();
-  const stopped = performance.now();
   try {
+    // Once without a clock: the stop too must be one with these settings.
     await steps.start();
+    {
+      await using connection = await connect(steps.settings, { statementTimeout: 0 });
+      await connection.script('CHECKPOINT');
+    }
+    const begun = performance.now();
+    await steps.stop();
+    const stopped = performance.now();
+    await steps.start();
+    return { stopMs: Math.round(stopped - begun), startMs: Math.round(performance.now() - stopped) };
   } catch (cause) {
     if (!(cause instanceof UpgradeError)) throw cause;
     throw await steps.goBack(cause);
   }
-  return { stopMs, startMs: Math.round(performance.now() - stopped) };
 }
 
 /** @param words what the server logged while it tried */

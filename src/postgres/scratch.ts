@@ -10,7 +10,7 @@ import { npmSource } from './find-binaries.ts';
 import { cutNetwork, isolationWords, userWords } from './isolation.ts';
 import { lesserUser } from './lesser-user.ts';
 import { commitOnce, measuredRestart, settingsRefused } from './scratch-restart.ts';
-import { comfortSettings, isolationSettings, restartSettings, settingLines } from './scratch-settings.ts';
+import { comfortSettings, isolationSettings, realSettings, settingLines } from './scratch-settings.ts';
 import { initCluster, removeFolder, serverFolder, startServer, stopServer } from './server.ts';
 import type { ConnectionSettings } from './settings.ts';
 import type { PgVersion } from './version.ts';
@@ -120,6 +120,8 @@ export async function startScratch(
         log,
         user: cut.user,
         prefix: cut.prefix,
+        // Where memory runs out, the copy goes first.
+        oomScoreAdj: 1000,
         // A database link without a host would go to whatever serves the usual socket of this machine.
         variables: { PGHOST: socket },
         wait,
@@ -144,7 +146,7 @@ export async function startScratch(
           stop: () => stopServer(binaries, data, user, 'fast'),
           async configure() {
             logged = (await readFile(log, 'utf8')).length;
-            const own = settingLines(restartSettings(given));
+            const own = settingLines(realSettings(given));
             await writeFile(conf, `${made}\n${own}${isolation}`);
           },
           start: begin,

@@ -25,6 +25,7 @@ export const standbysFirst: Advice = {
 ORDER BY 1`,
   remedy: null,
   rebuiltByRestore: true,
+  momentary: true,
 };
 
 /** A standby that runs a release that must not be a target. */
@@ -100,6 +101,7 @@ UNION ALL (${standbys})
 ORDER BY 1`,
   remedy: null,
   rebuiltByRestore: false,
+  momentary: true,
 };
 
 /** summarize_wal exists from 17 on. */

@@ -33,6 +33,8 @@ export interface Advice {
   remedy: Remedy | null;
   /** A new major by dump and restore builds what it concerns anew: nothing is left to do then. */
   rebuiltByRestore: boolean;
+  /** Asks who is connected at this moment: whether it applies moves by itself, so no approval depends on it. */
+  momentary?: true;
   /** About what belongs to a server's programs (settings, builds of extensions): each major has its own to be done. */
   perServer?: true;
 }

@@ -1,8 +1,11 @@
 /** What a reader must see first: what blocks, then what warns. One place for all reports. */
 import { sortAdvice } from './advice.ts';
 import { byUrgency, type CheckRecord } from './check-words.ts';
+import { clip } from './escape.ts';
 import type { FactRecord, QueryRecord, UpgradeRecord } from './record.ts';
 import type { AdviceRecord, ReleaseRecord } from './record-release.ts';
+import { type IssueRecord, refusalsOf } from './refusals.ts';
+import { groupUnanswered } from './unanswered.ts';
 
 /** A release whose notes a person must read, and why. */
 export type MustRead = ReleaseRecord['mustRead'][number];
@@ -13,6 +16,8 @@ interface Blocks {
   readonly queries: readonly QueryRecord[];
   readonly facts: readonly FactRecord[];
   readonly mustRead: readonly MustRead[];
+  /** Why no plan could be made, where the verdict does not say it. */
+  readonly issues: readonly IssueRecord[];
 }
 
 /** What to look at, though nothing stops. */
@@ -23,13 +28,16 @@ interface Warnings {
   readonly advice: readonly AdviceRecord[];
 }
 
-/** Blocked ones first, then those that nobody could answer: unknown is not fine. */
+/** Blocked ones first, then those that nobody could answer, one for each reason: unknown is not fine. */
 export function blocksOf(record: UpgradeRecord): Blocks {
   return {
-    checks: byUrgency(record.checks.filter(({ status }) => status === 'blocked' || status === 'error')),
+    checks: groupUnanswered(
+      byUrgency(record.checks.filter(({ status }) => status === 'blocked' || status === 'error')),
+    ),
     queries: failedQueries(record.queries),
     facts: record.facts.filter(({ verdict }) => verdict === 'unexpected'),
     mustRead: mustReadBlocks(record) ? (record.release?.mustRead ?? []) : [],
+    issues: refusalsOf(record).issues.filter(({ what }) => !clip(record.verdict, 500).includes(what)),
   };
 }
 

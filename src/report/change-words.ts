@@ -2,6 +2,7 @@
 import { plural } from './format.ts';
 import type { UpgradeRecord } from './record.ts';
 import type { ChangeRecord } from './record-change.ts';
+import { sawTooLittle, wouldBeRefused } from './refusals.ts';
 
 /** What the repository's workflows do with a merge, and what keeps a target waiting then. */
 export interface AtMergeFacts {
@@ -50,14 +51,18 @@ export function atMergeWords(record: UpgradeRecord, facts: AtMergeFacts): string
   const byHand = 'A person starts the upgrade (mode upgrade).';
   switch (facts.atMerge) {
     case 'nothing':
-      return ['Nothing happens by itself.', byHand];
+      return ['Nothing happens by itself.', byHand, ...asItStands(record, facts)];
     case 'plan':
-      return ['A plan is made from what was merged; nothing is upgraded by itself.', byHand];
+      return [
+        'A plan is made from what was merged; nothing is upgraded by itself.',
+        byHand,
+        ...asItStands(record, facts),
+      ];
     case 'upgrade-minor': {
       const why = whyNotMinor(change);
       return why === null
         ? [`The target is upgraded to PostgreSQL ${to}.`, ...conditions(record, facts)]
-        : [`Nothing happens by itself: ${why}.`, byHand];
+        : [`Nothing happens by itself: ${why}.`, byHand, ...asItStands(record, facts)];
     }
     case 'upgrade':
       if (change?.kind === 'none' && record.result === 'skipped')
@@ -82,15 +87,53 @@ function whyNotMinor(change: ChangeRecord | null): string | null {
 function conditions(record: UpgradeRecord, facts: AtMergeFacts): string[] {
   const { windows, requireRehearsal, wave } = facts;
   return [
-    ...(record.result === 'refused' || record.result === 'failed'
-      ? ['As it stands it would be refused: what blocks is below.']
-      : []),
+    ...asItStands(record, facts),
     ...(windows.length > 0
-      ? [`Only in its maintenance windows: ${windows.join('; ')}. Outside of them it is refused.`]
+      ? [
+          `Only in its maintenance windows: ${windows.join('; ')}. Outside of them it is refused at merge: run the failed job again when one is open.`,
+        ]
       : []),
     ...(requireRehearsal === null
       ? []
       : [`Only with a passed rehearsal of these versions that is not older than ${requireRehearsal}.`]),
-    ...(wave > 1 ? [`It is of wave ${wave}: the earlier waves come first.`] : []),
+    ...(wave > 1
+      ? [
+          `It is of wave ${wave}: until the earlier waves are green, and were for as long as the spec says, it is refused: run the failed job again then.`,
+        ]
+      : []),
   ];
+}
+
+/** Whether an upgrade would be refused by what this run saw. How a rehearsal went matters only where the spec demands one. */
+function asItStands(record: UpgradeRecord, { requireRehearsal }: AtMergeFacts): string[] {
+  const blocked = wouldBeRefused(record);
+  const rehearsal = missed(record);
+  return [
+    ...(blocked ? ['As it stands it would be refused: what blocks is below.'] : []),
+    ...(!blocked && sawTooLittle(record)
+      ? ['Whether it would be refused is not known: this run did not see enough.']
+      : []),
+    ...(rehearsal === null
+      ? []
+      : requireRehearsal !== null
+        ? [`Without another rehearsal it would be refused: ${rehearsal.why}.`]
+        : rehearsal.failed
+          ? ['The failed rehearsal does not keep it from being upgraded: set require-rehearsal.']
+          : []),
+  ];
+}
+
+/** Why the newest rehearsal is not one that `require-rehearsal` takes; null where it is, and where there is none. */
+function missed({ result, rehearsal, rehearsed, versions }: UpgradeRecord): {
+  failed: boolean;
+  why: string;
+} | null {
+  // One that broke off without a verdict is not remembered: the one before it counts.
+  const told = rehearsal?.passed || rehearsal?.stages.some(({ state }) => state === 'failed');
+  const newest = told ? rehearsal : rehearsed;
+  if (rehearsal && !told && result === 'failed' && !rehearsed?.passed)
+    return { failed: true, why: 'this one did not come to its end' };
+  if (!newest) return null;
+  if (!newest.passed) return { failed: true, why: 'the last one failed' };
+  return newest.exact ? null : { failed: false, why: `the last one did not run on ${versions.wanted}` };
 }

@@ -1,5 +1,5 @@
 /** The stages of a rehearsal and what it measured, folded. Pure. */
-import { formatBytes, formatDuration } from './format.ts';
+import { formatBytes, formatDuration, formatMinute } from './format.ts';
 import type { UpgradeRecord } from './record.ts';
 import { type Detail, folded, joined, stack, table, words } from './summary-parts.ts';
 
@@ -28,7 +28,8 @@ export function stageDetails({ rehearsal }: UpgradeRecord, detail: Detail): stri
   return folded(
     `Rehearsal: ${rehearsal.passed ? 'passed' : 'failed'}`,
     stack(
-      backup && words(`Backup of ${backup.server} from ${backup.taken} (${backup.from}).`, detail),
+      backup &&
+        words(`Backup of ${backup.server} from ${formatMinute(backup.taken)} (${backup.from}).`, detail),
       scratch && words(`Scratch server: ${scratch.kind}, ${scratch.where}.`, detail),
       rows.length > 0 && table(['Stage', 'State', 'Took', 'Said'], rows, detail),
       measured.length > 0 && words(`${measured.join(', ')}.`, detail),

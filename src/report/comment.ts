@@ -3,13 +3,13 @@
  * outside is escaped: who opens a pull request chooses names.
  */
 import { countAdvice } from './advice.ts';
-import { blocksOf } from './attention.ts';
 import { type AtMergeFacts, atMergeWords, fromTo, kindWords, runsWords } from './change-words.ts';
 import { countChecks } from './check-words.ts';
 import { stageDetails } from './comment-rehearsal.ts';
 import { clip } from './escape.ts';
 import { plural } from './format.ts';
 import type { PlanRecord, RiskClass, UpgradeRecord } from './record.ts';
+import { blockWords, countRefusals } from './refusals.ts';
 import { downtimeWords, rehearsalWords } from './rehearsal-words.ts';
 import { cveHeadline, lineOf } from './release-words.ts';
 import { runLink } from './run-link.ts';
@@ -53,9 +53,18 @@ export function renderComment(record: UpgradeRecord, facts: CommentFacts, limitB
   return cut(text, limitBytes);
 }
 
-/** The text without its last line, which names the run: that alone is no news. */
+/**
+ * What of a text is news: not which run it was, nor how long something took, how big a copy became and when its backup
+ * was taken, which differ in every run. The head commit is: who reads the comment must know what it was made of.
+ */
 export function newsOf(comment: string): string {
-  return comment.replaceAll('\r\n', '\n').trim().replace(/\n.*$/, '').trim();
+  return comment
+    .replaceAll('\r\n', '\n')
+    .replaceAll(/ The whole report is in [^\n]*(?=<\/sub>)/g, '')
+    .replaceAll(/\b\d[\d,.]* (?:ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?/g, 'DURATION')
+    .replaceAll(/\b\d[\d,.]* (?:B|[KMGTP]iB)(?![A-Za-z])/g, 'SIZE')
+    .replaceAll(/^(Backup of [^\n]* from )\d{4}-\d\d-\d\d \d\d:\d\d UTC/gm, '$1TIME')
+    .trim();
 }
 
 function head(record: UpgradeRecord, facts: CommentFacts, detail: Detail): string {
@@ -92,16 +101,21 @@ function verdict(record: UpgradeRecord, { risk }: CommentFacts, detail: Detail):
 
 /** A symbol and a few words. What a person has to look at is no plain yes, even where nothing blocks it. */
 function outcome(record: UpgradeRecord, risk: RiskClass): [string, string] {
-  const { result, mode, change, rehearsal, rehearsed } = record;
-  const { checks, queries } = blocksOf(record);
-  const blocking = checks.length + queries.length;
+  const { result, mode, change, rehearsal, rehearsed, versions } = record;
+  const blocking = countRefusals(record);
   const look =
     !['none', 'minor'].includes(risk) ||
     (change !== null && (change.others.length > 0 || !['none', 'minor'].includes(change.kind)));
   const yes = (): [string, string] => {
-    if (mode === 'rehearse') return [look ? '⚠️' : '✅', 'rehearsed, nothing blocks it'];
+    if (mode === 'rehearse') {
+      const other = rehearsal !== null && !rehearsal.exact;
+      const how = other ? `rehearsed on ${rehearsal.ranOn}, not on ${versions.wanted}` : 'rehearsed';
+      if (blocking > 0) return ['⛔', `${how}, but ${blockWords(blocking)}`];
+      return other ? ['⚠️', how] : [look ? '⚠️' : '✅', 'rehearsed, nothing blocks it'];
+    }
     if (!rehearsed) return [look ? '⚠️' : '✅', 'nothing blocks it, not rehearsed yet'];
     if (!rehearsed.passed) return ['⚠️', 'nothing blocks it, but the last rehearsal failed'];
+    if (!rehearsed.exact) return ['⚠️', 'nothing blocks it, rehearsed on another minor version'];
     return [look ? '⚠️' : '✅', 'nothing blocks it, rehearsed'];
   };
   switch (result) {
@@ -110,16 +124,14 @@ function outcome(record: UpgradeRecord, risk: RiskClass): [string, string] {
     case 'skipped':
       return [look ? '⚠️' : '⏭️', 'nothing to do'];
     case 'refused':
-      return [
-        '⛔',
-        blocking > 0 ? `${plural(blocking, 'thing')} ${blocking === 1 ? 'blocks' : 'block'} it` : 'refused',
-      ];
+      return ['⛔', blocking > 0 ? blockWords(blocking, 'it') : 'refused'];
     case 'cancelled':
       return ['⏹️', 'the run was cancelled'];
     case null:
       return ['⏳', 'the run did not end'];
     default:
-      if (rehearsal && !rehearsal.passed) return ['❌', 'the rehearsal failed'];
+      if (rehearsal && !rehearsal.passed)
+        return ['❌', `the rehearsal failed${blocking > 0 ? `, and ${blockWords(blocking)}` : ''}`];
       return ['❌', record.plan ? 'it failed' : 'no plan could be made'];
   }
 }

@@ -56,6 +56,11 @@ export function formatTime(iso: string): string {
   return `${utc(iso).slice(0, 10)} ${utc(iso).slice(11, 19)} UTC`;
 }
 
+/** `2026-11-20 18:02 UTC` */
+export function formatMinute(iso: string): string {
+  return `${utc(iso).slice(0, 10)} ${utc(iso).slice(11, 16)} UTC`;
+}
+
 /** `18:02:11.360`, for steps that take less than a second. UTC. */
 export function formatClock(iso: string): string {
   return utc(iso).slice(11, 23);

@@ -2,11 +2,12 @@
 import { blocksOf, isQuiet, warningsOf } from './attention.ts';
 import { checkList } from './html-checks.ts';
 import { factList } from './html-facts.ts';
-import { section, titled } from './html-parts.ts';
+import { code, lines, section, titled } from './html-parts.ts';
 import { urgentQueries } from './html-queries.ts';
 import { mustReadList } from './html-release.ts';
 import { html, type Markup } from './markup.ts';
 import type { UpgradeRecord } from './record.ts';
+import type { IssueRecord } from './refusals.ts';
 
 /** What blocks; null where nothing does. */
 export function blocksSection(record: UpgradeRecord): Markup | null {
@@ -15,10 +16,20 @@ export function blocksSection(record: UpgradeRecord): Markup | null {
   return section(
     'blocks',
     record.changed ? 'What is wrong' : 'What blocks',
-    html`${titled('Checks', checkList(blocks.checks))}${titled('Your own SQL', urgentQueries(blocks.queries))}${titled(
+    html`${titled(record.plan ? 'Keeps the upgrade from beginning' : 'Why no plan could be made', issueList(blocks.issues))}${titled('Checks', checkList(blocks.checks))}${titled('Your own SQL', urgentQueries(blocks.queries))}${titled(
       'Changed unexpectedly',
       factList(blocks.facts, 'strong'),
     )}${titled('Release notes that a person must read', mustReadList(blocks.mustRead, 'strong'))}`,
+  );
+}
+
+function issueList(issues: readonly IssueRecord[]): Markup | null {
+  return lines(
+    issues.map(
+      (issue) =>
+        html`${code(issue.code)} ${issue.what}${issue.hint !== null && html`<p>To do: ${issue.hint}</p>`}`,
+    ),
+    'checks',
   );
 }
 

@@ -93,10 +93,24 @@ function keyFactsSection(record: UpgradeRecord): Markup | null {
 }
 
 function next(record: UpgradeRecord): Markup | null {
-  const body: Insertable[] = nextLines(record.next).map(({ kind, text }) =>
-    kind === 'command' ? block([text]) : html`<p>${text}</p>`,
-  );
-  return body.length === 0 ? null : html`<section class="next" id="next"><h2>Next</h2>${body}</section>`;
+  const body: Insertable[] = [];
+  let printed: string[] = [];
+  const flush = (): void => {
+    body.push(block(printed));
+    printed = [];
+  };
+  for (const { kind, text } of nextLines(record.next)) {
+    if (kind === 'output') {
+      printed.push(text);
+      continue;
+    }
+    flush();
+    body.push(kind === 'command' ? block([text]) : html`<p>${text}</p>`);
+  }
+  flush();
+  return nextLines(record.next).length === 0
+    ? null
+    : html`<section class="next" id="next"><h2>Next</h2>${body}</section>`;
 }
 
 function capital(word: string): string {

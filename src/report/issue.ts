@@ -53,7 +53,8 @@ export function renderIssue(record: UpgradeRecord, marker: string, failed: Mode 
           DETAIL,
         ),
       ),
-    attention(record, DETAIL),
+    // What went wrong is above already.
+    attention({ ...record, issues: [] }, DETAIL),
     'This issue is updated by every run that fails, and closed by one that is green.',
   );
   return cut(`${text}\n`, LIMIT);
@@ -71,10 +72,13 @@ export function failedMode(body: string | null | undefined): Mode | null {
   return found !== undefined && found in DEPTH ? (found as Mode) : null;
 }
 
-/** Whether a green record shows that what failed works again. A version that runs already is beyond all of it. */
+/**
+ * Whether a green record shows that what failed works again. A version that runs already is beyond all of it: no mode
+ * ends as skipped where an upgrade is unfinished. Who does not know what failed believes an upgrade only.
+ */
 export function closes(record: UpgradeRecord, failed: Mode | null): boolean {
   if (record.result === 'skipped') return true;
-  return record.result === 'success' && DEPTH[record.mode] >= DEPTH[failed ?? 'plan'];
+  return record.result === 'success' && DEPTH[record.mode] >= DEPTH[failed ?? 'upgrade'];
 }
 
 function deeper(a: Mode, b: Mode): Mode {

@@ -13,6 +13,18 @@ export function isMarked(body: string | null | undefined, line: string): boolean
   return (body ?? '').split(/\r?\n/, 1)[0] === line;
 }
 
+/** The target of a text that begins with such a line for this spec file; null for any other text. */
+export function markedTarget(body: string | null | undefined, what: Marked, spec: string): string | null {
+  const [line = ''] = (body ?? '').split(/\r?\n/, 1);
+  const found = / target=([^ ]+) -->$/.exec(line)?.[1] ?? '';
+  try {
+    const target = decodeURIComponent(found);
+    return target !== '' && line === marker(what, spec, target) ? target : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Two dashes would end the hidden line. */
 function harmless(text: string): string {
   return encodeURIComponent(text).replaceAll('--', '%2D%2D').replaceAll("'", '%27');

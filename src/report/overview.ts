@@ -1,6 +1,7 @@
 /** What every report says first: the result in a word, the key facts, what asks for attention, what to do next. */
 import { countChecks } from './check-words.ts';
 import { between, formatBytes, formatCount, formatDuration, formatTime, plural } from './format.ts';
+import { waitingOf } from './plan-words.ts';
 import type { BackupRecord, DowntimeRecord, Result, UpgradeRecord } from './record.ts';
 
 /** Text in which names and commands stand apart, so that each report can set them as code. */
@@ -32,7 +33,10 @@ const OUTCOMES: Record<Result, Outcome> = {
 
 /** The result as a symbol, a word and a tone; a record without a result is of a run that has not ended. */
 export function outcomeOf(record: UpgradeRecord): Outcome {
-  return record.result === null ? { symbol: '⏳', word: 'running', tone: 'wait' } : OUTCOMES[record.result];
+  if (record.result === null) return { symbol: '⏳', word: 'running', tone: 'wait' };
+  // Nothing is wrong, but who starts the upgrade now is refused.
+  if (waitingOf(record)) return { ...OUTCOMES[record.result], symbol: '⚠️', tone: 'wait' };
+  return OUTCOMES[record.result];
 }
 
 /** The facts of a run's table, in the order in which people ask for them. */
@@ -136,15 +140,32 @@ function runOf({ run, host }: UpgradeRecord): Phrase {
 
 /** A line of the next step. */
 interface NextLine {
-  readonly kind: 'words' | 'command';
+  /** `output`: what a program printed, to be shown as it is. */
+  readonly kind: 'words' | 'command' | 'output';
   readonly text: string;
 }
 
-/** The next step, line by line: lines that are indented by two or that start with `$ ` are commands to copy. */
+/** How lines of PostgreSQL's programs begin, and of the messages of a server that they pass on. */
+const PRINTED =
+  /^(pg_\w+|psql|initdb|postgres|vacuumdb|reindexdb): |^(ERROR|FATAL|PANIC|WARNING|DETAIL|HINT|CONTEXT|STATEMENT|LOCATION|QUERY): {2}|^LINE \d+: |^Command was: /;
+
+/**
+ * The next step, line by line. A command to copy starts with `$ `, or with exactly two blanks. What a program
+ * printed is told by how its lines begin, and by deeper indents: a caret below a statement is nothing to run. A statement
+ * that pg_restore names goes on to its semicolon.
+ */
 export function nextLines(next: string | null): NextLine[] {
+  let printed = false;
+  let open = false;
   return (next ?? '').split(/\r\n?|\n/).flatMap((line): NextLine[] => {
     if (line.trim() === '') return [];
-    if (/^( {2}|\t|\$ )/.test(line)) return [{ kind: 'command', text: line.replace(/^\s*(\$ )?/, '') }];
+    if (open || PRINTED.test(line) || /^( {3}|\t| {1,2}\^)/.test(line) || (printed && /^\s/.test(line))) {
+      printed = true;
+      open = (open || line.startsWith('Command was: ')) && !/;\s*$/.test(line);
+      return [{ kind: 'output', text: line.trimEnd() }];
+    }
+    printed = false;
+    if (/^( {2}|\$ )/.test(line)) return [{ kind: 'command', text: line.replace(/^\s*(\$ )?/, '') }];
     return [{ kind: 'words', text: line.trim() }];
   });
 }

@@ -81,6 +81,10 @@ function nextStepLines(record: UpgradeRecord): string[] {
   if (lines.length === 0) return [];
   return [
     'Next:',
-    ...lines.map(({ kind, text }) => `${kind === 'command' ? '    ' : '  '}${plainText(text)}`),
+    // The indent of what a program printed says what a caret points at.
+    ...lines.map(
+      ({ kind, text }) =>
+        `${kind === 'words' ? '  ' : '    '}${kind === 'output' ? (/^ */.exec(text)?.[0] ?? '') : ''}${plainText(text)}`,
+    ),
   ];
 }

@@ -1,5 +1,43 @@
 /** What every renderer says of a plan: who approves it reads the same words everywhere. Pure. */
-import type { PlannedStep, UpgradeRecord } from './record.ts';
+import type { Gate, PlannedStep, UpgradeRecord } from './record.ts';
+
+/** What a closed gate says of an upgrade that begins now, and when it is open. */
+const gateWords: Readonly<Record<Gate, { closed: string; open: string }>> = {
+  window: { closed: 'its maintenance window is closed', open: 'the maintenance window is open' },
+  wave: { closed: 'an earlier wave is not done', open: 'the earlier waves are done' },
+  rehearsal: { closed: 'no rehearsal of it is good enough', open: 'a rehearsal has passed' },
+};
+
+/** Begin of a plan's note of a gate that would refuse an upgrade now. */
+export function refusedNow(gate: Gate): string {
+  return `At this time an upgrade would be refused (${gate}): `;
+}
+
+/** Gates that would refuse an upgrade at the time of a plan or check that found nothing else; read from its notes. */
+function closedGates({ mode, plan, result }: Pick<UpgradeRecord, 'mode' | 'plan' | 'result'>): Gate[] {
+  if (result !== 'success' || (mode !== 'plan' && mode !== 'check')) return [];
+  return (Object.keys(gateWords) as Gate[]).filter((gate) =>
+    plan?.notes.some((note) => note.startsWith(refusedNow(gate))),
+  );
+}
+
+/** What waits before an upgrade that nothing else blocks; null where it could begin now. */
+export interface Waiting {
+  /** Names of the closed gates, as the input `override` takes them. */
+  gates: string;
+  /** Why it would be refused now. */
+  closed: string;
+  /** What has to be so. */
+  open: string;
+}
+
+/** @see Waiting */
+export function waitingOf(record: Pick<UpgradeRecord, 'mode' | 'plan' | 'result'>): Waiting | null {
+  const gates = closedGates(record);
+  if (gates.length === 0) return null;
+  const words = (of: 'closed' | 'open'): string => gates.map((gate) => gateWords[gate][of]).join(', and ');
+  return { gates: gates.join(', '), closed: words('closed'), open: words('open') };
+}
 
 /** Whether the record's plan is there to be approved: then it is what the reader came for. */
 export function asksApproval({ mode, plan }: UpgradeRecord): boolean {
@@ -46,8 +84,14 @@ export function planAdvice({ advice }: UpgradeRecord): string[] {
 }
 
 /** How the plan is approved, around its digest. */
-export function approvalWords({ result }: UpgradeRecord): readonly [string, string] {
-  return result === 'success'
+export function approvalWords(record: UpgradeRecord): readonly [string, string] {
+  const waiting = waitingOf(record);
+  if (waiting)
+    return [
+      `Approve the job that waits for it when ${waiting.open}, or start mode upgrade then with plan-digest `,
+      `. Any other plan is refused. Before that it takes a person who overrides it: override: ${waiting.gates}.`,
+    ];
+  return record.result === 'success'
     ? [
         'Approve the job that waits for it, or start mode upgrade with plan-digest ',
         '. Any other plan is refused.',

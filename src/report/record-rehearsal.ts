@@ -71,6 +71,10 @@ export const rehearsedSchema = z.strictObject({
   expectedDowntimeMs: z.number().int().nullable(),
   restoreMs: z.number().int().nullable(),
   failure: text.nullable().meta({ description: 'First thing that failed' }),
+  taken: time.nullable().meta({ description: 'When its backup was taken; null where it came to none' }),
+  basis: text.meta({
+    description: 'sha256 over what it was judged by: own SQL, smoke queries, checks switched off',
+  }),
 });
 /** What is remembered of an earlier rehearsal. */
 export type Rehearsed = z.infer<typeof rehearsedSchema>;

@@ -1,19 +1,19 @@
 /** How a rehearsal went, in one sentence: this run's own, or the newest earlier one. Pure. */
-import { between, formatBytes, formatDuration } from './format.ts';
+import { formatBytes, formatDuration, formatMinute } from './format.ts';
 import type { UpgradeRecord } from './record.ts';
 import type { RehearsalRecord, RehearsalStage } from './record-rehearsal.ts';
 
-/** Of this run, else of the newest earlier one with its age, else `never rehearsed`. */
+/** Of this run, else of the newest earlier one with its date: an age would differ in every run, else `never rehearsed`. */
 export function rehearsalWords(record: UpgradeRecord): string {
   const { rehearsal, rehearsed, mode } = record;
   if (rehearsal) return ofThisRun(rehearsal, record.versions.wanted);
   if (mode === 'rehearse') return 'it did not come to the rehearsal';
   if (!rehearsed) return 'never rehearsed';
-  const age = formatDuration(between(rehearsed.at, record.finished ?? record.started));
+  const at = formatMinute(rehearsed.at);
   const versions = `${rehearsed.from} → ${rehearsed.wanted}`;
   if (!rehearsed.passed)
-    return `failed ${age} ago (${versions}): ${rehearsed.failure ?? 'nobody wrote down why'}`;
-  return `passed ${age} ago (${versions}${rehearsed.exact ? '' : ', on another minor version'}; ${rehearsed.run})`;
+    return `failed on ${at} (${versions}): ${rehearsed.failure ?? 'nobody wrote down why'}`;
+  return `passed on ${at} (${versions}${rehearsed.exact ? '' : ', on another minor version'}; ${rehearsed.run})`;
 }
 
 function ofThisRun(

@@ -5,6 +5,7 @@ import { type CheckRecord, titleWords } from './check-words.ts';
 import { formatCount } from './format.ts';
 import type { FactRecord, UpgradeRecord } from './record.ts';
 import type { AdviceRecord } from './record-release.ts';
+import type { IssueRecord } from './refusals.ts';
 import { factValues } from './summary-checks.ts';
 import { resultTable } from './summary-health.ts';
 import { code, type Detail, joined, list, notes, stack, words } from './summary-parts.ts';
@@ -12,14 +13,24 @@ import { code, type Detail, joined, list, notes, stack, words } from './summary-
 /** The first few of each kind; the folded sections have more, report.html has all. */
 export function attention(record: UpgradeRecord, detail: Detail): string {
   const few = { ...detail, items: Math.min(detail.items, 20) };
-  const { checks, queries, facts, mustRead } = blocksOf(record);
+  const { checks, queries, facts, mustRead, issues } = blocksOf(record);
+  // What does not hold on a copy failed a rehearsal; it keeps no upgrade from beginning.
+  const onCopy = record.mode === 'rehearse' ? checks.filter(({ when }) => when === 'after') : [];
+  const own = checks.filter((check) => !onCopy.includes(check));
   const warnings = warningsOf(record);
   const checked = (from: readonly CheckRecord[], status: CheckRecord['status']): CheckRecord[] =>
     from.filter((check) => check.status === status);
   const open = record.switchedOff.filter(({ putBackAt }) => putBackAt === null);
   return stack(
-    group('Blocks the upgrade', checked(checks, 'blocked'), checkItem, few),
-    group('Could not be answered', checked(checks, 'error'), checkItem, few),
+    group(
+      record.plan ? 'Keeps the upgrade from beginning' : 'Why no plan could be made',
+      issues,
+      issueItem,
+      few,
+    ),
+    group('Blocks the upgrade', checked(own, 'blocked'), checkItem, few),
+    group('Could not be answered', checked(own, 'error'), checkItem, few),
+    group('Does not hold on the copy', onCopy, checkItem, few),
     queries.length > 0 &&
       stack(
         '### Your own SQL blocks',
@@ -56,6 +67,12 @@ function checkItem(check: CheckRecord, detail: Detail): string {
   const seen = joined(check.seen, { ...detail, items: 5 }, '; ');
   const fix = check.fix === null ? '' : `<br>To do: ${words(check.fix, detail)}`;
   return `**${words(titleWords(check), detail)}**${seen === '' ? '' : `: ${seen}`}${fix}`;
+}
+
+/** `route-major`: what, and what to do. */
+function issueItem({ code: id, what, hint }: IssueRecord, detail: Detail): string {
+  const todo = hint === null ? '' : `<br>To do: ${words(hint, detail)}`;
+  return `${code(id, detail)}: ${words(what, detail)}${todo}`;
 }
 
 function readItem({ version, why, link }: MustRead, detail: Detail): string {

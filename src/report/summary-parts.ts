@@ -89,27 +89,36 @@ export function stack(...parts: readonly (string | null | undefined | false)[]):
   return parts.filter((part) => typeof part === 'string' && part !== '').join('\n\n');
 }
 
-/** What to do next; commands in a block, which GitHub gives a button to copy. A command is shown whole or not at all. */
+/**
+ * What to do next; commands in a block, which GitHub gives a button to copy, and what a program printed in a plain one. A
+ * command is shown whole or not at all.
+ */
 export function nextStep(next: string | null, detail: Detail): string | null {
   const all = nextLines(next);
   const most = Math.min(detail.items, 20);
   const shown: string[] = [];
-  let commands: string[] = [];
+  let lines: string[] = [];
+  let language = '';
   const flush = (): void => {
-    if (commands.length > 0) shown.push(markdownBlock(commands, 'sh'));
-    commands = [];
+    if (lines.length > 0) shown.push(markdownBlock(lines, language));
+    lines = [];
   };
-  for (const line of all.slice(0, most)) {
-    if (line.kind === 'command' && line.text.length <= detail.characters) {
-      commands.push(line.text);
-      continue;
+  const add = (line: string, of: string): void => {
+    if (language !== of) flush();
+    language = of;
+    lines.push(line);
+  };
+  for (const { kind, text } of all.slice(0, most)) {
+    if (kind === 'output') add(clip(text, detail.characters), '');
+    else if (kind === 'command' && text.length <= detail.characters) add(text, 'sh');
+    else {
+      flush();
+      shown.push(
+        kind === 'words'
+          ? words(text, detail)
+          : `A command of ${formatCount(text.length)} characters is in report.html.`,
+      );
     }
-    flush();
-    shown.push(
-      line.kind === 'words'
-        ? words(line.text, detail)
-        : `A command of ${formatCount(line.text.length)} characters is in report.html.`,
-    );
   }
   flush();
   if (shown.length === 0) return null;

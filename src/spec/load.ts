@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { type Place, UpgradeError, UpgradeErrors } from '../errors.ts';
 import { assertChannels } from './channels.ts';
-import { explain, type JsonSchema } from './explain.ts';
+import { explain } from './explain.ts';
 import type { ImageReference } from './image.ts';
+import type { JsonSchema } from './keys.ts';
 import { findImage, unreadable } from './manifest.ts';
 import type { Spec, SpecSchema, TargetSpec, Wanted } from './schema.ts';
 import { readYaml } from './yaml.ts';

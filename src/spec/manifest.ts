@@ -1,10 +1,12 @@
 /** Finds the wanted version in a manifest: a Kubernetes object, a compose file, values of a Helm chart. Pure. */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
   isScalar,
   LineCounter,
+  type Node,
   parseAllDocuments,
   type Scalar,
   visit,
@@ -102,15 +104,16 @@ function imagesOf(text: string, file: string): FoundImage[] {
   for (const document of 'empty' in documents ? [] : documents) {
     const [fault] = document.errors;
     if (fault) throw unreadable(file, fault.message, placeAt(fault.pos[0]));
+    const named = aliasesOf(document);
     visit(document, {
       Pair(_, { key, value }) {
         if (!isScalar(key) || key.value !== 'image') return;
-        const node = isAlias(value) ? value.resolve(document) : value;
+        const node = isAlias(value) ? named.get(value) : value;
         const place = placeAt((isScalar(value) || isAlias(value) ? value.range : key.range)?.[0] ?? 0);
         const reference = isScalar(node)
           ? String(node.value ?? '')
           : isMap(node)
-            ? chartImage(node, document, place)
+            ? chartImage(node, named, place)
             : '';
         const image = parseImage(reference);
         if (image) found.push({ image, place: isMap(node) ? tagPlace(node, placeAt, place) : place });
@@ -120,11 +123,29 @@ function imagesOf(text: string, file: string): FoundImage[] {
   return found;
 }
 
+type Named = ReadonlyMap<Alias, Node>;
+
+/** What each alias stands for, found in one pass: the library looks through the whole document for every one. */
+function aliasesOf(document: Document): Named {
+  const anchors = new Map<string, Node>();
+  const named = new Map<Alias, Node>();
+  visit(document, {
+    Alias(_, alias) {
+      const node = anchors.get(alias.source);
+      if (node) named.set(alias, node);
+    },
+    Value(_, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return named;
+}
+
 /** Values of a Helm chart: `image: { registry, repository, tag, digest }`. */
-function chartImage(map: YAMLMap, document: Document, place: Place): string {
+function chartImage(map: YAMLMap, named: Named, place: Place): string {
   const text = (key: string): string => {
     const found: unknown = map.get(key, true);
-    const node = isAlias(found) ? found.resolve(document) : found;
+    const node = isAlias(found) ? named.get(found) : found;
     if (!isScalar(node) || node.value === null) return '';
     if (key === 'tag' && typeof node.value === 'number' && loses(node as Scalar<number>))
       throw wrong(

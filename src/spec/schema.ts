@@ -8,6 +8,12 @@ const argv = z
   .min(1)
   .meta({ description: 'A program and its arguments; never run by a shell' });
 
+/** @returns a whole number; outside of the limits the error says both */
+function whole(least: number, most: number) {
+  const error = `write a whole number from ${least} to ${most}`;
+  return z.number({ error }).int(error).min(least, error).max(most, error);
+}
+
 const absolute = z.string().regex(/^\//, 'write an absolute path');
 
 const versionText = z
@@ -41,18 +47,8 @@ export const unencryptedConsent = 'I accept that everyone who can read this repo
 const backupSchema = z.strictObject({
   format: z.literal('directory').default('directory').meta({ description: "pg_dump's directory format" }),
   directory: absolute.optional().meta({ description: 'Where backups are kept; default: beside the target' }),
-  jobs: z
-    .number()
-    .int()
-    .min(1)
-    .max(32)
-    .default(2)
-    .meta({ description: 'Tables dumped and restored at the same time' }),
-  compress: z
-    .number()
-    .int()
-    .min(0)
-    .max(9)
+  jobs: whole(1, 32).default(2).meta({ description: 'Tables dumped and restored at the same time' }),
+  compress: whole(0, 9)
     .default(1)
     .meta({ description: 'gzip level; 1 is nearly as small as 9 and three times as fast' }),
   clients: absolute.optional().meta({ description: 'Folder that holds pg_dump, pg_restore and pg_dumpall' }),
@@ -60,11 +56,7 @@ const backupSchema = z.strictObject({
     description:
       'restore: restored into a scratch server and compared; checksum: files re-read only; none: not looked at',
   }),
-  'keep-days': z
-    .number()
-    .int()
-    .min(1)
-    .max(3650)
+  'keep-days': whole(1, 3650)
     .default(14)
     .meta({ description: 'Older backups of this target are removed after a successful upgrade' }),
   'encrypt-to': z
@@ -82,16 +74,10 @@ const applicationSchema = z.strictObject({
   stop: argv,
   start: argv,
   health: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
     .optional()
     .meta({ description: 'Asked after the start until it answers 2xx' }),
-  'start-timeout': z
-    .number()
-    .int()
-    .min(1)
-    .max(3600)
-    .default(600)
-    .meta({ description: 'Seconds until `health` must answer' }),
+  'start-timeout': whole(1, 3600).default(600).meta({ description: 'Seconds until `health` must answer' }),
 });
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -151,7 +137,7 @@ const healthFile = z.strictObject({
     .optional()
     .meta({ description: 'Where it is asked; default: the database of the connection' }),
   'read-only': z.boolean().default(true).meta({ description: 'false: its statements may write' }),
-  timeout: z.number().int().min(1).max(3600).default(30).meta({ description: 'Seconds for one statement' }),
+  timeout: whole(1, 3600).default(30).meta({ description: 'Seconds for one statement' }),
 });
 
 /** One file of the user's own health SQL. */
@@ -167,10 +153,17 @@ const healthSchema = z.union(
   },
 );
 
+const backupWords = 'write fresh, latest-artifact, or the absolute path of a backup';
+
+/** Name of an image: a registry with its port may stand before it, no tag and no digest behind it. */
+const imageName =
+  /^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+const imageWords = 'write the name of an image without tag and digest, for example postgres';
+
 const rehearsalSchema = z.strictObject({
   from: z
-    .union([z.enum(['fresh', 'latest-artifact']), absolute], {
-      error: 'write fresh, latest-artifact, or the absolute path of a backup',
+    .union([z.enum(['fresh', 'latest-artifact']), z.string().regex(/^\//, backupWords)], {
+      error: backupWords,
     })
     .default('fresh')
     .meta({
@@ -183,7 +176,7 @@ const rehearsalSchema = z.strictObject({
   }),
   image: z
     .string()
-    .regex(/^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$/, 'write the name of an image without a tag')
+    .regex(imageName, imageWords)
     .default('postgres')
     .meta({ description: 'Image for scratch: docker; the version is its tag' }),
   nearest: z.enum(['refuse', 'allow']).default('refuse').meta({
@@ -233,6 +226,8 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const nameWords = 'use small letters, digits and dashes, at most 63';
+
 const moments = ['start', 'pause', 'end'] as const;
 
 const channelSchema = z.union(
@@ -272,7 +267,7 @@ const manifestSchema = z.strictObject({
     }),
   image: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._:/-]*$/, 'write the name of an image without its tag, for example postgres')
+    .regex(imageName, imageWords)
     .meta({ description: 'Image whose tag is the version, without the tag', examples: ['postgres'] }),
 });
 
@@ -296,7 +291,11 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
   const target = z.strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'use small letters, digits and dashes, at most 63'),
+      // A letter first: a workflow's expression would take `0` for the first of a list.
+      .regex(
+        /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+        'use small letters, digits and dashes, a letter first, at most 63',
+      ),
     postgres: wantedSchema.meta({
       description: 'The version that should run, or the manifest that names it',
       examples: ['15.20', { from: 'deploy/orders/statefulset.yaml', image: 'postgres' }],
@@ -331,13 +330,16 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
       description: 'An upgrade is refused without a passed rehearsal of the same versions that is not older',
       examples: ['7d'],
     }),
-    wave: z.number().int().min(1).max(100).default(1).meta({
+    wave: whole(1, 100).default(1).meta({
       description: 'Targets of a later wave are upgraded once all earlier ones are green',
     }),
     windows: z.array(windowSchema).default([]).meta({
       description: 'Maintenance windows; outside of all of them an upgrade is refused. None means always',
     }),
-    notify: z.array(z.string()).default([]).meta({ description: 'Names of channels that are told' }),
+    notify: z
+      .array(z.string(), { error: 'write a list of names of channels, for example [platform-team]' })
+      .default([])
+      .meta({ description: 'Names of channels that are told' }),
     health: z.array(healthSchema).default([]).meta({
       description:
         "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks",
@@ -351,7 +353,10 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
         examples: ['24h'],
       }),
       channels: z
-        .record(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/), channelSchema)
+        .record(
+          z.string({ error: nameWords }).regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, nameWords),
+          channelSchema,
+        )
         .default({})
         .meta({ description: 'Who can be told, by name' }),
       targets: z.array(target).min(1).max(256),

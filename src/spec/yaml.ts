@@ -41,7 +41,7 @@ export function readYaml(text: string, file: string): Source {
         const place = at(fault.pos[0]);
         return new UpgradeError(
           'spec-yaml',
-          `${file}:${place.line}:${place.column} is not valid YAML: ${fault.message}`,
+          `${file}:${place.line}:${place.column} is not valid YAML: ${withoutSource(fault.message)}`,
           {
             phase: 'spec',
             hint: 'Mend the line; an editor with YAML support shows the place.',
@@ -65,12 +65,20 @@ function toValue(document: Document.Parsed, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 50 });
   } catch (cause) {
-    throw new UpgradeError('spec-aliases', `${file} cannot be expanded: ${messageOf(cause)}.`, {
-      phase: 'spec',
-      hint: 'A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.',
-      cause,
-    });
+    throw new UpgradeError(
+      'spec-aliases',
+      `${file} cannot be expanded: ${withoutSource(messageOf(cause))}.`,
+      {
+        phase: 'spec',
+        hint: 'A spec may use a few aliases, each below its anchor; a great many look like an alias bomb.',
+      },
+    );
   }
+}
+
+/** What the parser says without the piece of the file behind it: an unquoted password may begin like a tag or alias. */
+function withoutSource(message: string): string {
+  return message.replace(/(?: in YAML stream)?: .*$/s, '').replace(/ [%!].*$/s, '');
 }
 
 function places(

@@ -4,7 +4,8 @@ import { hideIn } from '../process/secrets.ts';
 import { formatCount } from '../report/format.ts';
 import type { PlanFile } from '../report/plan-file.ts';
 import type { PlanRecord } from '../report/record.ts';
-import { drift } from './drift.ts';
+import { type Decision, drift } from './drift.ts';
+import type { Begin } from './journal.ts';
 import type { Run } from './target.ts';
 
 /** Sentences in the message itself; the hint has all of them. */
@@ -12,43 +13,93 @@ const inMessage = 3;
 
 /**
  * Refuses a plan that is not the one somebody approved.
- * @param begun digest of the plan that an unfinished run began with: a resumed run carries out that one, since by now
- *   the target looks different
+ * @param begun what the journal says of the plan that an unfinished run began with and has begun to carry out; null
+ *   where nothing was changed yet: then the plan of now counts
  * @throws UpgradeError `plan-drift`
  */
-export async function assertApproved(run: Run, plan: PlanRecord, begun?: string): Promise<void> {
+export async function assertApproved(
+  run: Run,
+  plan: PlanRecord,
+  begun: Pick<Begin, 'digest' | 'decision'> | null = null,
+): Promise<void> {
   const digest = run.context.planDigest;
-  if (digest === '' || digest === (begun ?? plan.digest)) return;
-  const short = (text: string): string => text.slice(0, 12);
-  if (begun !== undefined) {
-    throw new UpgradeError(
-      'plan-drift',
-      `The unfinished run began with the plan ${short(begun)}, and ${short(digest)} was approved.`,
-      {
-        phase: 'plan',
-        hint: `Finish what was begun: pass plan-digest ${begun}, or none. Or go back with mode: rollback.`,
-        docs: 'plans.md#drift',
-      },
+  if (digest === '') return;
+  if (begun?.digest !== undefined) return assertBegun(run, plan, { ...begun, digest: begun.digest });
+  if (digest === plan.digest) return;
+  const { changes, unread } = await compare(run, plan, digest);
+  throw refusal(
+    `The plan is not the one that was approved: it is ${short(plan.digest)}, approved was ${short(digest)}.`,
+    changes,
+    unread,
+    'Run mode: plan again and approve that, or bring back what was approved.',
+  );
+}
+
+/**
+ * An unfinished run is finished as it was approved, or not at all. Its plan cannot be made again, since the target
+ * looks different by now: what does not change with the upgrade itself must be as it was.
+ */
+function assertBegun(
+  { context }: Run,
+  plan: PlanRecord,
+  { digest, decision }: Pick<Begin, 'decision'> & { digest: string },
+): void {
+  const back = 'Or go back with mode: rollback.';
+  if (context.planDigest !== digest) {
+    throw refusal(
+      `The unfinished run began with the plan ${short(digest)}, and ${short(context.planDigest)} was approved.`,
+      [],
+      '',
+      `What was begun is finished as it was begun: under the approval of ${digest}. ${back}`,
     );
   }
-  const { changes, unread } = await compare(run, plan, digest);
+  if (decision === undefined) {
+    throw refusal(
+      `The unfinished run began with the plan ${short(digest)}, but its journal does not hold that plan.`,
+      [],
+      'So nobody can say whether it would be finished as it was approved.',
+      'Finish it with the version of the action that began it. Or go back with mode: rollback.',
+    );
+  }
+  const titles = new Map(plan.steps.map(({ id, title }) => [id, title]));
+  const changes = drift(lasting(decision), lasting(plan.decision), titles).map(context.secrets.hide);
+  if (changes.length === 0) return;
+  throw refusal(
+    'The unfinished run would not be finished as it was approved.',
+    changes,
+    '',
+    `Bring back what was approved, then run mode: resume again. ${back}`,
+  );
+}
+
+/** Steps that are made from the release advice that applies: once it is carried out they are others. */
+const moving: readonly string[] = ['configure', 'advice'];
+
+/** What is the same before, during and after the upgrade that it describes. */
+function lasting(decision: Decision): Decision {
+  const gone = Object.entries(decision).flatMap(([path, value]) => {
+    const step = /^(steps\[\d+\])\.id$/.exec(path)?.[1];
+    return step !== undefined && moving.some((id) => JSON.stringify(id) === value) ? [`${step}.`] : [];
+  });
+  const moves = ['details', 'advice.applies', ...gone];
+  return Object.fromEntries(
+    Object.entries(decision).filter(([path]) => !moves.some((begin) => path.startsWith(begin))),
+  );
+}
+
+const short = (digest: string): string => digest.slice(0, 12);
+
+function refusal(what: string, changes: readonly string[], unread: string, hint: string): UpgradeError {
   const more = changes.length - inMessage;
   const said =
     changes.length === 0
       ? unread
       : `Changed since: ${changes.slice(0, inMessage).join('; ')}${more > 0 ? `; and ${formatCount(more)} more` : ''}.`;
-  throw new UpgradeError(
-    'plan-drift',
-    `The plan is not the one that was approved: it is ${short(plan.digest)}, approved was ${short(digest)}. ${said}`,
-    {
-      phase: 'plan',
-      hint: [
-        ...(more > 0 ? changes.map((change) => `Changed: ${change}`) : []),
-        'Run mode: plan again and approve that, or bring back what was approved.',
-      ].join('\n'),
-      docs: 'plans.md#drift',
-    },
-  );
+  return new UpgradeError('plan-drift', `${what} ${said}`.trim(), {
+    phase: 'plan',
+    hint: [...(more > 0 ? changes.map((change) => `Changed: ${change}`) : []), hint].join('\n'),
+    docs: 'plans.md#drift',
+  });
 }
 
 interface Comparison {

@@ -85,6 +85,8 @@ async function askPrograms(
   } catch (cause) {
     const goesOn = context.mode === 'check' || context.mode === 'rehearse';
     if (!goesOn || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
+    if (context.mode === 'rehearse')
+      run.recorder.issue(cause, 'The rehearsal goes on: a scratch server may come from elsewhere.');
     return { wantedExtensions: null, configErrors: null };
   }
 }

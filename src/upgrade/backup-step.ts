@@ -1,5 +1,5 @@
 /** The step that takes a backup and proves it; nothing may be changed before it is done. */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Dump, takeDump } from '../backup/dump.ts';
@@ -81,6 +81,8 @@ export async function withWork<T>(
     detail: { work: folder, dump } satisfies BackupWork,
   });
   try {
+    // May be passed through, not listed: the scratch server works below it as another user.
+    await mkdir(backupFolder(run), { recursive: true, mode: 0o711 }).catch(() => {});
     return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

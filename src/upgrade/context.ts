@@ -32,6 +32,8 @@ export interface RunContext {
   overrides: ReadonlySet<Gate>;
   /** Whether a pull request started the run: what it brings is nobody's yet. */
   onPullRequest: boolean;
+  /** Whether a target is opened then whose spec the pull request changes in more than its version. */
+  pullRequestChanges: 'version-only' | 'allow';
   /** What the pull request or push that started the run changes, by target; nothing for other events. */
   changes: ReadonlyMap<string, ChangeRecord>;
   /** What only GitHub can tell; null where there is none. */

@@ -112,6 +112,8 @@ const refusals: readonly string[] = [
   'blocked',
   'plan-drift',
   'rehearsal-missing',
+  'rollback-unfinished',
+  'unfinished',
   'wave-waits',
   'window-closed',
 ];
@@ -139,7 +141,11 @@ export function unchangedEnding(
   const hints = [...new Set(all.flatMap(({ hint }) => hint ?? []))];
   return {
     result: refused ? 'refused' : 'failed',
-    verdict: [...all.map(({ message }) => message), 'Nothing was changed.'].join(' '),
+    verdict: [
+      ...all.map(({ message }) => message),
+      // What an earlier run did is not nothing.
+      error.code.endsWith('unfinished') ? 'This run changed nothing.' : 'Nothing was changed.',
+    ].join(' '),
     next: hints.length > 0 ? hints.join('\n') : null,
     finished: !resumed,
   };

@@ -1,10 +1,11 @@
 /** What a spec demands before an upgrade: its maintenance window, the earlier waves, a rehearsal. */
 import { explanation, UpgradeError, UpgradeErrors } from '../errors.ts';
+import { refusedNow } from '../report/plan-words.ts';
 import type { Gate } from '../report/record.ts';
 import { durationWords } from '../spec/duration.ts';
 import { recordOverride } from './overrides.ts';
 import { whyNotRehearsed } from './rehearsal-gate.ts';
-import { lastRehearsal } from './rehearsed.ts';
+import { basisOf, lastRehearsal } from './rehearsed.ts';
 import type { Run } from './target.ts';
 import { waitingFor } from './waves.ts';
 import { momentWords, spanWords, windowAt, windowWords } from './window.ts';
@@ -60,8 +61,11 @@ async function rehearsalRefusal(run: Run): Promise<UpgradeError | null> {
   const limit = spec['require-rehearsal'];
   const { from } = recorder.record.versions;
   if (limit === undefined || from === null) return null;
-  const last = await lastRehearsal(run, from, spec.postgres);
-  const why = whyNotRehearsed(last, from, spec.postgres, limit, context.now());
+  const last = await lastRehearsal(run, from, spec.postgres, basisOf(run));
+  const other = last === null && (await lastRehearsal(run, from, spec.postgres)) !== null;
+  const why = other
+    ? `the rehearsals from ${from} to ${spec.postgres} that are known here were judged by other health SQL, smoke queries or checks than this spec has`
+    : whyNotRehearsed(last, from, spec.postgres, limit, context.now());
   if (why === null) return null;
   return new UpgradeError(
     'rehearsal-missing',
@@ -104,7 +108,8 @@ export async function tellGates(run: Run): Promise<void> {
   if (recorder.record.versions.from === spec.postgres) return;
   for (const { gate, error } of await refusalsOf(run)) {
     const how = context.overrides.has(gate) ? `need its override of ${gate}` : 'be refused';
-    recorder.record.plan?.notes.push(`At this time an upgrade would ${how}: ${error.message}`);
+    const begin = context.overrides.has(gate) ? `At this time an upgrade would ${how}: ` : refusedNow(gate);
+    recorder.record.plan?.notes.push(`${begin}${error.message}`);
     context.log.annotate({
       level: 'notice',
       title: `${spec.name}: at this time an upgrade would ${how}`,

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
-import type { BackupRecord, Mode, Result } from '../report/record.ts';
+import type { BackupRecord, Mode, PlanRecord, Result } from '../report/record.ts';
 import type { Rehearsed } from '../report/record-rehearsal.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 
@@ -27,6 +27,8 @@ export interface Begin {
   target?: string;
   /** Of the plan that was begun. */
   digest?: string;
+  /** What that digest covers: a resumed run is held to it, as far as it does not change with the upgrade itself. */
+  decision?: PlanRecord['decision'];
   /** What tells this process from a later one with the same number; empty where the system does not say. */
   birth?: string;
 }
@@ -63,6 +65,29 @@ export interface JournalState {
   rehearsed: Rehearsed | null;
 }
 
+/** Whether a step was begun that may have changed something: a backup changes nothing. */
+export function hasBegun({ steps }: Pick<JournalState, 'steps'>): boolean {
+  return [...steps.keys()].some((id) => id !== 'backup');
+}
+
+/**
+ * A resumed run is the same upgrade by another process, and keeps the plan that it began with. As long as only the
+ * backup was begun nothing was: then it is the plan of the newest run that counts.
+ */
+function begunBy(state: JournalState, entry: Begin): Begin {
+  const { digest: newest, decision: newestDecision, ...rest } = entry;
+  const first = state.begin ?? entry;
+  const { digest, decision } =
+    !hasBegun(state) && newest !== undefined ? { digest: newest, decision: newestDecision } : first;
+  return {
+    ...rest,
+    from: first.from,
+    wanted: first.wanted,
+    ...(digest === undefined ? {} : { digest }),
+    ...(decision === undefined ? {} : { decision }),
+  };
+}
+
 /** Replays the lines. */
 export function readJournal(lines: readonly string[]): JournalState {
   const state: JournalState = {
@@ -80,14 +105,7 @@ export function readJournal(lines: readonly string[]): JournalState {
     const entry = JSON.parse(line) as JournalEntry;
     switch (entry.kind) {
       case 'begin':
-        state.begin = state.begin ?? entry;
-        // A resumed run is the same upgrade by another process.
-        state.begin = {
-          ...entry,
-          from: state.begin.from,
-          wanted: state.begin.wanted,
-          ...(state.begin.digest === undefined ? {} : { digest: state.begin.digest }),
-        };
+        state.begin = begunBy(state, entry);
         state.ended = null;
         state.holdsUpgrade ||= entry.mode !== 'rollback';
         break;

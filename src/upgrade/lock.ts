@@ -3,8 +3,11 @@ import { UpgradeError } from '../errors.ts';
 import { type Connection, connect } from '../postgres/connection.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 
-/** Two-part key of the lock: "pgup", and 1 for an upgrade. */
-const key = [0x70677570, 1] as const;
+/** Two-part key of the lock: "pgup", and 1 for an upgrade, 2 for a rehearsal. */
+const keys = { upgrade: [0x70677570, 1], rehearsal: [0x70677570, 2] } as const;
+
+/** What is locked: a target is rehearsed once at a time, and upgraded once at a time. */
+type Locked = keyof typeof keys;
 const prefix = 'postgres-upgrade lock ';
 
 /** Held until released, or until its session ends. */
@@ -25,7 +28,8 @@ async function open(settings: ConnectionSettings, who: string): Promise<Connecti
   }
 }
 
-async function take(connection: Connection): Promise<void> {
+async function take(connection: Connection, what: Locked): Promise<void> {
+  const key = [...keys[what]];
   const [row] = await connection.query<{ locked: boolean }>(
     'SELECT pg_catalog.pg_try_advisory_lock($1, $2) AS locked',
     key,
@@ -40,7 +44,7 @@ async function take(connection: Connection): Promise<void> {
   const name = holder?.name.replace(prefix, '') ?? 'somebody';
   throw new UpgradeError(
     'locked',
-    `Another run is at work on this target: ${name}, since ${holder?.since ?? '?'} UTC as ${holder?.user ?? '?'}.`,
+    `Another ${what === 'rehearsal' ? 'rehearsal' : 'run'} is at work on this target: ${name}, since ${holder?.since ?? '?'} UTC as ${holder?.user ?? '?'}.`,
     {
       phase: 'connect',
       hint: 'Wait until it has ended. Its lock goes with its connection: nothing has to be cleaned up.',
@@ -49,10 +53,14 @@ async function take(connection: Connection): Promise<void> {
 }
 
 /** @throws UpgradeError `locked`: says who holds it */
-export async function acquireLock(settings: ConnectionSettings, who: string): Promise<Lock> {
+export async function acquireLock(
+  settings: ConnectionSettings,
+  who: string,
+  what: Locked = 'upgrade',
+): Promise<Lock> {
   let connection = await open(settings, who);
   const first = connection;
-  await take(first).catch(async (cause: unknown) => {
+  await take(first, what).catch(async (cause: unknown) => {
     await first.close();
     throw cause;
   });
@@ -64,7 +72,7 @@ export async function acquireLock(settings: ConnectionSettings, who: string): Pr
       const deadline = Date.now() + 5000;
       for (;;) {
         try {
-          return await take(connection);
+          return await take(connection, what);
         } catch (cause) {
           if (Date.now() > deadline) throw cause;
           await new Promise((resolve) => setTimeout(resolve, 100));

@@ -2,6 +2,7 @@
 import type { CommonStep, EnvironmentFacts, Route } from '../environments/environment.ts';
 import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../postgres/version.ts';
+import { findAdvice } from '../releases/advice-catalogue.ts';
 import { assertUsableTarget } from '../releases/releases.ts';
 import type { PlannedStep, PlanRecord } from '../report/record.ts';
 import type { AdviceRecord, ReleaseRecord } from '../report/record-release.ts';
@@ -182,7 +183,10 @@ export function makePlan(
     checksDisabled: spec.checks.disable.toSorted(),
     advice: {
       by: spec.advice,
-      applies: advice.filter(({ state }) => state === 'applies').map(({ id }) => id),
+      // A standby that reconnects is nobody's decision.
+      applies: advice
+        .filter(({ id, state }) => state === 'applies' && findAdvice(id)?.momentary !== true)
+        .map(({ id }) => id),
     },
   });
   return {

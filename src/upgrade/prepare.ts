@@ -19,6 +19,7 @@ import { lastRehearsal } from './rehearsed.ts';
 import { distributionOf } from './risk.ts';
 import { snapshotOf } from './snapshots.ts';
 import type { Run } from './target.ts';
+import { unfinishedUpgrade } from './unfinished.ts';
 
 /** Looks at a target that must serve. @throws UpgradeError `server-down` */
 export async function inspectServing(run: Run): Promise<EnvironmentFacts> {
@@ -114,11 +115,20 @@ async function systemIdentifier(run: Run): Promise<string | null> {
   return row?.id ?? null;
 }
 
-/** Modes `plan` and `check`. @returns `nothing-to-do` where the wanted version runs already */
+/**
+ * Modes `plan` and `check`.
+ * @returns `nothing-to-do` where the wanted version runs already
+ * @throws UpgradeError `unfinished`, `rollback-unfinished`, and what keeps an upgrade from beginning
+ */
 export async function lookOnly(run: Run): Promise<'nothing-to-do' | 'ready'> {
-  const facts = await inspectServing(run);
+  const facts = await inspectServing(run).catch((cause: unknown) => {
+    const unfinished = cause instanceof Cancelled ? null : unfinishedUpgrade(run, null);
+    throw unfinished ? new UpgradeErrors([unfinished, ...errorsOf(cause)]) : cause;
+  });
   run.recorder.record.versions.from = formatVersion(facts.running);
-  if (run.context.mode === 'check') return await lookAtEverything(run, facts);
+  const unfinished = unfinishedUpgrade(run, facts.running);
+  if (run.context.mode === 'check') return await lookAtEverything(run, facts, unfinished);
+  if (unfinished) throw unfinished;
   const plan = await planFor(run, facts, facts.running);
   if (plan.from === plan.wanted) return 'nothing-to-do';
   await assertApproved(run, plan);
@@ -128,16 +138,23 @@ export async function lookOnly(run: Run): Promise<'nothing-to-do' | 'ready'> {
 }
 
 /** Mode `check`: what keeps a plan from being made does not keep anybody from looking at the rest. */
-async function lookAtEverything(run: Run, facts: EnvironmentFacts): Promise<'nothing-to-do' | 'ready'> {
-  const failures: UpgradeError[] = [];
+async function lookAtEverything(
+  run: Run,
+  facts: EnvironmentFacts,
+  unfinished: UpgradeError | null,
+): Promise<'nothing-to-do' | 'ready'> {
+  const failures: UpgradeError[] = unfinished ? [unfinished] : [];
   const collect = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((cause: unknown) => {
       if (cause instanceof Cancelled) throw cause;
       failures.push(...errorsOf(cause));
     });
   };
-  await collect(async () => await assertApproved(run, await planFor(run, facts, facts.running)));
-  await collect(() => tellGates(run));
+  // In the middle of an upgrade a plan would be one of something that is neither the one nor the other.
+  if (!unfinished) {
+    await collect(async () => await assertApproved(run, await planFor(run, facts, facts.running)));
+    await collect(() => tellGates(run));
+  }
   await collect(async () => run.environment.wantedExtensions(run.wanted));
   const { health } = run.recorder.record;
   await Promise.all([

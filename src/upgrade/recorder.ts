@@ -1,9 +1,9 @@
 /** The record while it grows: kept on disk after every event, so that a killed run leaves what it knew. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { UpgradeError } from '../errors.ts';
 import { hideIn, type Secrets } from '../process/secrets.ts';
+import { makeOwnFolder, writeWhole } from '../process/whole-file.ts';
 import type { Mode, StepRecord, UpgradeRecord } from '../report/record.ts';
 
 /** The record and its only writers. */
@@ -81,7 +81,7 @@ export function emptyRecord(options: Omit<RecorderOptions, 'folder' | 'secrets'>
 export function createRecorder(options: RecorderOptions): Recorder {
   const { folder, secrets, now } = options;
   const record = emptyRecord(options);
-  mkdirSync(folder, { recursive: true });
+  makeOwnFolder(folder);
   const file = join(folder, 'report.json');
   saveRecord(record, file, secrets);
   const save = (): void => {
@@ -131,7 +131,5 @@ export function recorderOn(record: UpgradeRecord, file: string, save: () => void
 
 /** Writes the record whole or not at all, without secrets. */
 export function saveRecord(record: UpgradeRecord, file: string, secrets: Secrets): void {
-  const temporary = `${file}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(hideIn(record, secrets), null, 1)}\n`);
-  renameSync(temporary, file);
+  writeWhole(file, `${JSON.stringify(hideIn(record, secrets), null, 1)}\n`);
 }

@@ -20,6 +20,10 @@ export function whyNotRehearsed(
   if (!last.passed) return `${at} failed${last.failure === null ? '' : `: ${last.failure}`}`;
   if (!last.exact) return `${at} ran on a version near ${wanted}, not on it`;
   const age = now.getTime() - Date.parse(last.at);
-  if (age <= milliseconds(limit)) return null;
+  // What was true of the data weeks ago says little, however lately it was restored.
+  const backupAge = last.taken === null ? age : now.getTime() - Date.parse(last.taken);
+  if (Math.max(age, backupAge) <= milliseconds(limit)) return null;
+  if (age <= milliseconds(limit))
+    return `${at} used a backup that is ${spanWords(backupAge)} old, and may be ${durationWords(limit)}`;
   return `${at} is ${spanWords(age)} old, and may be ${durationWords(limit)}`;
 }

@@ -5,12 +5,14 @@ import { type Dump, takeDump } from '../backup/dump.ts';
 import { pruneBackups } from '../backup/prune.ts';
 import { describeSource } from '../backup/source.ts';
 import { Cancelled, errorsOf, UpgradeError } from '../errors.ts';
+import { listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { assertUsableTarget } from '../releases/releases.ts';
-import { formatDuration } from '../report/format.ts';
+import { formatBytes, formatDuration } from '../report/format.ts';
 import type { ProofRecord } from '../report/record.ts';
 import type { RehearsalRecord } from '../report/record-rehearsal.ts';
+import { rehearsalGoesOn } from '../report/refusals.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 import { askChecks } from './ask-checks.ts';
 import { backupFolder, clientsFor, nameOf, recordOf, stampOf, withWork } from './backup-step.ts';
@@ -18,13 +20,14 @@ import { connectTo } from './connect.ts';
 import { runName } from './context.ts';
 import { command, type Ending } from './finish.ts';
 import { openJournal } from './journal.ts';
+import { acquireLock } from './lock.ts';
 import { assertNoDowngrade } from './plan.ts';
 import { inspectServing, planFor } from './prepare.ts';
 import { expectRestore } from './rehearsal/measure.ts';
 import { performOn, startCopy } from './rehearsal/perform.ts';
 import { givenBackup, originOf } from './rehearsal/source.ts';
 import { emptyRehearsal, type Stages, stagesOf } from './rehearsal/stages.ts';
-import { lastRehearsal, rehearsedOf } from './rehearsed.ts';
+import { basisOf, lastRehearsal, rehearsedOf } from './rehearsed.ts';
 import { snapshotOf } from './snapshots.ts';
 import { putBackAll, type Run, stepRun } from './target.ts';
 import { assertNobodyElse } from './upgrade-mode.ts';
@@ -47,6 +50,7 @@ export async function rehearseMode(run: Run): Promise<Ending> {
     await journal.end('cancelled', 'discard');
   }
   const { running } = await inspectServing(run);
+  run.lock = await acquireLock(run.settings, runName(context), 'rehearsal');
   record.versions.from = formatVersion(running);
   assertNoDowngrade(running, wanted);
   assertUsableTarget(wanted);
@@ -63,9 +67,12 @@ export async function rehearseMode(run: Run): Promise<Ending> {
   await rehearse(run, rehearsal, stagesOf(run, rehearsal));
   rehearsal.passed = rehearsal.stages.length > 0 && rehearsal.stages.every(({ state }) => state === 'passed');
   recorder.save();
-  await journal.rehearsed(rehearsedOf(record, rehearsal, context.now()));
+  await journal.rehearsed(rehearsedOf(record, rehearsal, basisOf(run), context.now()));
   await environment.home.rehearsals.prune(remembered);
-  await pruneBackups(backupFolder(run), run.spec.name, context.now()).catch(() => []);
+  // An upgrade that did not end may still need its backup.
+  const upgrade = await openJournal(environment.home.journal, context.now);
+  if (rehearsal.passed && rehearsal.backup?.from === 'fresh' && upgrade.state().begin === null)
+    await pruneBackups(backupFolder(run), run.spec.name, context.now()).catch(() => []);
   return endingOf(run, rehearsal);
 }
 
@@ -79,7 +86,7 @@ async function lookAtTarget(run: Run, running: PgVersion): Promise<void> {
     await work().catch((cause: unknown) => {
       if (cause instanceof Cancelled) throw cause;
       for (const error of errorsOf(cause)) {
-        recorder.issue(error, 'The rehearsal goes on: it needs no plan.');
+        recorder.issue(error, rehearsalGoesOn);
         context.log.info(`${spec.name}: ${error.message}`);
       }
     });
@@ -87,12 +94,36 @@ async function lookAtTarget(run: Run, running: PgVersion): Promise<void> {
   const facts = await run.environment.inspect();
   await told(() => planFor(run, facts, running));
   await told(() => askChecks(run, 'before', running, run.wanted, mayAsk(run)));
-  const space = recorder.record.checks.find(({ id, status }) => id === 'disk-space' && status === 'blocked');
-  if (!space) return;
-  // The copy may lie on the disk of the target itself: filling that one would stop the target.
+  await assertRoom(run);
+}
+
+/**
+ * The copy may lie on the disk of the target itself: filling that one would stop the target. So nobody can switch this
+ * question off, and no answer is no.
+ * @throws UpgradeError `rehearsal-space`
+ */
+async function assertRoom(run: Run): Promise<void> {
+  const databases = await (async () => {
+    await using connection = await connectTo(run);
+    return await listDatabases(connection);
+  })();
+  const bytes = databases.reduce((total, database) => total + database.bytes, 0);
+  const disks = await run.environment.disks(bytes, backupFolder(run));
+  const short = [...Map.groupBy(disks, ({ filesystem }) => filesystem).values()].filter(
+    (onOne) =>
+      onOne.reduce((total, { neededBytes }) => total + neededBytes, 0) >
+      Math.min(...onOne.map(({ freeBytes }) => freeBytes)),
+  );
+  if (short.length === 0) return;
   throw new UpgradeError('rehearsal-space', 'There is no room for a backup and its restored copy.', {
     phase: 'rehearse',
-    hint: [...space.seen, space.fix ?? ''].join('\n').trim(),
+    hint: short
+      .flat()
+      .map(
+        ({ purpose, path, neededBytes, freeBytes }) =>
+          `${purpose}: ${path} needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} are free`,
+      )
+      .join('\n'),
     docs: 'rehearsals.md#disk',
   });
 }
@@ -144,6 +175,7 @@ async function rehearse(run: Run, rehearsal: RehearsalRecord, stages: Stages): P
     }
     if (backup === null) return;
     const { dump } = backup;
+    assertSameCluster(run, backup.snapshot);
     rehearsal.backup = {
       from: origin,
       location: backup.where,
@@ -180,6 +212,22 @@ const unproved: ProofRecord = {
   durationMs: 0,
 };
 
+/** @throws UpgradeError `backup-other-cluster`: what was rehearsed with it says nothing about this target */
+function assertSameCluster({ recorder, spec }: Run, snapshot: Snapshot | null): void {
+  const was = snapshot?.server['system identifier'];
+  const is = recorder.record.target.systemIdentifier;
+  if (was === undefined || is === null || was === is) return;
+  throw new UpgradeError(
+    'backup-other-cluster',
+    `The backup is one of another cluster (system identifier ${was}); ${spec.name} is ${is}.`,
+    {
+      phase: 'rehearse',
+      hint: 'It has the same name in the spec, and that is all. Name a backup of this cluster, or take a fresh one.',
+      docs: 'rehearsals.md#which-backup',
+    },
+  );
+}
+
 /** What a scratch server must be like, from the target itself. @throws UpgradeError `backup-role` */
 async function describe(run: Run): Promise<Pick<Dump, 'superuser' | 'encoding' | 'preload'>> {
   await using connection = await connectTo(run);
@@ -211,7 +259,22 @@ function endingOf(run: Run, rehearsal: RehearsalRecord): Ending {
         ? `The backup of ${spec.name} was restored into PostgreSQL ${version}, which runs already.${downtime}`
         : `The upgrade of ${from} to ${version} was rehearsed on a restored copy, and it passed.${downtime}`
       : `The upgrade of ${from} was rehearsed on ${rehearsal.ranOn}, not on the wanted ${version}, and it passed there.${downtime}`,
-    next: same ? null : command(run, 'upgrade'),
+    next: nextOf(run, same),
     finished: true,
   };
+}
+
+/** The upgrade itself, where nothing is known to stand in its way; never from a pull request. */
+function nextOf(run: Run, same: boolean): string | null {
+  const { recorder, context, spec } = run;
+  if (same || context.onPullRequest) return null;
+  const { checks, issues } = recorder.record;
+  const standing = [
+    ...issues.map(({ what }) => what),
+    ...checks.flatMap(({ when, status, title }) =>
+      when === 'before' && (status === 'blocked' || status === 'error') ? [title] : [],
+    ),
+  ];
+  if (standing.length === 0) return command(run, 'upgrade');
+  return [`An upgrade of ${spec.name} would be refused as it is now:`, ...standing].join('\n');
 }

@@ -6,14 +6,17 @@ import { assertNever, Cancelled, errorsOf, explanation, UpgradeError } from '../
 import { readConnectionUrl } from '../postgres/settings.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
 import { findAdvice } from '../releases/advice-catalogue.ts';
+import { waitingOf } from '../report/plan-words.ts';
 import type { UpgradeRecord } from '../report/record.ts';
 import { type LoadedTarget, resolveReference } from '../spec/load.ts';
 import { byWhom } from './advice-words.ts';
+import { assertOnlyWork } from './backup-work.ts';
 import { looksOnly, type RunContext } from './context.ts';
 import { command, type Ending, finish, unchangedEnding } from './finish.ts';
 import { openJournal } from './journal.ts';
 import { notify } from './notify.ts';
 import { lookOnly } from './prepare.ts';
+import { assertOnlyVersion } from './pull-request-gate.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { rehearseMode } from './rehearse-mode.ts';
 import { rollbackMode } from './rollback-mode.ts';
@@ -40,13 +43,15 @@ export function recorderFor(target: LoadedTarget, context: RunContext): Recorder
   return recorder;
 }
 
-/** Opens a target: its secret, its environment, its journal. @throws UpgradeError `mode-unavailable` and what opening throws */
+/** Opens a target: its secret, its environment, its journal. @throws UpgradeError `pull-request-change`, `mode-unavailable`, and what opening throws */
 export async function openTarget(
   target: LoadedTarget,
   context: RunContext,
   recorder: Recorder,
 ): Promise<Run> {
   const { spec } = target;
+  // The record's: the post step has it from main, and asks nobody.
+  assertOnlyVersion(spec.name, recorder.record.change, context);
   const kind = kindOf(spec.environment);
   if (!kind.modes.includes(context.mode)) {
     throw new UpgradeError(
@@ -72,6 +77,7 @@ export async function openTarget(
     context.mode === 'rehearse' ? environment.home.rehearsals : environment.home.journal,
     context.now,
   );
+  if (context.mode === 'rehearse') assertOnlyWork(journal);
   return {
     context,
     target,
@@ -121,11 +127,23 @@ async function byMode(run: Run): Promise<Ending> {
     case 'check': {
       const found = await lookOnly(run);
       const version = formatVersion(run.wanted);
+      // Nobody merged the change yet.
+      const { onPullRequest } = run.context;
+      const waiting = waitingOf({ ...run.recorder.record, result: 'success' });
       return found === 'ready'
         ? {
             result: 'success',
-            verdict: `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
-            next: [command(run, 'upgrade'), offer(run)].filter((line) => line !== '').join('\n'),
+            verdict: waiting
+              ? `Ready, but at this time an upgrade would be refused: ${waiting.closed}. Nothing was changed.`
+              : `Ready: nothing blocks the upgrade to PostgreSQL ${version}. Nothing was changed.`,
+            next:
+              [
+                waiting ? `Wait until ${waiting.open}.` : '',
+                onPullRequest ? '' : command(run, 'upgrade'),
+                offer(run),
+              ]
+                .filter((line) => line !== '')
+                .join('\n') || null,
             finished: true,
           }
         : {
@@ -196,7 +214,7 @@ async function notOpened(
       place: error.place ?? target.place,
     });
   }
-  record.result = 'failed';
+  record.result = errors[0]?.code === 'pull-request-change' ? 'refused' : 'failed';
   record.verdict = `${errors[0]?.message ?? 'The target could not be opened.'} Nothing was changed.`;
   record.state = 'Not looked at: the target could not be opened.';
   record.next = errors[0]?.hint ?? null;

@@ -1,6 +1,7 @@
 /** Everything about one target that a run works with. */
 import type { Environment, StepRun, SwitchedOff } from '../environments/environment.ts';
 import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
+import { dumpName } from '../postgres/passfile.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import type { StepRecord } from '../report/record.ts';
@@ -10,6 +11,7 @@ import { closeTemplate, openedTemplate } from './advice-step.ts';
 import { isApplication, startApplication } from './applications.ts';
 import { backupWork, cleanBackupWork } from './backup-work.ts';
 import { mendCollations } from './collations-step.ts';
+import { connectTo } from './connect.ts';
 import type { RunContext } from './context.ts';
 import { type Journal, mixedOrder } from './journal.ts';
 import type { Lock } from './lock.ts';
@@ -114,8 +116,10 @@ export async function putBackAll(
     try {
       run.context.log.info(`Putting back: ${entry.what}`);
       const step = stepRun(run, null, false);
-      if (entry.id === backupWork) await cleanBackupWork(entry.detail);
-      else if (isApplication(entry)) await startApplication(entry, run.spec.applications, step.progress);
+      if (entry.id === backupWork) {
+        await endDumps(run);
+        await cleanBackupWork(entry.detail);
+      } else if (isApplication(entry)) await startApplication(entry, commandsOf(run), step.progress);
       else if (entry.id === mixedOrder) await mendCollations(run, step);
       else if (entry.id.startsWith(halfBuilt)) await sweep(run, entry.detail);
       else if (entry.id.startsWith(openedTemplate))
@@ -135,6 +139,27 @@ export async function putBackAll(
     }
   }
   return failures;
+}
+
+/**
+ * The applications by whose commands they are started again: those of today's spec, so that a wrong one can be mended.
+ * Under an approval none but those in the journal: today's are not what was approved.
+ */
+function commandsOf({ context: { mode, planDigest }, spec }: Run): TargetSpec['applications'] {
+  return planDigest !== '' && mode !== 'rollback' ? [] : spec.applications;
+}
+
+/** pg_dump outlives a run that was killed, and holds its snapshot until it is through. */
+async function endDumps(run: Run): Promise<void> {
+  try {
+    await using connection = await connectTo(run);
+    await connection.query(
+      'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE application_name = $1',
+      [dumpName],
+    );
+  } catch (cause) {
+    run.context.log.info(`  a dump may still be at work on the target: ${messageOf(cause)}`);
+  }
 }
 
 /** What costs little while it is not put back: it must not keep anybody from another version. */

@@ -13,7 +13,7 @@ import { clientProbe } from './client-probe.ts';
 import { channel, runName } from './context.ts';
 import { command, type Ending } from './finish.ts';
 import { assertGates } from './gates.ts';
-import { isAlive } from './journal.ts';
+import { hasBegun, isAlive, openJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { notify } from './notify.ts';
 import { assertNoDowngrade } from './plan.ts';
@@ -48,7 +48,8 @@ async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promis
   };
   let facts = found;
   if (facts.serving) await lock();
-  const { begin, ended, steps } = journal.state();
+  const state = journal.state();
+  const { begin, ended } = state;
   if (begin && ended !== 'paused') {
     context.log.info(`${spec.name}: going on where ${begin.run} stopped`);
     journal.adopt();
@@ -64,13 +65,13 @@ async function takeOver(run: Run, found: EnvironmentFacts, from: string): Promis
     await environment.wake?.(stepRun(run, null, false));
     facts = await inspectServing(run);
     // A server that this upgrade has restarted before is not one that was found stopped.
-    if ([...steps.keys()].some((id) => id !== 'backup')) await stepRun(run, null, false).isBack('woken');
+    if (hasBegun(state)) await stepRun(run, null, false).isBack('woken');
   }
   await lock();
   return facts;
 }
 
-function beginJournal(run: Run, from: string, digest?: string): Promise<void> {
+function beginJournal(run: Run, from: string, plan?: PlanRecord): Promise<void> {
   const { journal, context, spec } = run;
   return journal.begin({
     run: runName(context),
@@ -78,7 +79,7 @@ function beginJournal(run: Run, from: string, digest?: string): Promise<void> {
     from,
     wanted: spec.postgres,
     target: spec.name,
-    ...(digest ? { digest } : {}),
+    ...(plan ? { digest: plan.digest, decision: plan.decision } : {}),
   });
 }
 
@@ -86,6 +87,9 @@ function beginJournal(run: Run, from: string, digest?: string): Promise<void> {
 export async function upgradeMode(run: Run): Promise<Ending> {
   const { journal, context, recorder, spec, wanted } = run;
   assertNobodyElse(run);
+  // It dumps, and counts on the same disk. One that nobody can read any more keeps nobody from an upgrade.
+  const rehearsal = await openJournal(run.environment.home.rehearsals, context.now).catch(() => null);
+  if (rehearsal) assertNobodyElse({ ...run, journal: rehearsal });
   const earlier = journal.state();
   if (context.mode === 'resume' && !earlier.begin) {
     throw new UpgradeError('nothing-to-resume', `There is no unfinished run on ${spec.name}.`, {
@@ -122,13 +126,13 @@ export async function upgradeMode(run: Run): Promise<Ending> {
   let plan: PlanRecord;
   try {
     plan = await planFor(run, facts, from);
-    // A resumed run carries out the plan that it began with: by now the target looks different.
-    await assertApproved(run, plan, earlier.begin?.digest);
-    // What was begun may be finished at any hour: a database must not stay half way. A backup begins nothing.
-    const begun = [...earlier.steps.keys()].some((id) => id !== 'backup');
+    // What was begun carries out the plan that it began with: by now the target looks different. It may be finished at
+    // any hour: a database must not stay half way. A backup begins nothing.
+    const begun = hasBegun(earlier);
+    await assertApproved(run, plan, begun ? earlier.begin : null);
     if (context.mode === 'upgrade' && !begun) await assertGates(run);
     if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
-    await beginJournal(run, plan.from, plan.digest);
+    await beginJournal(run, plan.from, plan);
   } catch (cause) {
     return failed(run, cause, earlier.begin !== null);
   }

@@ -93,10 +93,16 @@ describe('a pull request', () => {
     ).toEqual({ orders: ['minor', '15.20', '15.21', ['b.sql', 'c.sql', 'd.sql'], null] });
   });
 
-  it('is not asked for files of a target whose version stays', async () => {
-    const health = '    health: [a.sql]\n';
-    await changesOf(spec(smallest + health), { spec: smallest + health, files: { 'a.sql': 'SELECT 1' } });
-    expect(github.requests).toHaveLength(1);
+  it('tells changed files of a target whose version stays too; a push is not asked for them', async () => {
+    const health = '    health: [a.sql, b.sql]\n';
+    const head = { spec: smallest + health, files: { 'a.sql': 'SELECT 1', 'b.sql': 'COPY x TO PROGRAM' } };
+    const base = { ...spec(smallest + health), 'a.sql': 'SELECT 1', 'b.sql': 'SELECT 2' };
+    expect(await changesOf(base, head)).toEqual({ orders: ['none', '15.20', '15.20', ['b.sql'], null] });
+    const before = github.requests.length;
+    expect(await changesOf(base, { ...head, event: push() })).toEqual({
+      orders: ['none', '15.20', '15.20', [], null],
+    });
+    expect(github.requests.length - before).toBe(1);
   });
 
   it('brings new targets where the base has no spec', async () => {
@@ -310,6 +316,23 @@ describe('mode list', () => {
         '| `d` | 3 | 15.20 → 15.21 | the version stays | yes |',
       ].join('\n'),
     );
+  });
+
+  it('stays below what GitHub takes, with 256 targets of which half wait for the other half', () => {
+    const why = (index: number): string => `target-${index} (wave 1): ${'its upgrade is paused '.repeat(20)}`;
+    const waits = Array.from({ length: 128 }, (_, index) => why(index));
+    const all = Array.from({ length: 256 }, (_, index) => ({
+      ...listed(`target-${index}`, index < 128 ? 1 : 2, index < 128, 'minor' as const),
+      'waits-for': index < 128 ? [] : waits,
+    }));
+    const changes = new Map(all.map(({ name }) => [name, change('minor')]));
+    const outputs = listOutputs(all, changes);
+    const bytes = Object.values(outputs).reduce((total, value) => total + Buffer.byteLength(value), 0);
+    expect(bytes).toBeLessThan(500_000);
+    const last = (JSON.parse(outputs.targets ?? '') as { 'waits-for': string[] }[]).at(-1)?.['waits-for'];
+    expect([last?.length, last?.at(-1)]).toEqual([4, 'and 125 more']);
+    expect(last?.[0]).toMatch(/^target-0 \(wave 1\): its upgrade is paused .*… \(\d+ more characters\)$/);
+    expect(Buffer.byteLength(listSummary(all, changes))).toBeLessThan(1_048_576);
   });
 
   it('says little without a change', () => {

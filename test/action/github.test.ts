@@ -123,6 +123,11 @@ describe('what nobody merged yet', () => {
     ['pull_request_target', true],
     ['pull_request_review', true],
     ['merge_group', true],
+    ['issue_comment', true],
+    ['discussion_comment', true],
+    ['workflow_run', true],
+    ['repository_dispatch', false],
+    ['workflow_call', false],
     ['push', false],
     ['schedule', false],
     ['workflow_dispatch', false],
@@ -132,16 +137,24 @@ describe('what nobody merged yet', () => {
   it('may be looked at, and nothing else', () => {
     const refused = [...modeSchema.options, 'list'].filter((mode) => {
       try {
-        assertMerged(mode);
+        assertMerged(mode, 'pull_request');
         return false;
       } catch {
         return true;
       }
     });
     expect(refused).toEqual(['upgrade', 'resume', 'rollback']);
-    expect(() => assertMerged('upgrade')).toThrow(
+    expect(() => assertMerged('upgrade', 'merge_group')).toThrow(
       expect.objectContaining({ code: 'pull-request', phase: 'inputs' }),
     );
+    expect(() => assertMerged('rollback', 'issue_comment')).toThrow(
+      expect.objectContaining({
+        code: 'pull-request',
+        message:
+          'Mode rollback does not run on the event issue_comment: its workflow may have checked out what nobody merged.',
+      }),
+    );
+    expect(() => assertMerged('upgrade', 'push')).not.toThrow();
   });
 });
 

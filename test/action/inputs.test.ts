@@ -43,6 +43,7 @@ describe('readInputs', () => {
       comment: true,
       issue: false,
       atMerge: 'nothing',
+      pullRequestChanges: 'version-only',
       variables: {},
     });
   });
@@ -74,6 +75,7 @@ describe('readInputs', () => {
         comment: 'false',
         issue: 'true',
         'at-merge': 'upgrade-minor',
+        'pull-request-changes': 'allow',
         variables: '# of stock\nSTOCK_URL=postgresql://a=b@h/d\r\n\n  EMPTY=\n',
       }),
     ).toEqual({
@@ -93,6 +95,7 @@ describe('readInputs', () => {
       comment: false,
       issue: true,
       atMerge: 'upgrade-minor',
+      pullRequestChanges: 'allow',
       variables: { STOCK_URL: 'postgresql://a=b@h/d', EMPTY: '' },
     });
   });
@@ -124,6 +127,7 @@ describe('readInputs', () => {
     ['comment', '1', 'true, false'],
     ['issue', 'TRUE', 'true, false'],
     ['at-merge', 'all', 'nothing, plan, upgrade-minor, upgrade'],
+    ['pull-request-changes', 'all', 'version-only, allow'],
     ['override', 'checks', 'window, wave, rehearsal'],
   ])('refuses %s: %s', (name, value, allowed) => {
     expect(() => read({ [name]: value })).toThrow(
@@ -142,6 +146,14 @@ describe('readInputs', () => {
     expect(() => read({ from: '', variables: 'A=b\nhunter2' })).toThrow(
       expect.objectContaining({ code: 'input', message: 'Line 2 of the input variables is not NAME=value.' }),
     );
+  });
+
+  it('masks the variables that are long enough to be secrets', () => {
+    const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    read({ variables: 'REPLICAS=1\nEMPTY=\nTHREE=abc\nFOUR=abcd\nSTOCK_URL=postgresql://a=b@h/d\n' });
+    const masks = said.mock.calls.map(([text]) => String(text).trim());
+    said.mockRestore();
+    expect(masks).toEqual(['::add-mask::abcd', '::add-mask::postgresql://a=b@h/d']);
   });
 
   it.each(['abc', digest.slice(1), digest.toUpperCase(), `${digest} x`])(

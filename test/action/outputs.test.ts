@@ -70,6 +70,10 @@ describe('outputsOf', () => {
     'plan-digest': digest,
     'plan-file': null,
     'record-path': '/out/orders/report.json',
+    'plan-artifact-id': null,
+    'report-artifact-id': null,
+    'record-artifact-id': null,
+    'dump-artifact-id': null,
   };
 
   it('of one target has everything', () => {
@@ -93,7 +97,9 @@ describe('outputsOf', () => {
       'report-artifact-id': '11',
       'record-artifact-id': '12',
       'dump-artifact-id': '13',
-      targets: JSON.stringify([orders]),
+      targets: JSON.stringify([
+        { ...orders, 'report-artifact-id': 11, 'record-artifact-id': 12, 'dump-artifact-id': 13 },
+      ]),
     });
   });
 
@@ -159,7 +165,9 @@ describe('outputsOf', () => {
     ];
     const outputs = outputsOf([record], path, planned);
     expect([outputs['plan-file'], outputs['plan-artifact-id']]).toEqual(['/out/orders/plan.json', '14']);
-    expect(JSON.parse(outputs.targets ?? '')).toMatchObject([{ 'plan-file': '/out/orders/plan.json' }]);
+    expect(JSON.parse(outputs.targets ?? '')).toMatchObject([
+      { 'plan-file': '/out/orders/plan.json', 'plan-artifact-id': 14 },
+    ]);
   });
 
   it('has the outputs that action.yml declares', () => {

@@ -212,6 +212,28 @@ describe('the last record', () => {
     expect(await outside().lastRecord('orders')).toMatchObject({ id: 'ours' });
   });
 
+  it('is never one of a tag that is called like the branch, or of an event that anybody can cause', async () => {
+    add('upgrade', record('upgrade', 'ours'), { run: { id: 5, event: 'workflow_dispatch' } });
+    const elsewhere = 'c'.repeat(40);
+    github.elsewhere.add(elsewhere);
+    add('upgrade', record('upgrade', 'tag'), { run: { id: 6, event: 'push', head_sha: elsewhere } });
+    add('resume', record('resume', 'tag too'), { run: { id: 6, event: 'push', head_sha: elsewhere } });
+    for (const event of ['pull_request_target', 'workflow_run', 'issue_comment', 'repository_dispatch'])
+      add('upgrade', record('upgrade', event), { run: { event } });
+    expect(await outside().lastRecord('orders')).toMatchObject({ id: 'ours' });
+    // Each run is asked about once, and compared only where its event counts.
+    const asked = github.requests.filter((request) => /runs|compare/.test(request));
+    expect(new Set(asked).size).toBe(asked.length);
+    expect(asked.filter((request) => request.includes('/compare/'))).toHaveLength(2);
+  });
+
+  it('is none, and the log says why, where nobody can tell whose it is', async () => {
+    add('upgrade', record('upgrade', 'ours'));
+    for (const token of github.tokens.values()) token.permissions = ['actions: read', 'metadata: read'];
+    expect(await outside().lastRecord('orders')).toBeNull();
+    expect(run.lines).toEqual([expect.stringContaining('HTTP 403')]);
+  });
+
   it('is the one before where the newest is of another version, another target, or did not end', async () => {
     add('upgrade', record('upgrade', 'good'));
     add('upgrade', '{"version":99}');

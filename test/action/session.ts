@@ -132,6 +132,7 @@ export function session(options: SessionOptions): TestSession {
       overrides: new Set(),
       changes: new Map(),
       onPullRequest: isUnmerged(event.name),
+      pullRequestChanges: 'version-only',
       outside: null,
     },
     lines,

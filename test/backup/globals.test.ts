@@ -102,6 +102,22 @@ GRANT ALL ON TABLESPACE fast TO "Ops Team";
     (line) => expect(readGlobals(line, 'postgres')).toEqual([line]),
   );
 
+  it('takes what stands in quotes for data, whatever it looks like', () => {
+    const hostile = `CREATE ROLE app;
+ALTER ROLE app SET application_name TO 'x
+CREATE TABLESPACE t OWNER o LOCATION '';
+\\restrict abc
+CREATE ROLE postgres;
+ALTER ROLE postgres WITH SUPERUSER LOGIN PASSWORD ''a'';
+y';
+ALTER ROLE "odd
+CREATE ROLE postgres;" WITH LOGIN;
+`
+      .replaceAll("\\'\\'", "''")
+      .replaceAll("\\'", "''");
+    expect(readGlobals(hostile, 'postgres')).toEqual([hostile]);
+  });
+
   it('has nothing to run where there are only comments', () => {
     expect(readGlobals(`--\n\n\\restrict a1\nCREATE ROLE ops;\n${lastLine}\n`, 'ops')).toEqual([]);
   });

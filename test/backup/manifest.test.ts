@@ -66,7 +66,7 @@ describe('verifyFiles', () => {
   it('finds nothing wrong with what was written, nor with a file that came later', async () => {
     const manifest = await manifestNow();
     expect(await verifyFiles(folder, manifest)).toEqual([]);
-    await writeFile(join(folder, 'inventory.json'), '{}');
+    await writeFile(join(folder, 'notes.txt'), '{}');
     expect(await verifyFiles(folder, manifest)).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 /** What GitHub's events get from the built action: a comment, a refusal, a list of targets, an issue. */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { baseSha, headSha, pullRequest, push } from '../action/session.ts';
@@ -71,12 +72,153 @@ test('a pull request by Renovate gets one comment, and the next run leaves it al
   expect(github.comments).toHaveLength(1);
 });
 
-test('a pull request by a person that changes more is told so, loudly', async () => {
+test('a pull request that changes more than the version runs nothing of it, and is told so, loudly', async () => {
+  const ran = join(orders.workspace, 'ran');
+  const clients = join(orders.workspace, 'bin');
+  await mkdir(clients);
+  for (const program of ['pg_dump', 'pg_restore', 'pg_dumpall'])
+    await writeFile(
+      join(clients, program),
+      `#!/bin/sh\ntouch ${ran}\necho "${program} (PostgreSQL) 15.18"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+  await orders.spec({ more: `    backup: { clients: ${clients} }` });
+  await base((spec) => spec.replace('15.18', '15.17').replace(/^.*clients.*$/m, ''));
+  const request = pullRequest('octo-org/octo-repo', 'mona');
+  for (const mode of ['plan', 'check', 'rehearse']) {
+    await using refused = await orders.run(mode, on(request, { post: true }));
+    expect([mode, refused.exitCode, refused.post?.exitCode, refused.outputs.result]).toEqual([
+      mode,
+      1,
+      0,
+      'refused',
+    ]);
+    expect(refused.annotations.filter(({ level }) => level === 'error')).toEqual([
+      expect.objectContaining({
+        title: 'orders: pull-request-change',
+        message: expect.stringContaining(
+          'This pull request changes more of orders than its version: backup.clients. The target was not opened.',
+        ),
+      }),
+    ]);
+  }
+  expect(existsSync(ran)).toBe(false);
+  expect(await orders.record()).toMatchObject({ result: 'refused', change: { others: ['backup.clients'] } });
+  const [told] = github.comments;
+  expect(told?.body).toContain(
+    '**This is more than a version.** It also changes `backup.clients` of `orders`.',
+  );
+  expect(told?.body.split('\n')[1]).toMatch(
+    /^## ⛔ orders: 15\.17 → 15\.18, minor version, and 1 other change: /,
+  );
+
+  // Only where the workflow says so: the programs of the pull request run then.
+  await using allowed = await orders.run(
+    'rehearse',
+    on(request, { inputs: { 'pull-request-changes': 'allow' } }),
+  );
+  expect(allowed.annotations.map(({ title }) => title)).not.toContain('orders: pull-request-change');
+  expect(existsSync(ran)).toBe(true);
+});
+
+test('SQL that a pull request brings is not asked, where the version stays too', async () => {
+  await orders.spec({ version: '15.17', more: '    health: [ops/health.sql]' });
+  await base((spec) => spec);
+  await mkdir(join(orders.workspace, 'ops'));
+  await writeFile(join(orders.workspace, 'ops/health.sql'), 'SELECT 2;\n');
+  github.files.set(`${baseSha}:ops/health.sql`, 'SELECT 1;\n');
+  await using result = await orders.run('check', on(pullRequest()));
+  expect(result.outputs.result).toBe('refused');
+  expect((await orders.record()).verdict).toBe(
+    'This pull request changes more of orders than its version: ops/health.sql. The target was not opened. Nothing was changed.',
+  );
+  github.files.set(`${baseSha}:ops/health.sql`, 'SELECT 2;\n');
+  await using same = await orders.run('check', on(pullRequest()));
+  expect(same.annotations.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test('a rehearsal of a pull request that was killed is cleaned up by the post step', async () => {
+  await base();
+  await using running = orders.start('rehearse', on(pullRequest()));
+  await running.line(/scratch server|copy/i);
+  running.kill9();
+  await using killed = await running.done;
+  await using post = await runPost(killed);
+  expect([post.exitCode, post.annotations.filter(({ level }) => level === 'error')]).toEqual([0, []]);
+  expect(await orders.record()).toMatchObject({ result: 'cancelled', change: { kind: 'minor' } });
+});
+
+test('without a base, and on events that tell of none, no target is opened', async () => {
+  github.plant({ route: /contents/, status: 500, message: 'Server Error' });
+  await using unknown = await orders.run('plan', on(pullRequest()));
+  expect((await orders.record()).verdict).toContain(
+    'What this pull request changes at orders is not known (',
+  );
+  await using queue = await orders.run('plan', on({ name: 'merge_group', payload: {} }));
+  expect((await orders.record()).verdict).toContain('What this event changes at orders is not known');
+  expect([unknown.outputs.result, queue.outputs.result]).toEqual(['refused', 'refused']);
+});
+
+test('links of a pull request lead nowhere: neither the spec nor the reports', async () => {
+  const outside = `${orders.workspace}-secret`;
+  await writeFile(outside, 'aws_secret_access_key: wJalrXUtnFEMI\n');
+  const spec = join(orders.workspace, 'linked.yaml');
+  await symlink(outside, spec);
+  await using read = await orders.run('list', on(pullRequest(), { inputs: { spec: 'linked.yaml' } }));
+  expect(read.annotations.map(({ message }) => message.split('\n')[0])).toEqual([
+    'The spec linked.yaml cannot be read: it leads out of the repository.',
+  ]);
+  expect(read.rawLog + read.summary).not.toContain('wJalr');
+
+  await mkdir(join(orders.workspace, 'reports/orders'), { recursive: true });
+  for (const name of ['spec.yaml', 'orders/report.json.tmp', 'orders/report.html'])
+    await symlink(outside, join(orders.workspace, 'reports', name));
+  const inputs = { 'output-directory': 'reports' };
+  await using refused = await orders.run('plan', on(pullRequest(), { inputs }));
+  expect(refused.annotations.map(({ title }) => title)).toEqual(['output-folder']);
+  // Merged, they are the repository's own: but nobody's files are overwritten either.
+  await using merged = await orders.run('plan', on(dispatch, { inputs }));
+  expect(merged.exitCode).toBe(0);
+  expect(await readFile(outside, 'utf8')).toBe('aws_secret_access_key: wJalrXUtnFEMI\n');
+  for (const name of ['spec.yaml', 'orders/report.json', 'orders/report.html', 'orders/plan.json'])
+    expect([name, (await lstat(join(orders.workspace, 'reports', name))).mode]).toEqual([name, 0o100600]);
+  await rm(outside);
+});
+
+test('a key of the spec is no markdown in the summary', async () => {
+  const spec = join(orders.workspace, 'hostile.yaml');
+  await writeFile(
+    spec,
+    'version: 1\n"x\\n\\n## Approved\\n\\n[click](https://evil.example)\\n\\n": 1\ntargets: [{ name: a }]\n',
+  );
+  await using result = await orders.run('list', on(pullRequest(), { inputs: { spec: 'hostile.yaml' } }));
+  const outsideOfBlocks = result.summary.replace(/^```\n[\s\S]*?^```$/gm, '');
+  expect(outsideOfBlocks.trim()).toBe('## ❌ Nothing was started');
+  expect(result.summary).toContain('"x\\n\\n## Approved');
+});
+
+test('a mask that is as short as a part of the digest is told', async () => {
+  await using plain = await orders.run('plan', on(dispatch, { inputs: { variables: 'REPLICAS=1' } }));
+  expect([plain.exitCode, plain.masks.includes('1')]).toEqual([0, false]);
+  const digest = plain.outputs['plan-digest'] ?? '';
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  await using dropped = await orders.run(
+    'plan',
+    on(dispatch, { inputs: { variables: `PART=${digest.slice(10, 14)}` } }),
+  );
+  expect(dropped.annotations.map(({ level, title }) => [level, title])).toContainEqual(['error', 'outputs']);
+});
+
+test('a pull request that changes more, where the workflow allows it, is told so, loudly', async () => {
   await orders.spec({ more: '    backup: { prove: none }' });
   await base((spec) => spec.replace('15.18', '15.17').replace(/^.*prove.*$/m, ''));
   await using result = await orders.run(
     'plan',
-    on(pullRequest('octo-org/octo-repo', 'mona'), { inputs: { 'at-merge': 'upgrade-minor' } }),
+    on(pullRequest('octo-org/octo-repo', 'mona'), {
+      inputs: { 'at-merge': 'upgrade-minor', 'pull-request-changes': 'allow' },
+    }),
   );
   expect(result.exitCode).toBe(0);
   const { body = '' } = github.comments[0] ?? {};
@@ -177,7 +319,6 @@ test('a run by hand writes no comment and reads no base', async () => {
 
 test('a wanted version in a manifest is planned, and told with its place', async () => {
   const text = 'spec:\n  containers:\n    - image: postgres:15.18-bookworm\n';
-  const { mkdir, writeFile } = await import('node:fs/promises');
   await mkdir(join(orders.workspace, 'deploy'), { recursive: true });
   await writeFile(join(orders.workspace, 'deploy/db.yaml'), text);
   const file = join(orders.workspace, 'postgres-upgrade.yaml');

@@ -41,7 +41,8 @@ export async function target(
 
 export async function targetFor(server: TestServer, wanted: string): Promise<Target> {
   const workspace = await mkdtemp(join(tmpdir(), 'workspace-'));
-  const output = join(workspace, 'out');
+  // Not in the workspace: there a pull request's reports are refused.
+  const output = `${workspace}-out`;
   const spec: Target['spec'] = async ({ version = wanted, binaries, more = '' } = {}) => {
     await writeFile(
       join(workspace, 'postgres-upgrade.yaml'),
@@ -86,6 +87,7 @@ export async function targetFor(server: TestServer, wanted: string): Promise<Tar
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await rm(workspace, { recursive: true, force: true });
+      await rm(output, { recursive: true, force: true });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { tokens } from '../../src/health/lexer.ts';
 import { refuseEscapes } from '../../src/health/user-sql-guard.ts';
 import { splitStatements } from '../../src/health/user-sql-split.ts';
+import { tokens } from '../../src/postgres/lexer.ts';
 
 const split = (text: string): string[] => splitStatements(text, 'ops/health.sql').map(({ sql }) => sql);
 

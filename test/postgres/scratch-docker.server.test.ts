@@ -29,7 +29,7 @@ afterEach(async () => {
   expect(containers ?? []).toEqual([]);
 });
 
-const at = (): string => join(base, 'work', 'scratch');
+const at = (): string => join(base, 'work-2026-11-20T18-00-00-000Z', 'scratch');
 
 async function images(given: Readonly<Record<string, StandInImage>>): Promise<StandIn> {
   docker = await dockerStandIn(given);
@@ -116,8 +116,8 @@ test('the final server is waited for; it is measured, isolated, and removed', as
     'stop -t 3 postgres-upgrade-scratch-ID',
     'rm --force --volumes postgres-upgrade-scratch-ID',
   ]);
-  expect(await readdir(base)).toEqual(['work']);
-  expect(await readdir(join(base, 'work'))).toEqual([]);
+  expect(await readdir(base)).toEqual(['work-2026-11-20T18-00-00-000Z']);
+  expect(await readdir(join(base, 'work-2026-11-20T18-00-00-000Z'))).toEqual([]);
   expect(await readdir(folder).catch(({ code }) => code)).toBe('ENOENT');
 });
 
@@ -181,7 +181,7 @@ test.each<[string, Record<string, StandInImage>, string, string, string]>([
   const failure = await failureOf(open('15.17'));
   expect(failure).toMatchObject({ code, message });
   expect(failure.hint).toContain(hint);
-  expect(await readdir(join(base, 'work')).catch(() => [])).toEqual([]);
+  expect(await readdir(join(base, 'work-2026-11-20T18-00-00-000Z')).catch(() => [])).toEqual([]);
 });
 
 test('without a daemon there is none', async () => {
@@ -215,7 +215,7 @@ test('cancelled while it starts: nothing is left', async () => {
   await vi.waitUntil(async () => (await calls()).some((call) => call.startsWith('logs ')), 20_000);
   stop.abort();
   expect(errorsOf(await opening)).toMatchObject([{ code: 'cancelled' }]);
-  expect(await readdir(join(base, 'work'))).toEqual([]);
+  expect(await readdir(join(base, 'work-2026-11-20T18-00-00-000Z'))).toEqual([]);
 });
 
 test('what a killed run left is removed by the next one', async () => {
@@ -223,7 +223,10 @@ test('what a killed run left is removed by the next one', async () => {
   const server = await open('15.17');
   const folder = dirname(server.settings('postgres').host);
   expect((await containers()).length).toBe(1);
-  await cleanBackupWork({ work: join(base, 'work'), dump: join(base, 'dump') });
+  await cleanBackupWork({
+    work: join(base, 'work-2026-11-20T18-00-00-000Z'),
+    dump: join(base, 'orders-2026-11-20T18-00-00-000Z'),
+  });
   expect(await containers()).toEqual([]);
   expect(await readdir(base)).toEqual([]);
   expect(await readdir(folder).catch(({ code }) => code)).toBe('ENOENT');

@@ -3,7 +3,6 @@ import {
   comfortSettings,
   isolationSettings,
   realSettings,
-  restartSettings,
   settingLines,
 } from '../../src/postgres/scratch-settings.ts';
 
@@ -97,25 +96,6 @@ describe('realSettings', () => {
     'leaves out %j, which is no setting',
     (name) => expect(realSettings({ [name]: 'x' })).toEqual({}),
   );
-});
-
-describe('restartSettings', () => {
-  it('puts the real settings over the comforts, and leaves the number of connections to them', () => {
-    const settings = restartSettings({
-      fsync: 'on',
-      superuser_reserved_connections: '70',
-      archive_mode: 'on',
-    });
-    expect(settings).toMatchObject({
-      fsync: 'on',
-      superuser_reserved_connections: '70',
-      full_page_writes: 'off',
-    });
-    expect(
-      Object.keys(settings).filter((name) => ['max_connections', 'archive_mode'].includes(name)),
-    ).toEqual([]);
-    expect(restartSettings({ max_connections: '20' }).max_connections).toBe('20');
-  });
 });
 
 describe('settingLines', () => {

@@ -26,7 +26,7 @@ afterEach(async () => {
   expect(left).toEqual([]);
 });
 
-const folder = (): string => join(base, 'work', 'scratch');
+const folder = (): string => join(base, 'work-2026-11-20T18-00-00-000Z', 'scratch');
 
 async function start(version: string, options: Partial<ScratchOptions> = {}): Promise<ScratchServer> {
   return startScratch(
@@ -251,7 +251,7 @@ describe('restart', () => {
       { b: '48MB', a: 'off', f: 'on', w: '0', l: 'warning' },
     ]);
     await server.restart({});
-    expect(await ask(server.settings('postgres'), shown)).toMatchObject([{ b: '128MB', f: 'off' }]);
+    expect(await ask(server.settings('postgres'), shown)).toMatchObject([{ b: '128MB', f: 'on' }]);
   });
 
   test('settings that are refused: its own words, and it serves as before', async () => {
@@ -288,14 +288,17 @@ test('what a killed run left is removed by the next one', async () => {
   const server = await start('15.17');
   const socket = server.settings('postgres').host;
   expect(await serverPid(join(folder(), 'data'))).not.toBe(null);
-  await cleanBackupWork({ work: join(base, 'work'), dump: join(base, 'dump') });
+  await cleanBackupWork({
+    work: join(base, 'work-2026-11-20T18-00-00-000Z'),
+    dump: join(base, 'orders-2026-11-20T18-00-00-000Z'),
+  });
   expect(await readdir(base)).toEqual([]);
   expect(await stat(socket).catch(({ code }) => code)).toBe('ENOENT');
   await vi.waitUntil(async () => (await processesWith(base)).length === 0, 10_000);
 });
 
 test('a folder that a file names is removed only where it is one of ours', async () => {
-  const work = join(base, 'work');
+  const work = join(base, 'work-2026-11-20T18-00-00-000Z');
   const precious = await mkdtemp(join(base, 'pgu-'));
   const server = await start('15.17');
   await server[Symbol.asyncDispose]();
@@ -303,7 +306,7 @@ test('a folder that a file names is removed only where it is one of ours', async
     await mkdir(folder(), { recursive: true });
     await writeFile(join(folder(), 'socket-folder'), text);
     await writeFile(join(folder(), 'container'), '--all\n');
-    await cleanBackupWork({ work, dump: join(base, 'dump') });
+    await cleanBackupWork({ work, dump: join(base, 'orders-2026-11-20T18-00-00-000Z') });
     expect(await stat(precious)).toBeTruthy();
   }
 });

@@ -200,7 +200,7 @@ test('where the exact version cannot be had it stops, unless the nearest is allo
   expect(stagesOf(refused.record)).toEqual(['scratch failed']);
   expect(refused.record).toMatchObject({
     result: 'failed',
-    issues: [{ code: 'scratch-version' }],
+    issues: [{ code: 'binaries-unavailable' }, { code: 'scratch-version' }],
     backup: null,
   });
   await expectNothingLeft(2);

@@ -64,6 +64,7 @@ export async function rehearse(server: TestServer, options: RehearseOptions): Pr
     overrides: new Set(),
     changes: new Map(),
     onPullRequest: false,
+    pullRequestChanges: 'version-only',
     outside: null,
     ...options.context,
   };

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { AtMergeFacts } from '../../src/report/change-words.ts';
 import { type CommentFacts, newsOf, renderComment } from '../../src/report/comment.ts';
+import { renderLeft } from '../../src/report/comment-left.ts';
 import { renderGreen, renderIssue } from '../../src/report/issue.ts';
 import { isMarked, marker } from '../../src/report/marker.ts';
 import type { UpgradeRecord } from '../../src/report/record.ts';
 import type { ChangeRecord } from '../../src/report/record-change.ts';
 import type { RehearsalRecord } from '../../src/report/record-rehearsal.ts';
+import { rehearsalGoesOn } from '../../src/report/refusals.ts';
 import { planRecord, refusedRecord } from './fixture.ts';
 import { richCheckRecord } from './fixture-check.ts';
 import { release, richAdvice } from './fixture-release.ts';
@@ -67,6 +69,24 @@ const rehearsal: RehearsalRecord = {
   databases: [],
 };
 
+const routeMajor = {
+  at: '2026-11-20T18:00:00.000Z',
+  code: 'route-major',
+  what: '15.17 → 16.3 is another major.',
+  hint: 'Dump and restore it.',
+  resolution: rehearsalGoesOn,
+};
+
+const unanswered = (id: string, title: string, seen: string[]): UpgradeRecord['checks'][number] => ({
+  id,
+  title,
+  when: 'before',
+  status: 'error',
+  seen,
+  fix: 'Find out why.',
+  docs: `checks.md#${id}`,
+});
+
 const line = (text: string, label: string): string =>
   text.split('\n').find((each) => each.startsWith(`| **${label}**`)) ?? 'none';
 
@@ -116,12 +136,12 @@ The rehearsal of 15.18 passed. The target was only read.
 | **Checks** | none were made |
 | **Rehearsal** | passed on 15.18 from a backup of 15.17, restored in 1 min 2 s |
 | **Expected downtime** | 1.00 s (a measured stop and start) |
-| **At merge** | The target is upgraded to PostgreSQL 15.18.<br>Only in its maintenance windows: fri, sat 22:00-04:00 Europe/Berlin. Outside of them it is refused.<br>Only with a passed rehearsal of these versions that is not older than 7d.<br>It is of wave 2: the earlier waves come first. |
+| **At merge** | The target is upgraded to PostgreSQL 15.18.<br>Only in its maintenance windows: fri, sat 22:00-04:00 Europe/Berlin. Outside of them it is refused at merge: run the failed job again when one is open.<br>Only with a passed rehearsal of these versions that is not older than 7d.<br>It is of wave 2: until the earlier waves are green, and were for as long as the spec says, it is refused: run the failed job again then. |
 
 <details>
 <summary>Rehearsal: passed</summary>
 
-Backup of 15.17 from 2026-11-20T18:00:00.000Z (fresh).
+Backup of 15.17 from 2026-11-20 18:00 UTC (fresh).
 
 Scratch server: embedded, a package.
 
@@ -160,6 +180,8 @@ describe('the first line', () => {
     expectedDowntimeMs: null,
     restoreMs: null,
     failure: null,
+    taken: null,
+    basis: 'b',
   };
   it.each<[string, Partial<UpgradeRecord>]>([
     ['## ✅ orders: 15.17 → 15.18, minor version: nothing blocks it, not rehearsed yet', {}],
@@ -194,6 +216,53 @@ describe('the first line', () => {
       { change: { ...minor, kind: 'unknown', from: null } },
     ],
     ['## ⏹️ orders: 15.17 → 15.18, minor version: the run was cancelled', { result: 'cancelled' }],
+    [
+      '## ⚠️ orders: 15.17 → 15.18, minor version: nothing blocks it, rehearsed on another minor version',
+      { rehearsed: { ...rehearsed, exact: false } },
+    ],
+    [
+      '## ✅ orders: 15.17 → 15.18, minor version: rehearsed, nothing blocks it',
+      { mode: 'rehearse', rehearsal },
+    ],
+    [
+      '## ⚠️ orders: 15.17 → 15.18, minor version: rehearsed on 15.17, not on 15.18',
+      { mode: 'rehearse', rehearsal: { ...rehearsal, exact: false, ranOn: '15.17' } },
+    ],
+    [
+      '## ⛔ orders: 15.17 → 15.18, minor version: rehearsed, but 1 thing blocks the upgrade',
+      { mode: 'rehearse', rehearsal, checks: [unanswered('space', 'There is room', ['no answer'])] },
+    ],
+    [
+      '## ✅ orders: 15.17 → 15.18, minor version: rehearsed, nothing blocks it',
+      {
+        mode: 'rehearse',
+        rehearsal,
+        checks: [{ ...unanswered('space', 'There is room', ['no answer']), when: 'after' }],
+      },
+    ],
+    [
+      '## ⛔ orders: 15.17 → 16.3, major version: rehearsed on 15.17, not on 15.18, but 2 things block the upgrade',
+      {
+        mode: 'rehearse',
+        change: { ...minor, kind: 'major', to: '16.3' },
+        plan: null,
+        rehearsal: { ...rehearsal, exact: false, ranOn: '15.17' },
+        issues: [routeMajor, { ...routeMajor, code: 'binaries-unavailable' }],
+      },
+    ],
+    [
+      '## ❌ orders: 15.17 → 15.18, minor version: the rehearsal failed, and 1 thing blocks the upgrade',
+      {
+        mode: 'rehearse',
+        result: 'failed',
+        rehearsal: { ...rehearsal, passed: false },
+        // The same code of a scratch server says nothing about the target.
+        issues: [
+          routeMajor,
+          { ...routeMajor, code: 'binaries-unavailable', resolution: 'The target was only read.' },
+        ],
+      },
+    ],
   ])('%s', (expected, changes) => {
     expect(renderComment(record(changes), facts).split('\n')[1]).toBe(expected);
   });
@@ -276,6 +345,162 @@ describe('at merge', () => {
       '<br>As it stands it would be refused: what blocks is below.',
     );
   });
+
+  const upgraded = 'The target is upgraded to PostgreSQL 15.18.';
+  const refused = 'As it stands it would be refused: what blocks is below.';
+  const failed: RehearsalRecord = {
+    ...rehearsal,
+    passed: false,
+    stages: [{ id: 'restore', title: 'Restore', state: 'failed', durationMs: 1, output: ['no'] }],
+  };
+  const checks = [unanswered('space', 'There is room', ['no answer'])];
+  const plain = { windows: [], requireRehearsal: null, wave: 1, atMerge: 'upgrade-minor' as const };
+  it.each<[string, Partial<UpgradeRecord>, Partial<AtMergeFacts>, string[]]>([
+    ['a rehearsal that passed, and a check that blocks', { rehearsal, checks }, {}, [upgraded, refused]],
+    ['a rehearsal that passed, and no plan', { rehearsal, issues: [routeMajor] }, {}, [upgraded, refused]],
+    [
+      'a rehearsal that failed, where none is demanded',
+      { result: 'failed', rehearsal: failed, checks: [{ ...checks[0], status: 'passed' } as never] },
+      {},
+      [upgraded, 'The failed rehearsal does not keep it from being upgraded: set require-rehearsal.'],
+    ],
+    [
+      'a rehearsal that failed, where one is demanded',
+      { result: 'failed', rehearsal: failed, checks: [{ ...checks[0], status: 'passed' } as never] },
+      { requireRehearsal: '7d' },
+      [
+        upgraded,
+        'Without another rehearsal it would be refused: the last one failed.',
+        'Only with a passed rehearsal of these versions that is not older than 7d.',
+      ],
+    ],
+    [
+      'a rehearsal elsewhere, where one is demanded',
+      { rehearsal: { ...rehearsal, exact: false, ranOn: '15.17' } },
+      { requireRehearsal: '7d' },
+      [
+        upgraded,
+        'Without another rehearsal it would be refused: the last one did not run on 15.18.',
+        'Only with a passed rehearsal of these versions that is not older than 7d.',
+      ],
+    ],
+    [
+      'a target that could not be opened',
+      { result: 'failed', plan: null, issues: [{ ...routeMajor, code: 'secret-missing', resolution: '' }] },
+      { atMerge: 'plan' },
+      [
+        'A plan is made from what was merged; nothing is upgraded by itself.',
+        byHand,
+        'Whether it would be refused is not known: this run did not see enough.',
+      ],
+    ],
+  ])('of %s', (_, changes, facts2, expected) => {
+    const text = renderComment(record({ mode: 'rehearse', ...changes }), { ...facts, ...plain, ...facts2 });
+    expect(line(text, 'At merge')).toBe(`| **At merge** | ${expected.join('<br>')} |`);
+  });
+});
+
+it('says nothing of an upgrade where the run was refused for what the pull request changes', () => {
+  const issues = [{ ...routeMajor, code: 'pull-request-change', resolution: 'Nothing was changed.' }];
+  const text = renderComment(
+    record({ result: 'refused', plan: null, issues, verdict: issues[0]?.what ?? '' }),
+    {
+      ...facts,
+      windows: [],
+      requireRehearsal: null,
+      wave: 1,
+    },
+  );
+  expect(text.split('\n')[1]).toBe('## ⛔ orders: 15.17 → 15.18, minor version: refused');
+  expect(line(text, 'At merge')).toBe(
+    '| **At merge** | The target is upgraded to PostgreSQL 15.18.<br>Whether it would be refused is not known: this run did not see enough. |',
+  );
+});
+
+describe('what blocks', () => {
+  it('is said once in an issue', () => {
+    const text = renderIssue(record({ result: 'failed', plan: null, issues: [routeMajor] }), facts.marker);
+    expect(text.match(/`route-major`/g)).toHaveLength(1);
+  });
+
+  it('has why no plan could be made, though the rehearsal passed', () => {
+    const text = renderComment(
+      record({ mode: 'rehearse', plan: null, rehearsal, issues: [routeMajor] }),
+      facts,
+    );
+    expect(text).toContain(
+      '\n\n### Why no plan could be made\n\n- `route-major`: 15.17 → 16.3 is another major.<br>To do: Dump and restore it.\n\n',
+    );
+  });
+
+  it('does not say again what the verdict says', () => {
+    const text = renderComment(
+      record({ result: 'failed', plan: null, issues: [routeMajor], verdict: `${routeMajor.what} Nothing.` }),
+      facts,
+    );
+    expect(text).not.toContain('### Why no plan');
+  });
+
+  it('has unanswered checks of one reason once', () => {
+    const checks = Array.from({ length: 13 }, (_, index) =>
+      unanswered(`check-${index}`, `Title ${index}`, [
+        'billing: watcher@127.0.0.1/billing cannot be reached: permission denied for database "billing".',
+        'h"r: watcher@127.0.0.1/hr cannot be reached: permission denied for database "hr".',
+      ]),
+    );
+    const text = renderComment(
+      record({ result: 'refused', checks: [...checks, unanswered('other', 'Other', ['timeout'])] }),
+      facts,
+    );
+    expect(text).toContain(`### Could not be answered
+
+- **13 checks: Title 0; Title 1; Title 2; Title 3; Title 4; Title 5; Title 6; Title 7; Title 8; Title 9 and 3 more**: permission denied for database "billing", "hr"<br>To do: As a superuser: GRANT CONNECT ON DATABASE "billing", "hr" TO role; with the user of the connection as role.
+- **Other**: timeout<br>To do: Find out why.
+
+`);
+  });
+
+  it('tells what does not hold on a copy from what blocks', () => {
+    const check = { ...unanswered('x', 'X', ['seen']), status: 'blocked' as const, when: 'after' as const };
+    const text = renderComment(
+      record({ mode: 'rehearse', result: 'failed', rehearsal, checks: [check] }),
+      facts,
+    );
+    expect(text).toContain(
+      '### Does not hold on the copy\n\n- **not so: X**: seen<br>To do: Find out why.\n',
+    );
+    expect(text).not.toContain('### Blocks the upgrade');
+  });
+});
+
+describe('the next step', () => {
+  it('shows what a program printed as it is', () => {
+    const next = [
+      'pg_restore: error: could not execute query: ERROR:  syntax error at or near "x"',
+      'LINE 1: SELECT x',
+      '               ^',
+      'Command was: CREATE VIEW v AS',
+      'SELECT x;',
+      'Drop the view, then rehearse again:',
+      '  psql -c "DROP VIEW v"',
+    ].join('\n');
+    expect(renderComment(record({ result: 'failed', next }), facts)).toContain(`### Next
+
+\`\`\`
+pg_restore: error: could not execute query: ERROR:  syntax error at or near "x"
+LINE 1: SELECT x
+               ^
+Command was: CREATE VIEW v AS
+SELECT x;
+\`\`\`
+
+Drop the view, then rehearse again:
+
+\`\`\`sh
+psql -c "DROP VIEW v"
+\`\`\`
+`);
+  });
 });
 
 describe('the limit', () => {
@@ -324,9 +549,67 @@ describe('the limit', () => {
 
 describe('newsOf', () => {
   it('leaves out which run it was', () => {
-    const [one, two] = ['1', '2'].map((id) => `m\n## a\n\nb\n\n<sub>run ${id}</sub>\n`);
+    const [one, two] = ['1', '2'].map(
+      (id) =>
+        `m\n## a\n\nb\n\n<sub>Head \`a\`. The whole report is in [run ${id}](https://github.com/${id}).</sub>\n`,
+    );
     expect(newsOf(one ?? '')).toBe(newsOf((two ?? '').replaceAll('\n', '\r\n')));
     expect(newsOf('m\n## a\n\nb\n\nx')).not.toBe(newsOf('m\n## b\n\nb\n\nx'));
+  });
+
+  const rehearsing = (changes: Partial<RehearsalRecord>, head = minor.head): string =>
+    newsOf(
+      renderComment(
+        record({
+          mode: 'rehearse',
+          verdict: `It passed. Expected downtime: ${changes.measures ? '1 h 2 min' : '0.36 s'}.`,
+          change: { ...minor, head },
+          rehearsal: { ...rehearsal, ...changes },
+        }),
+        facts,
+      ),
+    );
+
+  it('leaves out what is measured anew in every run', () => {
+    const measures = {
+      ...rehearsal.measures,
+      restoreMs: 59_000,
+      stopMs: 12,
+      restoredBytes: 999,
+      startMs: 9e6,
+    };
+    const backup = rehearsal.backup && { ...rehearsal.backup, taken: '2026-11-21T03:04:05.000Z' };
+    const stages = rehearsal.stages.map((stage) => ({ ...stage, durationMs: 59_000 }));
+    expect(rehearsing({ measures, backup, stages })).toBe(rehearsing({}));
+  });
+
+  it('keeps what is another head, another state or another rehearsal', () => {
+    expect(rehearsing({}, 'c'.repeat(40))).not.toBe(rehearsing({}));
+    expect(rehearsing({ exact: false })).not.toBe(rehearsing({}));
+    const [one, two] = ['2026-11-20T15:00:59.000Z', '2026-11-20T15:01:00.000Z'].map((at) =>
+      newsOf(
+        renderComment(
+          record({
+            rehearsed: {
+              at,
+              passed: true,
+              from: '15.17',
+              wanted: '15.18',
+              exact: true,
+              run: 'run 1',
+              expectedDowntimeMs: null,
+              restoreMs: null,
+              failure: null,
+              taken: null,
+              basis: 'b',
+            },
+          }),
+          facts,
+        ),
+      ),
+    );
+    expect(one).toContain('| **Rehearsal** | passed on 2026-11-20 15:00 UTC (15.17 → 15.18; run 1) |');
+    expect(two).not.toBe(one);
   });
 });
 
@@ -376,6 +659,7 @@ describe.each(HOSTILE)('hostile text %j', (hostile) => {
     ),
     renderIssue(evil, facts.marker),
     renderGreen(evil),
+    renderLeft(facts.marker, hostile, { ...minor, kind: 'none', others: [hostile] }, hostile),
   ];
   const rest = texts.map((text) =>
     text

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { visible } from '../../src/report/escape.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { html, markupText, trusted } from '../../src/report/markup.ts';
+import { rehearsalGoesOn } from '../../src/report/refusals.ts';
 import { planRecord, refusedRecord, rolledBackRecord, successRecord } from './fixture.ts';
 import { cleanCheckRecord, fullRecord, richCheckRecord, upgradedRecord } from './fixture-check.ts';
 import { HOSTILE, hostileRecord } from './hostile.ts';
@@ -24,6 +25,30 @@ function tagsOf(page: string): string[] {
   expect(page.match(/</g)).toHaveLength(names.length);
   return names;
 }
+
+it('shows what a program printed in one block, and why no plan could be made', () => {
+  const page = renderHtml({
+    ...planRecord(),
+    mode: 'rehearse',
+    plan: null,
+    next: 'pg_restore: error: x\nLINE 1: a\n        ^\nThen:\n  ls -l',
+    issues: [
+      {
+        at: '2026-11-20T18:00:00.000Z',
+        code: 'route-major',
+        what: 'Another <major>.',
+        hint: 'Dump it.',
+        resolution: rehearsalGoesOn,
+      },
+    ],
+  });
+  expect(page).toContain(
+    '<h2>Next</h2><pre tabindex="0">pg_restore: error: x&#10;LINE 1: a&#10;        ^</pre>\n<p>Then:</p><pre tabindex="0">ls -l</pre>\n</section>',
+  );
+  expect(page).toContain(
+    '<h3>Why no plan could be made</h3><ul class="checks"><li><code>route-major</code> Another &lt;major&gt;.<p>To do: Dump it.</p></li>',
+  );
+});
 
 describe('the template', () => {
   it('escapes text, keeps markup, joins lists, drops nothing-values', () => {

@@ -67,3 +67,26 @@ it('tells commands from words', () => {
   ]);
   expect(nextLines(null)).toEqual([]);
 });
+
+it('tells what a program printed from commands', () => {
+  const kinds = (next: string): string[] => nextLines(next).map(({ kind, text }) => `${kind}|${text}`);
+  expect(
+    kinds(
+      'It failed:\npg_restore: error: x\n  detail of it\nERROR:  y\nLINE 1: SELECT\n  ^\n      ^\nCommand was: CREATE VIEW v AS\nSELECT 1;\n\nThen:\n  ls -l\n  /usr/bin/true\n$ pwd',
+    ),
+  ).toEqual([
+    'words|It failed:',
+    'output|pg_restore: error: x',
+    'output|  detail of it',
+    'output|ERROR:  y',
+    'output|LINE 1: SELECT',
+    'output|  ^',
+    'output|      ^',
+    'output|Command was: CREATE VIEW v AS',
+    'output|SELECT 1;',
+    'words|Then:',
+    'command|ls -l',
+    'command|/usr/bin/true',
+    'command|pwd',
+  ]);
+});

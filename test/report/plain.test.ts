@@ -196,3 +196,10 @@ it.each(HOSTILE)('is inert with %j in every text', (text) => {
   expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
   expect(shown.split('\n').length).toBeLessThan(140);
 });
+
+it('keeps the caret of what a program printed below what it means', () => {
+  const next = 'LINE 1: SELECT x\n               ^\nThen:\n  ls -l';
+  expect(renderPlain({ ...planRecord(), next })).toMatch(
+    /\nNext:\n {4}LINE 1: SELECT x\n {19}\^\n {2}Then:\n {4}ls -l\n$/,
+  );
+});

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderHtml } from '../../src/report/html.ts';
 import { renderPlain } from '../../src/report/plain.ts';
-import { asksApproval, breaksWords, planAdvice } from '../../src/report/plan-words.ts';
+import { asksApproval, breaksWords, planAdvice, refusedNow } from '../../src/report/plan-words.ts';
 import type { UpgradeRecord } from '../../src/report/record.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { planRecord, successRecord } from './fixture.ts';
@@ -135,6 +135,23 @@ it('comes behind what blocks, and is not offered for approval then', () => {
   expect(text.indexOf('### The plan')).toBeGreaterThan(text.indexOf('### Blocks the upgrade'));
   expect(text).toContain('There is nothing to approve while something blocks it.');
   expect(text).not.toContain('Approve the job');
+});
+
+it('does not look ready while a gate is closed', () => {
+  const record = planRecord();
+  if (!record.plan) throw new Error('the fixture has no plan');
+  record.plan.notes.push(
+    `${refusedNow('window')}No maintenance window of orders is open.`,
+    `${refusedNow('wave')}orders waits.`,
+  );
+  const text = renderSummary(record);
+  expect(text.split('\n')[0]).toBe('## ⚠️ orders can go from 15.17 to 15.18 in 2 steps.');
+  expect(text).toContain('| Result | success (mode plan: nothing was changed) |');
+  expect(text).toContain(
+    'Approve the job that waits for it when the maintenance window is open, and the earlier waves are done, or start mode upgrade then with plan-digest ',
+  );
+  expect(text).toContain('Before that it takes a person who overrides it: override: window, wave.');
+  expect(renderSummary({ ...record, result: 'refused' })).toMatch(/^## ⛔ /);
 });
 
 it('comes first on the page of mode plan, and last on that of an upgrade', () => {

@@ -42,6 +42,36 @@ describe('a channel that is not there', () => {
   });
 });
 
+describe('a channel', () => {
+  it.each([
+    ['{ slack: env:B, at: [begin] }', 'channels.t.at[0] is "begin": write one of start, pause, end.'],
+    ['{ slack: env:B, at: end }', 'channels.t.at is "end": write a list, for example [a, b].'],
+    ['{ webhook: env:B, at: [] }', 'channels.t.at is []: write at least 1.'],
+    ['{ token: env:B }', 'channels.t.webhook is missing.'],
+  ])('%s', (channel, sentence) => {
+    expect(sentences(`channels: { t: ${channel} }\n${smallest}`)).toEqual([
+      expect.stringContaining(sentence),
+    ]);
+  });
+
+  it('is told the keys of its sort', () => {
+    const told = (channel: string) =>
+      complaints(`channels: { t: ${channel} }\n${smallest}`).map(({ message, hint }) => [message, hint]);
+    expect(told('{ slack: env:B, token: env:C }')).toEqual([
+      ['spec.yaml:1:32 "token" in channels.t is not a key of the spec.', 'Known here: slack, at.'],
+    ]);
+    expect(told('{ webhook: env:B, tokem: env:C }')).toEqual([
+      ['spec.yaml:1:34 "tokem" in channels.t is not a key of the spec.', 'Did you mean "token"?'],
+    ]);
+  });
+
+  it('to be told of stands in a list', () => {
+    expect(sentences(`${channels}${smallest}    notify: audit\n`)).toEqual([
+      'spec.yaml:8:13 targets[0].notify is "audit": write a list of names of channels, for example [platform-team].',
+    ]);
+  });
+});
+
 describe('windows', () => {
   it('have defaults, and may last until midnight', () => {
     expect(

@@ -116,6 +116,19 @@ describe('findImage', () => {
     ],
   ])('refuses %s', (_, text, expected) => expect(fault(text)).toEqual(expected));
 
+  it('reads thousands of aliases in one pass', { timeout: 5_000 }, () => {
+    const many = Array.from({ length: 9_000 }, (_, index) => `c${index}: { image: *p }`);
+    const text = `x: &p postgres:15.20\n${many.join('\n')}\n`;
+    expect(found(text)).toEqual(['15.20', '', 2, 14]);
+  });
+
+  it('takes the last anchor before an alias, also in the values of a chart', () => {
+    expect(found('x: &p postgres:15.19\ny: &p postgres:15.20\nimage: *p\nz: &p postgres:15.21\n')[0]).toBe(
+      '15.20',
+    );
+    expect(found('tag: &t "15.20"\nimage: { repository: &r postgres, tag: *t }\n')[0]).toBe('15.20');
+  });
+
   it('does not expand an alias bomb', () => {
     const lines = ['a0: &a0 [x]'];
     for (let level = 1; level < 30; level += 1)
@@ -158,8 +171,11 @@ describe('a spec that names a manifest', () => {
       '{ from: a/../../x.yaml, image: postgres }',
       'targets[0].postgres.from is "a/../../x.yaml": write the path of a YAML file in the repository',
     ],
-    ['{ from: a.yaml, image: "postgres:15.20" }', ''],
-    ['{ from: a.yaml }', 'targets[0].postgres is {"from":"a.yaml"}: write the version in quotes'],
+    [
+      '{ from: a.yaml, image: "postgres:15.20" }',
+      'targets[0].postgres.image is "postgres:15.20": write the name of an image without tag and digest, for example postgres.',
+    ],
+    ['{ from: a.yaml }', 'targets[0].postgres.image is missing.'],
     ['{ form: a.yaml, image: postgres }', ''],
     [
       '[15]',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { complaints, sentences, smallest } from './specs.ts';
+import { complaints, sentences, smallest, specWith } from './specs.ts';
 
 const hint =
   'docs/spec.md describes every key; the schema in the first line of the example lets an editor help.';
@@ -69,9 +69,14 @@ describe('a value', () => {
     [
       'orders',
       'Orders',
-      '3:11 targets[0].name is "Orders": use small letters, digits and dashes, at most 63.',
+      '3:11 targets[0].name is "Orders": use small letters, digits and dashes, a letter first, at most 63.',
     ],
-    ['version: 1', 'version: 2', '1:10 version is 2: Invalid input: expected 1.'],
+    ...['0', '9db'].map((name): [string, string, string] => [
+      'orders',
+      JSON.stringify(name),
+      `3:11 targets[0].name is "${name}": use small letters, digits and dashes, a letter first, at most 63.`,
+    ]),
+    ['version: 1', 'version: 2', '1:10 version is 2: write 1.'],
     [
       'embedded',
       'debian',
@@ -83,7 +88,7 @@ describe('a value', () => {
       '6:18 targets[0].environment.kind is missing: must name a kind that this version has: embedded.',
     ],
     ['/srv/orders', 'srv', '6:42 targets[0].environment.data is "srv": write an absolute path.'],
-    ['5432', '99999', '6:61 targets[0].environment.port is 99999: Too big: expected number to be <=65535.'],
+    ['5432', '99999', '6:61 targets[0].environment.port is 99999: write a number that is at most 65535.'],
     [', port: 5432', '', '6:18 targets[0].environment.port is missing.'],
   ])('%s written as "%s"', (right, wrong, sentence) => {
     expect(sentences(smallest.replace(right, wrong))).toEqual([`spec.yaml:${sentence}`]);
@@ -97,7 +102,7 @@ describe('a value', () => {
     ['backup: { clients: bin }', '7:24 targets[0].backup.clients is "bin": write an absolute path.'],
     [
       'backup: { keep-days: 0 }',
-      '7:26 targets[0].backup.keep-days is 0: Too small: expected number to be >=1.',
+      '7:26 targets[0].backup.keep-days is 0: write a whole number from 1 to 3650.',
     ],
     [
       'applications: [{ name: a, stop: [b], start: [c] }, { name: a, stop: [d], start: [e] }]',
@@ -133,25 +138,50 @@ describe('a value', () => {
   it('that is long is cut', () => {
     const [sentence] = sentences(smallest.replace('orders', 'x'.repeat(200)));
     expect(sentence).toBe(
-      `spec.yaml:3:11 targets[0].name is "${'x'.repeat(56)}...: use small letters, digits and dashes, at most 63.`,
+      `spec.yaml:3:11 targets[0].name is "${'x'.repeat(56)}...: use small letters, digits and dashes, a letter first, at most 63.`,
     );
   });
 });
 
-describe('a secret where its name belongs', () => {
+describe('a number of a target', () => {
   it.each([
-    [
-      'connection: env:ORDERS_DATABASE_URL',
-      'connection: postgresql://ops:hunter2@db1/orders',
-      '5:17 targets[0].connection is "postgresql://ops:***@db1/orders": write env:NAME: the name of an environment variable, never the secret itself.',
-    ],
-    [
-      'environment:',
-      'backup: { encrypt-to: [AGE-SECRET-KEY-1HUNTER2] }\n    environment:',
-      '6:28 targets[0].backup.encrypt-to[0] is "AGE-SECRET-KEY-***": an age recipient looks like age1....',
-    ],
-  ])('is not spread by the message', (right, wrong, sentence) => {
-    expect(sentences(smallest.replace(right, wrong))).toEqual([`spec.yaml:${sentence}`]);
+    ['wave: 0', 'wave is 0: write a whole number from 1 to 100'],
+    ['wave: 101', 'wave is 101: write a whole number from 1 to 100'],
+    ['wave: 1.5', 'wave is 1.5: write a whole number from 1 to 100'],
+    ['wave: first', 'wave is "first": write a whole number from 1 to 100'],
+    ['backup: { compress: 10 }', 'backup.compress is 10: write a whole number from 0 to 9'],
+  ])('%s', (line, sentence) => {
+    expect(sentences(`${smallest}    ${line}\n`)).toEqual([
+      expect.stringContaining(` targets[0].${sentence}.`),
+    ]);
+  });
+});
+
+describe('rehearsal', () => {
+  const image = 'write the name of an image without tag and digest, for example postgres';
+  it.each([
+    ['from: latest', 'from is "latest": write fresh, latest-artifact, or the absolute path of a backup'],
+    ['from: 5', 'from is 5: write fresh, latest-artifact, or the absolute path of a backup'],
+    ['image: "postgres:15"', `image is "postgres:15": ${image}`],
+    ['image: "host:5000/postgres:15"', `image is "host:5000/postgres:15": ${image}`],
+    ['image: "postgres@sha256:abc"', `image is "postgres@sha256:abc": ${image}`],
+    ['image: "--privileged"', `image is "--privileged": ${image}`],
+    ['image: "host:5000/-v"', `image is "host:5000/-v": ${image}`],
+    ['image: "a//b"', `image is "a//b": ${image}`],
+  ])('%s', (line, sentence) => {
+    expect(sentences(`${smallest}    rehearsal: { ${line} }\n`)).toEqual([
+      expect.stringContaining(` targets[0].rehearsal.${sentence}.`),
+    ]);
+  });
+
+  it.each([
+    'postgres',
+    'bitnami/postgresql',
+    'host:5000/postgres',
+    'registry.example.com/team/pg_15--slim',
+    'localhost:5000/a/b.c',
+  ])('takes the image %s', (name) => {
+    expect(specWith(`rehearsal: { image: "${name}" }`).rehearsal.image).toBe(name);
   });
 });
 
@@ -168,16 +198,16 @@ targets:
     applications: [{ name: a, stop: systemctl stop a, start: [], health: ftp://x }]
 `;
     expect(sentences(text)).toEqual([
-      'spec.yaml:1:10 version is 2: Invalid input: expected 1.',
-      'spec.yaml:3:11 targets[0].name is "Orders": use small letters, digits and dashes, at most 63.',
+      'spec.yaml:1:10 version is 2: write 1.',
+      'spec.yaml:3:11 targets[0].name is "Orders": use small letters, digits and dashes, a letter first, at most 63.',
       'spec.yaml:4:15 targets[0].postgres is 15.2: quote the version, for example "15.20": a number loses its last zero.',
-      'spec.yaml:5:17 targets[0].connection is "ORDERS_URL": write env:NAME: the name of an environment variable, never the secret itself.',
+      'spec.yaml:5:17 targets[0].connection is a text of 10 characters: write env:NAME: the name of an environment variable, never the secret itself.',
       'spec.yaml:6:42 targets[0].environment.data is "rel": write an absolute path.',
       'spec.yaml:6:18 targets[0].environment.port is missing.',
-      'spec.yaml:9:37 targets[0].applications[0].stop is "systemctl stop a": Invalid input: expected array, received string.',
-      'spec.yaml:9:62 targets[0].applications[0].start is []: Too small: expected array to have >=1 items.',
-      'spec.yaml:9:74 targets[0].applications[0].health is "ftp://x": Invalid URL.',
-      'spec.yaml:7:12 targets[0].pause is "sometimes": Invalid option: expected one of "first"|"all"|"none".',
+      'spec.yaml:9:37 targets[0].applications[0].stop is "systemctl stop a": write a list, for example [a, b].',
+      'spec.yaml:9:62 targets[0].applications[0].start is []: write at least 1.',
+      'spec.yaml:9:74 targets[0].applications[0].health is "ftp://x": write a URL that begins with http:// or https://.',
+      'spec.yaml:7:12 targets[0].pause is "sometimes": write one of first, all, none.',
       'spec.yaml:8:5 "foo" in targets[0] is not a key of the spec.',
     ]);
   });

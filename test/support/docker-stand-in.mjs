@@ -273,7 +273,11 @@ const commands = {
     const [name] = flags(rest, [], ['--force', '--volumes']).rest;
     needs(name);
     await kill(name);
-    rmSync(folderOf(name), { recursive: true, force: true });
+    // What a program of it was writing when it was killed may come a moment later; a real container takes all along.
+    for (let quiet = 0; quiet < 5; quiet = existsSync(folderOf(name)) ? 0 : quiet + 1) {
+      rmSync(folderOf(name), { recursive: true, force: true, maxRetries: 5 });
+      await sleep(40);
+    }
   },
 };
 

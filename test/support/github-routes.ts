@@ -45,6 +45,8 @@ export interface Artifact {
     head_repository_id: number;
     head_branch: string;
     head_sha: string;
+    /** Told of the run only, not in the list of artifacts. */
+    event: string;
   };
 }
 
@@ -62,6 +64,8 @@ export interface State {
   artifacts: Artifact[];
   /** Text of a file by `SHA:path`. */
   files: Map<string, string>;
+  /** Commits that are not on the default branch. */
+  elsewhere: Set<string>;
 }
 
 export const repository = { id: 74, full_name: 'octo-org/octo-repo', default_branch: 'main' };
@@ -236,6 +240,28 @@ export function routesOf(state: State, store: string, nextId: () => number): Rou
       },
     },
     {
+      pattern: new RegExp(`^GET ${base}/actions/runs/(\\d+)$`),
+      needs: ['actions: read'],
+      answer(_, [id]) {
+        const run = state.artifacts.find((each) => each.run.id === Number(id))?.run;
+        if (!run) return notFound;
+        const { repository_id, head_repository_id, ...rest } = run;
+        return ok({
+          ...rest,
+          repository: { id: repository_id },
+          head_repository: { id: head_repository_id },
+        });
+      },
+    },
+    {
+      pattern: new RegExp(`^GET ${base}/compare/(.+?)\\.\\.\\.(.+)$`),
+      needs: ['contents: read'],
+      answer: (_, [sha = '', branch]) =>
+        branch === repository.default_branch
+          ? ok({ status: state.elsewhere.has(sha) ? 'diverged' : 'ahead', commits: [], files: [] })
+          : notFound,
+    },
+    {
       pattern: new RegExp(`^GET ${base}/actions/artifacts/(\\d+)/zip$`),
       needs: ['actions: read'],
       answer(_, [id]) {
@@ -276,6 +302,7 @@ function shown(issue: Issue): object {
 }
 
 function listed({ id, name, content, created: at, expired, digest, run }: Artifact): object {
+  const { event: _, ...workflow_run } = run;
   return {
     id,
     name,
@@ -284,6 +311,6 @@ function listed({ id, name, content, created: at, expired, digest, run }: Artifa
     updated_at: at,
     expired,
     digest,
-    workflow_run: run,
+    workflow_run,
   };
 }

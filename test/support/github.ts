@@ -40,6 +40,8 @@ export interface GitHub extends LoopbackServer {
   artifacts: Artifact[];
   /** Text of a file by `SHA:path`. */
   files: Map<string, string>;
+  /** Commits that are not on the default branch. */
+  elsewhere: Set<string>;
   tokens: Map<string, Token>;
   /** `METHOD /path?query` in order. */
   requests: string[];
@@ -65,6 +67,7 @@ export async function startGitHub(): Promise<GitHub> {
     issues: [] as Issue[],
     artifacts: [] as Artifact[],
     files: new Map<string, string>(),
+    elsewhere: new Set<string>(),
     tokens: new Map<string, Token>([[jobToken, { user: bot, installation: true, permissions: everything }]]),
   };
   // Above 2^31, as GitHub's are.
@@ -124,6 +127,7 @@ export async function startGitHub(): Promise<GitHub> {
           head_repository_id: repository.id,
           head_branch: repository.default_branch,
           head_sha: 'ffac537e6cbbf934b08745a378932722df287a53',
+          event: 'schedule',
           ...run,
         },
       };

@@ -33,11 +33,13 @@ const fileOf = (plan: PlanRecord, target = 'orders'): PlanFile => ({
   plan,
 });
 
+type Begun = Parameters<typeof assertApproved>[2];
+
 const before = planWith({ from: '"15.17"', prove: '"restore"' });
 const now = planWith({ from: '"15.18"', prove: '"restore"' });
 const [was, is] = [before.digest.slice(0, 12), now.digest.slice(0, 12)];
 
-async function refusal(here: World, plan = now, begun?: string): Promise<UpgradeError> {
+async function refusal(here: World, plan = now, begun: Begun = null): Promise<UpgradeError> {
   return await failureOf(assertApproved(here.run, plan, begun));
 }
 
@@ -144,11 +146,65 @@ describe('assertApproved', () => {
   it('compares a resumed run with the plan that it began with', async () => {
     using here = await world();
     here.run.context.planDigest = before.digest;
-    await assertApproved(here.run, now, before.digest);
-    expect(await refusal(here, now, now.digest)).toMatchObject({
+    const { digest, decision } = before;
+    await assertApproved(here.run, before, { digest, decision });
+    expect(await refusal(here, now, { digest: now.digest, decision: now.decision })).toMatchObject({
       code: 'plan-drift',
       message: `The unfinished run began with the plan ${is}, and ${was} was approved.`,
-      hint: `Finish what was begun: pass plan-digest ${now.digest}, or none. Or go back with mode: rollback.`,
+      hint: `What was begun is finished as it was begun: under the approval of ${now.digest}. Or go back with mode: rollback.`,
+    });
+    expect(await refusal(here, now, { digest })).toMatchObject({
+      code: 'plan-drift',
+      message: `The unfinished run began with the plan ${was}, but its journal does not hold that plan. So nobody can say whether it would be finished as it was approved.`,
+    });
+  });
+
+  it('holds a resumed run to what does not change with the upgrade itself', async () => {
+    using here = await world();
+    const decision = {
+      target: '"orders"',
+      'environment.kind': '"embedded"',
+      systemIdentifier: '"7"',
+      'details[0][0]': '"server programs"',
+      'details[0][1]': '"/15.17"',
+      prove: '"restore"',
+      'steps[0].id': '"backup"',
+      'steps[0].does[0]': '"pg_dump"',
+      'steps[1].id': '"configure"',
+      'steps[1].does[0]': '"SET x"',
+      'steps[2].id': '"restart"',
+      'steps[2].does[0]': '"pg_ctl"',
+      'steps[3].id': '"advice"',
+      'steps[3].does[0]': '"REINDEX"',
+      'applications[0].name': '"shop"',
+      'applications[0].stop[0]': '"a"',
+      'advice.by': '"apply"',
+      'advice.applies[0]': '"hash-float-nan"',
+    };
+    const begun = planWith(decision);
+    here.run.context.planDigest = begun.digest;
+    // The new version serves: other programs, and the advice is carried out.
+    const later = {
+      ...Object.fromEntries(
+        Object.entries(decision).filter(([path]) => !/^(steps|details|advice\.applies)/.test(path)),
+      ),
+      'details[0][0]': '"server programs"',
+      'details[0][1]': '"/15.20"',
+      'steps[0].id': '"backup"',
+      'steps[0].does[0]': '"pg_dump"',
+      'steps[1].id': '"restart"',
+      'steps[1].does[0]': '"pg_ctl"',
+      'advice.applies': '[]',
+    };
+    await assertApproved(here.run, planWith(later), begun);
+    const other = { ...later, prove: '"none"', 'applications[0].stop[0]': '"b"', systemIdentifier: '"8"' };
+    expect(await refusal(here, planWith({ ...other, 'steps[1].does[0]': '"kill"' }), begun)).toMatchObject({
+      code: 'plan-drift',
+      message:
+        'The unfinished run would not be finished as it was approved. Changed since: the cluster itself (its system identifier): 7 → 8; how the backup is proved (backup.prove): restore → none; application shop, how it is stopped: a → b; and 1 more.',
+      hint: expect.stringMatching(
+        /Changed: step Restart on 15.20: what it runs\nBring back what was approved, then run mode: resume again\. Or go back with mode: rollback\.$/,
+      ),
     });
   });
 });

@@ -17,6 +17,8 @@ const rehearsed: Rehearsed = {
   expectedDowntimeMs: 420,
   restoreMs: 5000,
   failure: null,
+  taken: null,
+  basis: 'b',
 };
 const last = successRecord();
 const nobody = 'nobody measured it yet, mode rehearse does';

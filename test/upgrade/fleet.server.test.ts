@@ -11,6 +11,7 @@ import type { Gate, Mode, UpgradeRecord } from '../../src/report/record.ts';
 import type { Rehearsed } from '../../src/report/record-rehearsal.ts';
 import type { RunContext } from '../../src/upgrade/context.ts';
 import { openJournal } from '../../src/upgrade/journal.ts';
+import { basisOf } from '../../src/upgrade/rehearsed.ts';
 import { runTarget } from '../../src/upgrade/run-target.ts';
 import { load } from '../spec/specs.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
@@ -148,7 +149,13 @@ async function unfinished(name: 'orders' | 'stock', step: string): Promise<LineS
 describe('a fleet of two', () => {
   test('a plan says what an upgrade would be refused for, and tells nobody', async () => {
     const { record, annotations } = await run('orders', 'plan');
-    expect(record.result).toBe('success');
+    expect([record.result, record.verdict]).toEqual([
+      'success',
+      'Ready, but at this time an upgrade would be refused: its maintenance window is closed, and an earlier wave is not done. Nothing was changed.',
+    ]);
+    expect(record.next).toMatch(
+      /^Wait until the maintenance window is open, and the earlier waves are done\.\n/,
+    );
     expect(record.plan?.notes.filter((note) => note.startsWith('At this time'))).toEqual([
       expect.stringContaining('No maintenance window of orders is open.'),
       expect.stringContaining('stock (wave 1): no upgrade to 15.18 by this action is known here.'),
@@ -312,6 +319,10 @@ describe('a fleet of two', () => {
   test('an upgrade that demands a rehearsal waits for one that passed and is recent', async () => {
     const more = '    require-rehearsal: 7d';
     const upgrade = (hours: number): Promise<Ran> => run('stock', 'upgrade', { hours, more });
+    using here = await world();
+    const asked = load(spec(more)).find((each) => each.spec.name === 'stock');
+    if (!asked) throw new Error('the spec has no such target');
+    const basis = basisOf({ spec: asked.spec, context: here.run.context });
     const plant = async (hours: number, changes: Partial<Rehearsed>): Promise<void> => {
       const now = new Date(friday + hours * hour);
       const journal = await openJournal(
@@ -328,7 +339,7 @@ describe('a fleet of two', () => {
           exact: true,
           run: 'nightly',
         },
-        ...{ expectedDowntimeMs: 300, restoreMs: 900, failure: null, ...changes },
+        ...{ expectedDowntimeMs: 300, restoreMs: 900, failure: null, taken: null, basis, ...changes },
       });
       await journal.end('success', 'archive');
     };
@@ -346,6 +357,12 @@ describe('a fleet of two', () => {
     expect(await refusal(17)).toContain(
       'The last one (nightly, 2026-11-21 10:00:00 UTC) failed: Restore: a view broke.',
     );
+    await plant(17, { basis: 'other SQL' });
+    expect(await refusal(17)).toContain('failed: Restore: a view broke.');
+    await plant(18, {});
+    expect(await refusal(18 + 24 * 8)).toMatch(/is 8 days old/);
+    await plant(18, { taken: new Date(friday - 30 * 24 * hour).toISOString() });
+    expect(await refusal(18)).toContain('used a backup that is 30 days 18 hours old, and may be 7 days');
     await plant(18, {});
     expect(await refusal(18 + 24 * 8)).toMatch(/is 8 days old, and may be 7 days\. Nothing was changed\.$/);
     expect((await upgrade(19)).record.result).toBe('success');

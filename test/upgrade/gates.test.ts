@@ -118,9 +118,9 @@ describe('tellGates', () => {
     here.run.recorder.record.plan = here.plan('restart');
     await tellGates(here.run);
     expect(here.run.recorder.record.plan.notes).toEqual([
-      `At this time an upgrade would be refused: ${windowMessage}`,
+      `At this time an upgrade would be refused (window): ${windowMessage}`,
       `At this time an upgrade would need its override of wave: ${waveMessage}`,
-      `At this time an upgrade would be refused: ${rehearsalMessage}`,
+      `At this time an upgrade would be refused (rehearsal): ${rehearsalMessage}`,
     ]);
     expect(deeds(here.events)).toEqual([
       'notice orders: at this time an upgrade would be refused',
@@ -149,6 +149,8 @@ describe('whyNotRehearsed', () => {
     expectedDowntimeMs: 400,
     restoreMs: 1000,
     failure: null,
+    taken: null,
+    basis: 'b',
   };
   const why = (changes: Partial<Rehearsed>, now = '2026-11-20T18:00:00.000Z'): string | null =>
     whyNotRehearsed({ ...last, ...changes }, '15.17', '15.20', '7d', new Date(now));

@@ -48,6 +48,20 @@ describe('readJournal', () => {
     });
   });
 
+  it('keeps the plan that was begun; while only a backup was, the newest one', () => {
+    const of = (digest: string): Partial<Begin> => ({ digest, decision: { from: JSON.stringify(digest) } });
+    const step = (id: string): JournalEntry => ({ kind: 'step', at, id, state: 'started' });
+    const plan = (...entries: JournalEntry[]): unknown[] => {
+      const { begin: found } = read(...entries);
+      return [found?.digest, found?.decision];
+    };
+    const first = begin(of('a'));
+    expect(plan(first, step('backup'), begin(of('b')))).toEqual(['b', { from: '"b"' }]);
+    expect(plan(first, step('backup'), begin())).toEqual(['a', { from: '"a"' }]);
+    expect(plan(first, step('preflight'), begin(of('b')))).toEqual(['a', { from: '"a"' }]);
+    expect(plan(begin({ digest: 'a' }), step('restart'), begin(of('b')))).toEqual(['a', undefined]);
+  });
+
   it('tells how far a run came', () => {
     expect(
       read(

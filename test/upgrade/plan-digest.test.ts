@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planEmbedded } from '../../src/environments/embedded/plan.ts';
 import { parseVersion } from '../../src/postgres/version.ts';
+import type { AdviceRecord } from '../../src/report/record-release.ts';
 import { makePlan } from '../../src/upgrade/plan.ts';
 import { load, smallest } from '../spec/specs.ts';
 
@@ -78,5 +79,21 @@ describe('the digest of a plan', () => {
     expect(digest({ spec: smallest + application.replace(from, to) })).not.toBe(
       digest({ spec: smallest + application }),
     );
+  });
+
+  it.each<[string, boolean]>([
+    ['standby-before-primary-contrecord', true],
+    ['standby-snapshot-parallel-dump', true],
+    ['hash-float-nan', false],
+  ])('does not depend on who is connected at the moment: %s', (id, same) => {
+    const [target] = load(smallest);
+    if (!target) throw new Error('the spec has no target');
+    const advice: AdviceRecord = {
+      ...{ id, title: 't', fixedIn: '15.18', why: 'w', todo: 'd', timing: 'order', certainty: 'exact' },
+      ...{ link: '', state: 'applies', by: 'person', objects: [], total: 1, seen: [] },
+    };
+    const facts = { running: parseVersion('15.17'), serving: true, details: [] };
+    const made = makePlan(target.spec, facts, parseVersion('15.20'), '7', planEmbedded, [advice]);
+    expect(made.digest === plain).toBe(same);
   });
 });

@@ -1,5 +1,9 @@
+import { mkdtempDisposable, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UpgradeError } from '../../src/errors.ts';
+import type { Mode } from '../../src/report/record.ts';
 import { runSteps } from '../../src/upgrade/steps.ts';
 import { putBackAll, stepRun } from '../../src/upgrade/target.ts';
 import { deeds, world } from './world.ts';
@@ -137,5 +141,33 @@ describe('putBackAll', () => {
     await stepRun(here.run, null, false).switchOff(off('a', 'already off'));
     await putBackAll(here.run);
     expect(deeds(here.events)).toEqual(['put back a "before"']);
+  });
+});
+
+describe('an application that is put back', () => {
+  const application = (start: string): object => ({
+    ...{ name: 'shop', stop: ['true'], start: ['sh', '-c', start], 'start-timeout': 5 },
+  });
+  it.each<[Mode, string, string]>([
+    ['resume', '', 'today'],
+    ['resume', 'd'.repeat(64), 'then'],
+    ['upgrade', 'd'.repeat(64), 'then'],
+    ['rollback', 'd'.repeat(64), 'today'],
+  ])('in mode %s with plan-digest "%s" is started by the command of %s', async (mode, planDigest, which) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'pgu-put-back-'));
+    const touch = (name: string): string => `: > '${join(folder.path, name)}'`;
+    using here = await world({
+      mode,
+      spec: `applications: [${JSON.stringify(application(touch('today')))}]\n`,
+      journal: [
+        {
+          kind: 'switched-off',
+          entry: { id: 'application:shop', what: 'shop is stopped', detail: application(touch('then')) },
+        },
+      ],
+    });
+    here.run.context.planDigest = planDigest;
+    expect(await putBackAll(here.run)).toEqual([]);
+    expect(await readdir(folder.path)).toEqual([which]);
   });
 });

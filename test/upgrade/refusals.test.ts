@@ -8,6 +8,7 @@ import { recordSchema, type UpgradeRecord } from '../../src/report/record.ts';
 import { lookOnly } from '../../src/upgrade/prepare.ts';
 import { rollbackMode } from '../../src/upgrade/rollback-mode.ts';
 import { runTarget } from '../../src/upgrade/run-target.ts';
+import { unfinishedUpgrade } from '../../src/upgrade/unfinished.ts';
 import { assertNobodyElse, upgradeMode } from '../../src/upgrade/upgrade-mode.ts';
 import { targetWith } from '../spec/specs.ts';
 import { type World, world } from './world.ts';
@@ -74,6 +75,55 @@ describe('a run that must not start', () => {
       code: 'server-down',
       message: 'Nothing serves ops@/no/such/folder:5432/orders: the server is stopped.',
     });
+  });
+
+  const restarted = { kind: 'step', id: 'restart', state: 'done' };
+  const shopIsOff = {
+    kind: 'switched-off',
+    entry: { id: 'application:shop', what: 'application shop is stopped', detail: null },
+  };
+  const message =
+    'An upgrade from 15.17 to 15.20 is unfinished (begun by run 1.1 by octocat, 2026-11-20T18:00:00.000Z).';
+
+  it('plan where an upgrade is unfinished, also where the wanted version serves', async () => {
+    const journal = [{ ...earlier, wanted: '15.20' }, restarted, shopIsOff];
+    using here = await world({ mode: 'plan', journal });
+    here.facts.running = { major: 15, minor: 20 };
+    await expect(lookOnly(here.run)).rejects.toMatchObject({
+      code: 'unfinished',
+      message: `${message} Still switched off: application shop is stopped.`,
+      hint: 'mode: resume finishes it, mode: rollback goes back to 15.17.',
+    });
+    expect(here.journal()).toHaveLength(3);
+  });
+
+  it('plan where an unfinished upgrade left nothing that serves', async () => {
+    using here = await world({
+      mode: 'check',
+      serving: false,
+      journal: [{ ...earlier, wanted: '15.20' }, restarted, { kind: 'end', result: 'failed' }],
+    });
+    await expect(lookOnly(here.run)).rejects.toMatchObject({
+      errors: [{ code: 'unfinished', message }, { code: 'server-down' }],
+    });
+  });
+
+  it.each<[string, object[], [number, number], string | null]>([
+    ['nothing was begun but the backup', [{ ...earlier, wanted: '15.20' }], [15, 17], null],
+    ['nobody has validated what serves', [{ ...earlier, wanted: '15.20' }], [15, 20], 'unfinished'],
+    ['the spec asks for another version', [{ ...earlier, wanted: '15.18' }], [15, 17], 'unfinished'],
+    [
+      'it was a rollback',
+      [{ ...earlier, mode: 'rollback', wanted: '15.20' }],
+      [15, 17],
+      'rollback-unfinished',
+    ],
+  ])('plan is refused by what is unfinished: %s', async (_what, journal, [major, minor], code) => {
+    using here = await world({
+      mode: 'plan',
+      journal: [...journal, { kind: 'step', id: 'backup', state: 'started' }],
+    });
+    expect(unfinishedUpgrade(here.run, { major, minor })?.code ?? null).toBe(code);
   });
 
   it('upgrade to an older version', async () => {

@@ -174,6 +174,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     overrides: new Set(),
     changes: new Map(),
     onPullRequest: false,
+    pullRequestChanges: 'version-only',
     outside: null,
   };
   const run: Run = {

@@ -37,6 +37,7 @@ export interface Step {
   run?: string;
   if?: string;
   with?: Record<string, string>;
+  env?: Record<string, string>;
 }
 
 /** One job; `uses` where it calls a workflow. */

@@ -1,4 +1,5 @@
 /** Which job runs when: the conditions of the workflows, evaluated on what GitHub says of an event. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { evaluate, truthy } from './evaluate.ts';
 import { events } from './events.ts';
@@ -80,16 +81,32 @@ describe.each(['workflows/manual-upgrade.yml', '.github/workflows/reusable-manua
     const jobs = ['plan', 'rehearse', 'upgrade', 'resume-or-rollback'];
     const started = (
       mode: string,
-      more: { digest?: string; branch?: string; plan?: string; cancelled?: boolean },
+      more: {
+        digest?: string;
+        branch?: string;
+        plan?: string;
+        planned?: string;
+        target?: string;
+        cancelled?: boolean;
+      },
     ) => {
       const github = events[`a person, on ${more.branch ?? 'the default'} branch`] ?? {};
       const result = more.plan ?? 'success';
+      const target = more.target ?? 'success';
       const contexts = {
         github,
         inputs: { mode, digest: more.digest ?? '' },
-        needs: { plan: { outputs: { result } } },
+        needs: {
+          target: { result: target },
+          plan: { outputs: { result, 'plan-digest': more.planned ?? 'b'.repeat(64) } },
+        },
       };
-      return jobs.filter((job) => truthy(evaluate(condition(file, job), contexts, more.cancelled)));
+      return jobs.filter((job) => {
+        const text = condition(file, job);
+        // Without a status function GitHub puts success() in front: behind a job that failed nothing starts.
+        if (!/\b(always|failure|cancelled|success)\(\)/.test(text) && target !== 'success') return false;
+        return truthy(evaluate(text, contexts, more.cancelled));
+      });
     };
 
     it.each<[string, Parameters<typeof started>[1], string[]]>([
@@ -100,6 +117,15 @@ describe.each(['workflows/manual-upgrade.yml', '.github/workflows/reusable-manua
       ['upgrade', { plan: 'refused' }, ['plan']],
       ['upgrade', { plan: 'skipped' }, ['plan']],
       ['upgrade', { plan: '' }, ['plan']],
+      // Several targets have no digest: nothing was approved that could be enforced.
+      ['upgrade', { planned: '' }, ['plan']],
+      ['plan', { target: 'failure' }, []],
+      ['rehearse', { target: 'failure' }, []],
+      ['upgrade', { target: 'failure' }, []],
+      ['upgrade', { target: 'failure', digest: 'a'.repeat(64) }, []],
+      ['upgrade', { target: 'cancelled', digest: 'a'.repeat(64) }, []],
+      ['resume', { target: 'failure' }, []],
+      ['rollback', { target: 'failure' }, []],
       ['upgrade', { digest: 'a'.repeat(64), plan: '' }, ['upgrade']],
       ['upgrade', { digest: 'a'.repeat(64), branch: 'another' }, []],
       ['upgrade', { branch: 'another' }, ['plan']],
@@ -111,6 +137,48 @@ describe.each(['workflows/manual-upgrade.yml', '.github/workflows/reusable-manua
       ['anything', {}, []],
     ])('mode %s, %j: %j', (mode, more, expected) => {
       expect(started(mode, more)).toEqual(expected);
+    });
+
+    it('lets every job wait for the look at the target', () => {
+      const { target, ...others } = load(read(file)).jobs;
+      expect(target?.if).toBeUndefined();
+      expect(Object.entries(others).map(([name, { needs }]) => [name, needs])).toEqual([
+        ['plan', 'target'],
+        ['rehearse', 'target'],
+        ['upgrade', ['target', 'plan']],
+        ['resume-or-rollback', 'target'],
+      ]);
+    });
+
+    it.each([
+      ['orders', 0],
+      ['a', 0],
+      ['orders-2', 0],
+      ['orders stock', 1],
+      ['orders,stock', 1],
+      ['orders\tstock', 1],
+      ['orders\nstock', 1],
+      ['orders\n', 1],
+      [' orders', 1],
+      ['', 1],
+      ['Orders', 1],
+      ['örders', 1],
+      ['-orders', 1],
+      ['orders-', 1],
+      ['$(exit 0)', 1],
+    ])('looks at the target %j: exit code %i, and says why', (target, code) => {
+      const [step] = load(read(file)).jobs.target?.steps ?? [];
+      expect(step?.env).toMatchObject({ TARGET: `\${{ inputs.target }}`, LC_ALL: 'C' });
+      const { status, stdout, stderr } = spawnSync(
+        'bash',
+        ['-e', '-o', 'pipefail', '-c', step?.run ?? 'exit 9'],
+        {
+          env: { ...process.env, TARGET: target, LC_ALL: 'C' },
+          encoding: 'utf8',
+        },
+      );
+      expect([status, stderr]).toEqual([code, '']);
+      expect(stdout).toMatch(code === 0 ? /^$/ : /^::error title=Not one target::.*one target.*\n$/);
     });
 
     it('upgrades with the digest that was given, else with that of the plan', () => {

@@ -2,7 +2,19 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { all, callers, copies, load, placeholder, read, reusable, self, type Workflow } from './files.ts';
+import {
+  all,
+  callers,
+  copies,
+  files,
+  load,
+  placeholder,
+  read,
+  reusable,
+  self,
+  type Workflow,
+} from './files.ts';
+import { findings } from './language.ts';
 import { faults, targetFaults } from './rules.ts';
 
 const renovate = 'workflows/renovate-minor.yml';
@@ -47,6 +59,12 @@ describe('our rules', () => {
       ['proposed: checkout leaves its token on the disk'],
     ],
     [renovate, '  pull_request:', '  pull_request_target:', ['pull_request_target']],
+    [
+      '.github/workflows/ci.yml',
+      /^on:\n(?: .*\n)+/m,
+      'on: [push, pull_request_target]\n',
+      ['pull_request_target'],
+    ],
     [renovate, ' # the comment\n', '\n', ['a permission without its reason']],
     [
       renovate,
@@ -190,6 +208,57 @@ describe('what only reads', () => {
   });
 });
 
+describe('pins', () => {
+  const pages = [...files('*.md'), ...files('docs/*.md')];
+
+  it('of an action are the same everywhere', () => {
+    const pins = [...all, ...pages].flatMap((file) =>
+      [...read(file).matchAll(/uses: *((?!OWNER)[\w.-]+\/[\w.-]+)@(\S+(?: # \S+)?)/g)].map(
+        ([, name = '', pin = '']) => `${name} ${pin}`,
+      ),
+    );
+    expect(pins.length).toBeGreaterThan(15);
+    expect([...new Set(pins)]).toEqual([
+      'actions/checkout 3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1',
+    ]);
+  });
+});
+
+describe('the comments of a pull request', () => {
+  it.each([renovate, '.github/workflows/reusable-renovate-minor.yml'])(
+    'may be written by both of its jobs, and by none after the merge: %s',
+    (file) => {
+      const { jobs } = load(read(file));
+      const may = Object.keys(jobs).filter((name) => jobs[name]?.permissions?.['pull-requests'] === 'write');
+      expect(may).toEqual(['proposed', 'rehearse']);
+    },
+  );
+});
+
+describe('workflows in the documentation', () => {
+  const blocks = [...files('*.md'), ...files('docs/*.md')].flatMap((page) =>
+    [...read(page).matchAll(/^```ya?ml\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
+      /^jobs:/m.test(block) ? [[page, block] as const] : [],
+    ),
+  );
+
+  it('are found', () => expect(blocks.map(([page]) => page)).toContain('README.md'));
+
+  it.each(blocks)('of %s are as good as those to copy', async (_page, block) => {
+    expect([await findings(block), faults(block)]).toEqual([[], []]);
+  });
+
+  it('shows lines of the manual workflow as they are', () => {
+    const [, section = ''] = /^## Approving\n(.*?)^## /ms.exec(read('docs/plans.md')) ?? [];
+    const lines = [...section.matchAll(/^ {4}(.+)$/gm)].map(([, line = '']) => line.trim());
+    expect(lines.length).toBeGreaterThan(2);
+    const there = read(manual)
+      .split('\n')
+      .map((line) => line.trim());
+    expect(lines.filter((line) => !there.includes(line))).toEqual([]);
+  });
+});
+
 describe('the action that reusable workflows use', () => {
   const below = `${self.slice('$/'.length)}/action.yml`;
 
@@ -200,5 +269,28 @@ describe('the action that reusable workflows use', () => {
     expect(runs).toEqual({ ...own, main: runs.main, post: runs.post });
     for (const part of ['main', 'post'] as const)
       expect(posix.join(posix.dirname(below), runs[part])).toBe(own[part]);
+  });
+});
+
+describe('the spec that the workflows ask for', () => {
+  it('is examples/rehearsal.yaml, and the heads of the workflows point to it', () => {
+    const { targets } = parse(read('examples/rehearsal.yaml')) as {
+      targets: { backup: Record<string, unknown>; rehearsal: Record<string, unknown> }[];
+    };
+    expect(targets.length).toBeGreaterThan(0);
+    for (const target of targets) {
+      expect(target.backup['encrypt-to']).toHaveLength(1);
+      expect(target.rehearsal.identity).toBe('env:BACKUP_IDENTITY');
+      expect(target).toHaveProperty('require-rehearsal');
+    }
+    const workflows = [...copies, ...reusable, ...callers].filter((file) => !file.includes('manual'));
+    expect(workflows).toHaveLength(6);
+    for (const file of workflows) {
+      const head = read(file).split(/^name:/m)[0] ?? '';
+      expect(head, file).toContain('backup.encrypt-to');
+      expect(head, file).toContain('examples/rehearsal.yaml');
+    }
+    for (const page of ['README.md', 'docs/workflows.md'])
+      expect(read(page)).toContain('examples/rehearsal.yaml');
   });
 });

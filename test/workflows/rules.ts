@@ -47,12 +47,18 @@ function unexplained(text: string): string[] {
   });
 }
 
+/** `on` may be one event, a list of them, or a map. */
+function eventsOf({ on }: { on: unknown }): string[] {
+  if (typeof on === 'string') return [on];
+  return Array.isArray(on) ? on.map(String) : Object.keys(on as object);
+}
+
 /** What is wrong with any workflow of ours. */
 export function faults(text: string): string[] {
   const workflow = load(text);
   return [
     ...(JSON.stringify(workflow.permissions) === '{}' ? [] : ['permissions at the top are not {}']),
-    ...('pull_request_target' in workflow.on ? ['pull_request_target'] : []),
+    ...(eventsOf(workflow).includes('pull_request_target') ? ['pull_request_target'] : []),
     ...Object.entries(workflow.jobs).flatMap(([name, job]) => jobFaults(name, job)),
     ...unexplained(text),
   ];

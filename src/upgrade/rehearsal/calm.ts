@@ -21,6 +21,8 @@ export async function calm(server: ScratchServer): Promise<string[]> {
   })();
   for (const name of names) {
     await using connection = await connect(server.settings(name));
+    // ALTER DATABASE ... SET may make it read-only by default.
+    await connection.script('SET default_transaction_read_only = off');
     // ALTER EVENT TRIGGER fires none itself (documentation, "Event Trigger Firing Matrix").
     for (const trigger of await connection.query<{ name: string }>(triggers)) {
       await connection.script(`ALTER EVENT TRIGGER ${quoteIdent(trigger.name)} DISABLE`);

@@ -15,7 +15,7 @@ import { configureStep, neededSettings } from '../needed-settings.ts';
 import { snapshotOf } from '../snapshots.ts';
 import { type Run, stepRun } from '../target.ts';
 import { tellsOfCopy } from './checks-on-copy.ts';
-import { factsOfCopy } from './compare-copy.ts';
+import { explainedBy, factsOfCopy } from './compare-copy.ts';
 import type { Note } from './stages.ts';
 
 /** Asks the release advice of the copy, carries out what is safe, and updates its extensions. */
@@ -33,16 +33,6 @@ export async function adviceOnCopy(copy: Run, dump: Dump, note: Note): Promise<v
     hint: [failed.hint ?? '', ...more.map(({ what, hint }) => `${what} ${hint ?? ''}`)].join('\n').trim(),
     docs: 'rehearsals.md#when-it-fails',
   });
-}
-
-/** Databases in which an extension was updated on the copy. */
-function updatedDatabases(copy: Run): Set<string> {
-  const updates = copy.recorder.record.advice.find(({ id }) => id === 'extension-updates');
-  return new Set(
-    (updates?.objects ?? []).flatMap(({ database, state }) =>
-      database !== null && state === 'done' ? [database] : [],
-    ),
-  );
 }
 
 /** @throws UpgradeError `rehearsal-checks` */
@@ -85,12 +75,7 @@ export async function compareCopy(
     changed: [],
     thresholds: thresholdsOf(run.spec),
   });
-  record.facts = factsOfCopy(
-    facts,
-    closed,
-    updatedDatabases(copy),
-    Math.floor(before.versionNum / 10_000) !== copy.wanted.major,
-  );
+  record.facts = factsOfCopy(facts, explainedBy(before, after, closed));
   const unexpected = unexpectedOf(record.facts);
   note(`${record.facts.filter(({ verdict }) => verdict === 'equal').length} facts are as in the source`);
   if (unexpected.length === 0) return;

@@ -70,6 +70,12 @@ export interface Restoring {
   work: string;
 }
 
+/** Stages without anything to do are not in the record. */
+function hasWork({ spec }: Run, id: (typeof behindRestore)[number][0]): boolean {
+  if (id === 'health') return spec.health.length > 0;
+  return id !== 'smoke' || spec.rehearsal.smoke.length > 0;
+}
+
 /** @returns the proof of the backup; null where it could not be had */
 export async function performOn(
   run: Run,
@@ -82,7 +88,8 @@ export async function performOn(
     restore(run, rehearsal, restoring, note),
   );
   if (proof?.verdict !== 'proved') {
-    for (const [id, title] of behindRestore) stages.skip(id, title, 'the backup was not restored');
+    for (const [id, title] of behindRestore)
+      if (hasWork(run, id)) stages.skip(id, title, 'the backup was not restored');
     return proof;
   }
   const copy = await runOnCopy(run, server);
@@ -92,9 +99,8 @@ export async function performOn(
   rehearsal.measures.adviceMs = Date.now() - begun;
   await stages.run('checks', checks, (note) => checkCopy(run, copy, note));
   await stages.run('compare', compare, (note) => compareCopy(run, copy, snapshot, dump.closed, note));
-  if (run.spec.health.length > 0) await stages.run('health', health, (note) => askCopy(run, copy, note));
-  if (run.spec.rehearsal.smoke.length > 0)
-    await stages.run('smoke', smoke, (note) => askSmoke(run, copy, note));
+  if (hasWork(run, 'health')) await stages.run('health', health, (note) => askCopy(run, copy, note));
+  if (hasWork(run, 'smoke')) await stages.run('smoke', smoke, (note) => askSmoke(run, copy, note));
   await stages.run('restart', restart, async (note) => {
     const settings = await settingsOf(run);
     await assertKnown(server, settings);
