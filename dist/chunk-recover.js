@@ -1,6 +1,6 @@
 import { o as getState } from "./chunk-core.js";
 import { l as errorsOf, o as UpgradeError, u as explanation } from "./chunk-connection.js";
-import { _ as hideIn, c as tellGitHub, d as command, f as finish, g as recordSchema, h as renderSummaries, i as publish, l as openTarget, m as runName, n as openLog, o as writeReports, p as isAlive, r as openSession, s as writeSummary, u as recorderFor } from "./chunk-run.js";
+import { A as recorderFor, Ct as hideIn, D as writeSummary, E as writeReports, F as command, I as finish, L as isAlive, St as recordSchema, T as publish, U as runName, W as renderSummaries, h as openSession, k as openTarget, m as openLog, t as tellGitHub } from "./chunk-tell-github.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 

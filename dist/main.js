@@ -1199,7 +1199,7 @@ if (fault) {
 	process.stdout.write(`${fault}\n`);
 	process.exitCode = 1;
 } else {
-	const { runAction } = await import("./chunk-run2.js");
+	const { runAction } = await import("./chunk-run.js");
 	process.exitCode = await runAction(stop.signal);
 }
 setTimeout(() => process.exit(), 3e3).unref();

@@ -8,7 +8,7 @@ import { fileAt, NotRead } from './base-files.ts';
 import { type Sides, sidesOf } from './base-side.ts';
 import { addChangedFiles } from './changed-files.ts';
 import { eventOf } from './github.ts';
-import type { Session } from './run.ts';
+import type { Session } from './session.ts';
 
 type Start = Pick<ChangeRecord, 'event' | 'number' | 'base' | 'head'>;
 

@@ -14,7 +14,8 @@ import { type Api, isRefused, whyNot } from './api.ts';
 import { eventOf } from './github.ts';
 import { ownUser } from './own.ts';
 import { type Comment, ownComments } from './pull-comments.ts';
-import { type Session, writeSummary } from './run.ts';
+import { writeSummary } from './reports.ts';
+import type { Session } from './session.ts';
 
 /** Milliseconds for all calls of one target. */
 const patience = 20_000;

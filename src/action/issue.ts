@@ -6,7 +6,7 @@ import type { UpgradeRecord } from '../report/record.ts';
 import { type Api, whyNot } from './api.ts';
 import { exitCode } from './outputs.ts';
 import { ownUser } from './own.ts';
-import type { Session } from './run.ts';
+import type { Session } from './session.ts';
 
 /** Milliseconds for all calls of one target. */
 const patience = 20_000;

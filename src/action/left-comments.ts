@@ -8,7 +8,7 @@ import { openApi, whyNot } from './api.ts';
 import { eventOf } from './github.ts';
 import { ownUser } from './own.ts';
 import { type Comment, ownComments } from './pull-comments.ts';
-import type { Session } from './run.ts';
+import type { Session } from './session.ts';
 
 /** Milliseconds for all calls. */
 const patience = 20_000;

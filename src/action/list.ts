@@ -8,7 +8,8 @@ import type { LoadedTarget } from '../spec/load.ts';
 import { waitingFor } from '../upgrade/waves.ts';
 import { updateLeft } from './left-comments.ts';
 import { setOutputs } from './outputs.ts';
-import { type Session, writeSummary } from './run.ts';
+import { writeSummary } from './reports.ts';
+import type { Session } from './session.ts';
 
 /** One target, as the output `targets` has it. */
 export interface Listed {

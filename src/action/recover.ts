@@ -14,7 +14,8 @@ import { runName } from '../upgrade/context.ts';
 import { command, finish } from '../upgrade/finish.ts';
 import { isAlive } from '../upgrade/journal.ts';
 import { openTarget, recorderFor } from '../upgrade/run-target.ts';
-import { openLog, openSession, publish, type Session, writeReports, writeSummary } from './run.ts';
+import { publish, writeReports, writeSummary } from './reports.ts';
+import { openLog, openSession, type Session } from './session.ts';
 import { tellGitHub } from './tell-github.ts';
 
 /** @returns the exit code: the post step fails only where something could not be put back */

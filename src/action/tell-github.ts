@@ -6,7 +6,7 @@ import { type Api, openApi } from './api.ts';
 import { commentOn } from './comment.ts';
 import { isUnmerged } from './github.ts';
 import { issueOf } from './issue.ts';
-import type { Session } from './run.ts';
+import type { Session } from './session.ts';
 
 /** Never throws: what could not be told is told in the summary and in the log. */
 export async function tellGitHub(session: Session, records: readonly UpgradeRecord[]): Promise<void> {

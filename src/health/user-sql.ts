@@ -2,7 +2,7 @@
 import { Cancelled, messageOf } from '../errors.ts';
 import type { Connection } from '../postgres/connection.ts';
 import type { QueryRecord } from '../report/record.ts';
-import type { HealthFile } from '../spec/schema.ts';
+import type { HealthFile } from '../spec/health-schema.ts';
 import { refuseEscapes } from './user-sql-guard.ts';
 import { addRows, newResult, type Result } from './user-sql-result.ts';
 import { type Statement, splitStatements } from './user-sql-split.ts';

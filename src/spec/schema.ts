@@ -2,19 +2,15 @@
 import { z } from 'zod';
 import { defaultThresholds, type Thresholds } from '../checks/check.ts';
 import type { EnvironmentConfig } from '../environments/registry.ts';
+import { channelSchema, windowSchema } from './fleet-schema.ts';
+import { healthSchema } from './health-schema.ts';
+import { absolute, duration, secretName, whole } from './parts.ts';
+import { imageName, imageWords, rehearsalSchema } from './rehearsal-schema.ts';
 
 const argv = z
   .array(z.string().min(1))
   .min(1)
   .meta({ description: 'A program and its arguments; never run by a shell' });
-
-/** @returns a whole number; outside of the limits the error says both */
-function whole(least: number, most: number) {
-  const error = `write a whole number from ${least} to ${most}`;
-  return z.number({ error }).int(error).min(least, error).max(most, error);
-}
-
-const absolute = z.string().regex(/^\//, 'write an absolute path');
 
 const versionText = z
   .string({
@@ -24,22 +20,6 @@ const versionText = z
         : undefined,
   })
   .regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, 'write major and minor in quotes, for example "15.20"');
-
-const secretName = z
-  .string()
-  .regex(
-    /^env:[A-Za-z_][A-Za-z0-9_]*$/,
-    'write env:NAME: the name of an environment variable, never the secret itself',
-  )
-  .meta({
-    description: 'Name of an environment variable of the step, as env:NAME',
-    examples: ['env:ORDERS_DATABASE_URL'],
-  });
-
-/** A time span as the spec writes it: minutes, hours or days. */
-const duration = z
-  .string({ error: 'write a number and m, h or d, for example "12h"' })
-  .regex(/^(0|[1-9]\d{0,4})[mhd]$/, 'write a number and m, h or d, for example "12h"');
 
 /** Typed out by whoever wants a dump of their data readable by everybody who can read the repository. */
 export const unencryptedConsent = 'I accept that everyone who can read this repository can read this data';
@@ -121,138 +101,7 @@ function checksSchema(ids: readonly string[]) {
   });
 }
 
-const sqlFile = z
-  .string()
-  .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.sql$/, 'write the path of an .sql file in the repository')
-  .meta({
-    description: 'Path of a file with SQL, from the root of the repository',
-    examples: ['ops/health.sql'],
-  });
-
-const healthFile = z.strictObject({
-  file: sqlFile,
-  database: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'Where it is asked; default: the database of the connection' }),
-  'read-only': z.boolean().default(true).meta({ description: 'false: its statements may write' }),
-  timeout: whole(1, 3600).default(30).meta({ description: 'Seconds for one statement' }),
-});
-
-/** One file of the user's own health SQL. */
-export type HealthFile = z.infer<typeof healthFile>;
-
-const healthSchema = z.union(
-  [sqlFile.transform((file): HealthFile => ({ file, 'read-only': true, timeout: 30 })), healthFile],
-  {
-    error: ({ input }) =>
-      typeof input === 'string'
-        ? 'write the path of an .sql file in the repository'
-        : 'write a path, or { file, database, read-only, timeout }',
-  },
-);
-
-const backupWords = 'write fresh, latest-artifact, or the absolute path of a backup';
-
-/** Name of an image: a registry with its port may stand before it, no tag and no digest behind it. */
-const imageName =
-  /^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
-const imageWords = 'write the name of an image without tag and digest, for example postgres';
-
-const rehearsalSchema = z.strictObject({
-  from: z
-    .union([z.enum(['fresh', 'latest-artifact']), z.string().regex(/^\//, backupWords)], {
-      error: backupWords,
-    })
-    .default('fresh')
-    .meta({
-      description:
-        'Which backup is rehearsed: a fresh one; the newest encrypted dump among the artifacts; or the one in this folder (the newest where the folder holds several)',
-    }),
-  scratch: z.enum(['auto', 'embedded', 'docker', 'binaries']).default('auto').meta({
-    description:
-      'Where the scratch server comes from: installed programs, packages from npm, a container image; auto takes the first that has the version',
-  }),
-  image: z
-    .string()
-    .regex(imageName, imageWords)
-    .default('postgres')
-    .meta({ description: 'Image for scratch: docker; the version is its tag' }),
-  nearest: z.enum(['refuse', 'allow']).default('refuse').meta({
-    description: 'What to do where the exact version cannot be had: stop, or take the nearest minor of it',
-  }),
-  smoke: z.array(healthSchema).default([]).meta({
-    description:
-      'SQL files that are run on the restored copy only; a statement that fails, fails the rehearsal',
-  }),
-  identity: secretName.optional().meta({ description: 'age identity that reads the encrypted artifact' }),
-});
-
-/** What a rehearsal goes by. */
-export type RehearsalSpec = z.infer<typeof rehearsalSchema>;
-
-const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
-
-const windowSchema = z.strictObject({
-  days: z
-    .array(z.enum(days, { error: `write one of ${days.join(', ')}` }))
-    .min(1)
-    .default([...days])
-    .meta({ description: 'On which days it opens' }),
-  hours: z
-    .string()
-    .regex(
-      /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
-      'write from and to, for example "22:00-04:00"',
-    )
-    .refine((text) => text.slice(0, 5) !== text.slice(6), 'from and to must differ')
-    .meta({ description: 'From and to; an end before the start lies on the next day' }),
-  'time-zone': z
-    .string()
-    .refine(isTimeZone, 'write an IANA time zone, for example Europe/Berlin')
-    .default('UTC'),
-});
-
-/** One maintenance window of a target. */
-export type MaintenanceWindow = z.infer<typeof windowSchema>;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const nameWords = 'use small letters, digits and dashes, at most 63';
-
-const moments = ['start', 'pause', 'end'] as const;
-
-const channelSchema = z.union(
-  [
-    z.strictObject({
-      slack: secretName.meta({ description: 'Incoming webhook of Slack; its URL is a secret' }),
-      at: z
-        .array(z.enum(moments))
-        .min(1)
-        .default([...moments]),
-    }),
-    z.strictObject({
-      webhook: secretName.meta({ description: 'URL that takes CloudEvents 1.0 (structured JSON) by POST' }),
-      token: secretName.optional().meta({ description: 'Sent as bearer' }),
-      at: z
-        .array(z.enum(moments))
-        .min(1)
-        .default([...moments]),
-    }),
-  ],
-  { error: 'write { slack: env:NAME } or { webhook: env:NAME, token: env:NAME }' },
-);
-
-/** One place that is told of upgrades. */
-export type Channel = z.infer<typeof channelSchema>;
 
 const manifestSchema = z.strictObject({
   from: z

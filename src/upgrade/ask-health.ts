@@ -1,7 +1,7 @@
 /** The user's own health SQL, asked of the target; every result lands in the record. */
 import { askHealthFile } from '../health/user-sql.ts';
 import type { QueryRecord } from '../report/record.ts';
-import type { HealthFile } from '../spec/schema.ts';
+import type { HealthFile } from '../spec/health-schema.ts';
 import { connectTo } from './connect.ts';
 import { channel } from './context.ts';
 import type { Run } from './target.ts';

@@ -6,8 +6,8 @@ import { headline, type Moment, type News, newsOf } from '../notify/news.ts';
 import { type Patience, type Post, post } from '../notify/post.ts';
 import { slackMessage } from '../notify/slack.ts';
 import { hideIn } from '../process/secrets.ts';
+import type { Channel } from '../spec/fleet-schema.ts';
 import { resolveReference } from '../spec/load.ts';
-import type { Channel } from '../spec/schema.ts';
 import { actorOf } from './overrides.ts';
 import type { Run } from './target.ts';
 

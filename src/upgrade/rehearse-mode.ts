@@ -5,11 +5,9 @@ import { type Dump, takeDump } from '../backup/dump.ts';
 import { pruneBackups } from '../backup/prune.ts';
 import { describeSource } from '../backup/source.ts';
 import { Cancelled, errorsOf, UpgradeError } from '../errors.ts';
-import { listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { assertUsableTarget } from '../releases/releases.ts';
-import { formatBytes, formatDuration } from '../report/format.ts';
 import type { ProofRecord } from '../report/record.ts';
 import type { RehearsalRecord } from '../report/record-rehearsal.ts';
 import { rehearsalGoesOn } from '../report/refusals.ts';
@@ -18,13 +16,15 @@ import { askChecks } from './ask-checks.ts';
 import { backupFolder, clientsFor, nameOf, recordOf, stampOf, withWork } from './backup-step.ts';
 import { connectTo } from './connect.ts';
 import { runName } from './context.ts';
-import { command, type Ending } from './finish.ts';
+import type { Ending } from './finish.ts';
 import { openJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { assertNoDowngrade } from './plan.ts';
 import { inspectServing, planFor } from './prepare.ts';
+import { endingOf } from './rehearsal/ending.ts';
 import { expectRestore } from './rehearsal/measure.ts';
 import { performOn, startCopy } from './rehearsal/perform.ts';
+import { assertRoom } from './rehearsal/room.ts';
 import { givenBackup, originOf } from './rehearsal/source.ts';
 import { emptyRehearsal, type Stages, stagesOf } from './rehearsal/stages.ts';
 import { basisOf, lastRehearsal, rehearsedOf } from './rehearsed.ts';
@@ -95,37 +95,6 @@ async function lookAtTarget(run: Run, running: PgVersion): Promise<void> {
   await told(() => planFor(run, facts, running));
   await told(() => askChecks(run, 'before', running, run.wanted, mayAsk(run)));
   await assertRoom(run);
-}
-
-/**
- * The copy may lie on the disk of the target itself: filling that one would stop the target. So nobody can switch this
- * question off, and no answer is no.
- * @throws UpgradeError `rehearsal-space`
- */
-async function assertRoom(run: Run): Promise<void> {
-  const databases = await (async () => {
-    await using connection = await connectTo(run);
-    return await listDatabases(connection);
-  })();
-  const bytes = databases.reduce((total, database) => total + database.bytes, 0);
-  const disks = await run.environment.disks(bytes, backupFolder(run));
-  const short = [...Map.groupBy(disks, ({ filesystem }) => filesystem).values()].filter(
-    (onOne) =>
-      onOne.reduce((total, { neededBytes }) => total + neededBytes, 0) >
-      Math.min(...onOne.map(({ freeBytes }) => freeBytes)),
-  );
-  if (short.length === 0) return;
-  throw new UpgradeError('rehearsal-space', 'There is no room for a backup and its restored copy.', {
-    phase: 'rehearse',
-    hint: short
-      .flat()
-      .map(
-        ({ purpose, path, neededBytes, freeBytes }) =>
-          `${purpose}: ${path} needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} are free`,
-      )
-      .join('\n'),
-    docs: 'rehearsals.md#disk',
-  });
 }
 
 /** What the connection's role may dump matters only where it dumps. */
@@ -232,49 +201,4 @@ function assertSameCluster({ recorder, spec }: Run, snapshot: Snapshot | null): 
 async function describe(run: Run): Promise<Pick<Dump, 'superuser' | 'encoding' | 'preload'>> {
   await using connection = await connectTo(run);
   return await describeSource(connection);
-}
-
-function endingOf(run: Run, rehearsal: RehearsalRecord): Ending {
-  const { spec, wanted, recorder } = run;
-  const failed = rehearsal.stages.find(({ state }) => state === 'failed');
-  const from = rehearsal.backup?.server ?? recorder.record.versions.from ?? '';
-  const version = formatVersion(wanted);
-  if (failed) {
-    const [first = ''] = failed.output.at(-1)?.split('\n') ?? [];
-    return {
-      result: 'failed',
-      verdict: `The rehearsal of ${from} to ${version} failed at "${failed.title}": ${first} The target was only read.`,
-      next: failed.output.at(-1)?.split('\n').slice(1).join('\n') || command(run, 'rehearse'),
-      finished: true,
-    };
-  }
-  const { expectedDowntimeMs } = rehearsal.measures;
-  const downtime =
-    expectedDowntimeMs === null ? '' : ` Expected downtime: ${formatDuration(expectedDowntimeMs)}.`;
-  const same = from === version;
-  return {
-    result: 'success',
-    verdict: rehearsal.exact
-      ? same
-        ? `The backup of ${spec.name} was restored into PostgreSQL ${version}, which runs already.${downtime}`
-        : `The upgrade of ${from} to ${version} was rehearsed on a restored copy, and it passed.${downtime}`
-      : `The upgrade of ${from} was rehearsed on ${rehearsal.ranOn}, not on the wanted ${version}, and it passed there.${downtime}`,
-    next: nextOf(run, same),
-    finished: true,
-  };
-}
-
-/** The upgrade itself, where nothing is known to stand in its way; never from a pull request. */
-function nextOf(run: Run, same: boolean): string | null {
-  const { recorder, context, spec } = run;
-  if (same || context.onPullRequest) return null;
-  const { checks, issues } = recorder.record;
-  const standing = [
-    ...issues.map(({ what }) => what),
-    ...checks.flatMap(({ when, status, title }) =>
-      when === 'before' && (status === 'blocked' || status === 'error') ? [title] : [],
-    ),
-  ];
-  if (standing.length === 0) return command(run, 'upgrade');
-  return [`An upgrade of ${spec.name} would be refused as it is now:`, ...standing].join('\n');
 }

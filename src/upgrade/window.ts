@@ -1,5 +1,5 @@
 /** Maintenance windows: whether one is open, and when the next one opens. Pure. */
-import type { MaintenanceWindow } from '../spec/schema.ts';
+import type { MaintenanceWindow } from '../spec/fleet-schema.ts';
 import { firstMoment, isoIn, localOf, wordsIn } from './zone.ts';
 
 /** One opening of a window; both ends as milliseconds since 1970. */

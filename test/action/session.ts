@@ -6,7 +6,7 @@ import { vi } from 'vitest';
 import { eventOf, identityOf, isUnmerged } from '../../src/action/github.ts';
 import { type Inputs, readInputs } from '../../src/action/inputs.ts';
 import { workspaceManifests } from '../../src/action/manifests.ts';
-import type { Session } from '../../src/action/run.ts';
+import type { Session } from '../../src/action/session.ts';
 import type { Annotation, Log } from '../../src/process/log.ts';
 import { createSecrets } from '../../src/process/secrets.ts';
 import type { UpgradeRecord } from '../../src/report/record.ts';

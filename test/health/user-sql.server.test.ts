@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askHealthFile } from '../../src/health/user-sql.ts';
 import { connect } from '../../src/postgres/connection.ts';
 import type { QueryRecord } from '../../src/report/record.ts';
-import type { HealthFile } from '../../src/spec/schema.ts';
+import type { HealthFile } from '../../src/spec/health-schema.ts';
 import { type TestServer, testServer } from '../support/servers.ts';
 import { failureOf } from '../support/targets.ts';
 

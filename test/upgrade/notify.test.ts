@@ -1,6 +1,6 @@
 /** Who is told what and when, by a run in memory to receivers that are real. */
 import { describe, expect, it } from 'vitest';
-import type { Channel } from '../../src/spec/schema.ts';
+import type { Channel } from '../../src/spec/fleet-schema.ts';
 import { finish } from '../../src/upgrade/finish.ts';
 import { notify } from '../../src/upgrade/notify.ts';
 import { runTarget } from '../../src/upgrade/run-target.ts';

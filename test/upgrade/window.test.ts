@@ -1,6 +1,6 @@
 /** Real dates on which clocks change: an upgrade an hour beside its window is an upgrade outside of it. */
 import { describe, expect, it } from 'vitest';
-import type { MaintenanceWindow } from '../../src/spec/schema.ts';
+import type { MaintenanceWindow } from '../../src/spec/fleet-schema.ts';
 import { momentWords, spanWords, windowAt, windowWords } from '../../src/upgrade/window.ts';
 import { isoIn } from '../../src/upgrade/zone.ts';
 

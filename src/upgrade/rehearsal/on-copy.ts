@@ -6,7 +6,7 @@ import { compareSnapshots, unexpectedOf } from '../../health/diff.ts';
 import { parseVersion } from '../../postgres/version.ts';
 import type { QueryRecord } from '../../report/record.ts';
 import type { Snapshot } from '../../report/snapshot.ts';
-import type { HealthFile } from '../../spec/schema.ts';
+import type { HealthFile } from '../../spec/health-schema.ts';
 import { adviceStep } from '../advice-step.ts';
 import { askAdvice } from '../ask-advice.ts';
 import { askChecks, thresholdsOf } from '../ask-checks.ts';
