@@ -7250,7 +7250,7 @@ function nextLines(next) {
 
 /** What an upgrade would be refused for, as far as a run that only looked can tell. One place for all reports. Pure. */
 /** How a rehearsal resolves what it met at the target itself, not at the copy. */
-const rehearsalGoesOn = "The rehearsal goes on: it needs no plan.";
+const rehearsalGoesOn = "The rehearsal goes on: it does without.";
 /** Codes that say something about the versions, wherever they are met. */
 const OF_VERSIONS = [
 	"downgrade",
@@ -7285,7 +7285,7 @@ function refusalsOf$1({ mode, checks, queries, issues }) {
 		checks: checks.filter(({ when, status }) => when === "before" && bad.includes(status)),
 		queries: queries.filter(({ when, status }) => when === "before" && bad.includes(status)),
 		issues: issues.filter(({ code, resolution }) => {
-			if (mode === "rehearse") return resolution === "The rehearsal goes on: it needs no plan." || OF_VERSIONS.includes(code);
+			if (mode === "rehearse") return resolution === "The rehearsal goes on: it does without." || OF_VERSIONS.includes(code);
 			return (mode === "plan" || mode === "check") && !OF_THIS_RUN.includes(code);
 		})
 	};
@@ -29769,7 +29769,7 @@ async function askPrograms(run, running, wanted) {
 		};
 	} catch (cause) {
 		if (!(context.mode === "check" || context.mode === "rehearse") || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
-		if (context.mode === "rehearse") run.recorder.issue(cause, "The rehearsal goes on: a scratch server may come from elsewhere.");
+		if (context.mode === "rehearse") run.recorder.issue(cause, rehearsalGoesOn);
 		return {
 			wantedExtensions: null,
 			configErrors: null

@@ -16,7 +16,7 @@ interface Refusals {
 }
 
 /** How a rehearsal resolves what it met at the target itself, not at the copy. */
-export const rehearsalGoesOn = 'The rehearsal goes on: it needs no plan.';
+export const rehearsalGoesOn = 'The rehearsal goes on: it does without.';
 
 /** Codes that say something about the versions, wherever they are met. */
 const OF_VERSIONS: readonly string[] = ['downgrade', 'route-major', 'version-avoid', 'version-unknown'];

@@ -6,6 +6,7 @@ import { Cancelled, UpgradeError } from '../errors.ts';
 import { type Database, listDatabases } from '../postgres/databases.ts';
 import type { PgVersion } from '../postgres/version.ts';
 import { endOfLife } from '../releases/releases.ts';
+import { rehearsalGoesOn } from '../report/refusals.ts';
 import { type TargetSpec, thresholdKeys } from '../spec/schema.ts';
 import { backupFolder } from './backup-step.ts';
 import { connectTo } from './connect.ts';
@@ -85,8 +86,7 @@ async function askPrograms(
   } catch (cause) {
     const goesOn = context.mode === 'check' || context.mode === 'rehearse';
     if (!goesOn || !(cause instanceof UpgradeError) || cause instanceof Cancelled) throw cause;
-    if (context.mode === 'rehearse')
-      run.recorder.issue(cause, 'The rehearsal goes on: a scratch server may come from elsewhere.');
+    if (context.mode === 'rehearse') run.recorder.issue(cause, rehearsalGoesOn);
     return { wantedExtensions: null, configErrors: null };
   }
 }

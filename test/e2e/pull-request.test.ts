@@ -370,3 +370,41 @@ test('a rehearsal after the plan updates the same comment', async () => {
   expect(again.exitCode).toBe(0);
   expect(github.comments[0]?.body).toContain(': nothing blocks it, rehearsed\n');
 });
+
+test('a rehearsal that fails because a view breaks on the new version: the comment names the statement', async () => {
+  const old = await target('14.23', '15.18', { sample: false });
+  await using _ = old;
+  await using connection = await old.server.connect();
+  await connection.script('CREATE VIEW safe_to_stop AS SELECT NOT pg_is_in_backup() AS answer');
+  const spec = await readFile(join(old.workspace, 'postgres-upgrade.yaml'), 'utf8');
+  github.files.set(`${baseSha}:postgres-upgrade.yaml`, spec.replace('15.18', '14.23'));
+  await using result = await old.run('rehearse', on(pullRequest()));
+  expect([result.exitCode, result.outputs.result]).toEqual([1, 'failed']);
+  const { body = '' } = github.comments[0] ?? {};
+  expect(body.split('\n')[1]).toMatch(/^## ❌ orders: 14\.23 → 15\.18, major version: the rehearsal failed/);
+  expect(body).toContain('function pg_is_in_backup() does not exist');
+  expect(await old.version()).toBe('14.23');
+});
+
+test('the exact version cannot be had: it stops and says so; with nearest: allow it says what it ran on', async () => {
+  const later = await target('15.17', '15.20', { sample: false });
+  await using _ = later;
+  const at = async (more = ''): Promise<void> => {
+    await later.spec({ more });
+    const spec = await readFile(join(later.workspace, 'postgres-upgrade.yaml'), 'utf8');
+    github.files.set(`${baseSha}:postgres-upgrade.yaml`, spec.replace('15.20', '15.17'));
+  };
+  await at();
+  await using refused = await later.run('rehearse', on(pullRequest()));
+  expect([refused.exitCode, refused.outputs.result]).toEqual([1, 'failed']);
+  expect(refused.summary).toContain('PostgreSQL 15.20 cannot be had for a scratch server.');
+
+  await at('    rehearsal: { nearest: allow }');
+  await using nearest = await later.run('rehearse', on(pullRequest()));
+  expect([nearest.exitCode, nearest.outputs.result]).toEqual([0, 'success']);
+  expect(github.comments).toHaveLength(1);
+  // No program of the wanted version is here, so an upgrade would be refused, whatever the rehearsal says.
+  expect(github.comments[0]?.body.split('\n')[1]).toMatch(
+    /^## ⛔ orders: 15\.17 → 15\.20, minor version: rehearsed on 15\.18, not on 15\.20, but \d things? blocks? the upgrade$/,
+  );
+});
