@@ -31777,8 +31777,6 @@ async function restore(run, rehearsal, { server, dump, snapshot, clients, work }
 	const { spec, context } = run;
 	const { measures } = rehearsal;
 	measures.dumpBytes = dump.manifest.files.reduce((total, { bytes }) => total + bytes, 0);
-	const faults = await verifyFiles(dump.folder, dump.manifest, context.signal);
-	if (faults.length > 0) throw notRestored(dump, faults);
 	const versions = new Map((snapshot?.databases ?? []).map(({ name, extensions }) => [name, new Map((extensions ?? []).map((extension) => [extension.name, extension.version]))]));
 	const { proof, databases } = await proveOn(server, dump, {
 		method: "restore",
@@ -31810,10 +31808,18 @@ async function restore(run, rehearsal, { server, dump, snapshot, clients, work }
 	rehearsal.scratch?.isolation.push(...calmed);
 	return proof;
 }
+/**
+* Reads every file again, before anything goes by what it says.
+* @throws UpgradeError `rehearsal-restore`
+*/
+async function assertIntact(dump, signal) {
+	const faults = await verifyFiles(dump.folder, dump.manifest, signal);
+	if (faults.length > 0) throw notRestored(dump, faults);
+}
 function notRestored(dump, differences) {
 	return new UpgradeError("rehearsal-restore", `The backup of ${dump.manifest.server} cannot be restored as it was: ${differences[0] ?? "it differs"}`, {
 		phase: "rehearse",
-		hint: [...differences.slice(1, 10), "What does not restore here would not survive the upgrade either: mend it on the target, then rehearse again."].join("\n"),
+		hint: [...differences.slice(1, 10), "An upgrade refuses a backup that does not restore: mend what is named, then rehearse again."].join("\n"),
 		docs: "rehearsals.md#when-it-fails"
 	});
 }
@@ -43903,7 +43909,11 @@ async function rehearse(run, rehearsal, stages) {
 	});
 	const folder = join$1(backupFolder(run), `${spec.name}-${stampOf(run)}`);
 	await withWork(run, step, folder, async (work) => {
-		const given = origin === "fresh" ? null : await stages.run("backup", "Find the backup", (note) => givenBackup(run, work, note));
+		const given = origin === "fresh" ? null : await stages.run("backup", "Find the backup", async (note) => {
+			const found = await givenBackup(run, work, note);
+			await assertIntact(found.dump, context.signal);
+			return found;
+		});
 		if (origin !== "fresh" && given === null) return;
 		const like = given?.dump ?? await describe(run);
 		await using server = await startCopy(run, stages, rehearsal, like, work);
@@ -43928,6 +43938,7 @@ async function rehearse(run, rehearsal, stages) {
 					snapshot
 				});
 				note(`${dump.databases.length} databases and the roles in ${folder}`);
+				await assertIntact(dump, context.signal);
 				return {
 					dump,
 					snapshot,

@@ -23,7 +23,7 @@ import { assertNoDowngrade } from './plan.ts';
 import { inspectServing, planFor } from './prepare.ts';
 import { endingOf } from './rehearsal/ending.ts';
 import { expectRestore } from './rehearsal/measure.ts';
-import { performOn, startCopy } from './rehearsal/perform.ts';
+import { assertIntact, performOn, startCopy } from './rehearsal/perform.ts';
 import { assertRoom } from './rehearsal/room.ts';
 import { givenBackup, originOf } from './rehearsal/source.ts';
 import { emptyRehearsal, type Stages, stagesOf } from './rehearsal/stages.ts';
@@ -113,7 +113,11 @@ async function rehearse(run: Run, rehearsal: RehearsalRecord, stages: Stages): P
     const given =
       origin === 'fresh'
         ? null
-        : await stages.run('backup', 'Find the backup', (note) => givenBackup(run, work, note));
+        : await stages.run('backup', 'Find the backup', async (note) => {
+            const found = await givenBackup(run, work, note);
+            await assertIntact(found.dump, context.signal);
+            return found;
+          });
     if (origin !== 'fresh' && given === null) return;
     const like = given?.dump ?? (await describe(run));
     await using server = await startCopy(run, stages, rehearsal, like, work);
@@ -138,6 +142,7 @@ async function rehearse(run: Run, rehearsal: RehearsalRecord, stages: Stages): P
           snapshot,
         });
         note(`${dump.databases.length} databases and the roles in ${folder}`);
+        await assertIntact(dump, context.signal);
         return { dump, snapshot, where: folder };
       });
       dumpMs = Date.now() - begun;

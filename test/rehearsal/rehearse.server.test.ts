@@ -132,14 +132,10 @@ test('a damaged backup does not pass', async () => {
   await writeFile(globals, text.replace('LOGIN', 'Login'));
   await using result = await rehearse(server, { wanted: '15.18', context: { rehearseFrom: newest } });
   await writeFile(globals, text);
-  expect(stagesOf(result.record).slice(0, 4)).toEqual([
-    'backup passed',
-    'scratch passed',
-    'restore failed',
-    'advice skipped',
-  ]);
+  // Nothing is started by what a damaged backup says of itself.
+  expect(stagesOf(result.record)).toEqual(['backup failed']);
   expect(result.record.verdict).toBe(
-    'The rehearsal of 15.17 to 15.18 failed at "Restore the backup and compare it": The backup of 15.17 cannot be restored as it was: globals.sql was changed: its sha256 is another one The target was only read.',
+    'The rehearsal of 15.17 to 15.18 failed at "Find the backup": The backup of 15.17 cannot be restored as it was: globals.sql was changed: its sha256 is another one The target was only read.',
   );
 });
 

@@ -123,8 +123,6 @@ async function restore(
   const { spec, context } = run;
   const { measures } = rehearsal;
   measures.dumpBytes = dump.manifest.files.reduce((total, { bytes }) => total + bytes, 0);
-  const faults = await verifyFiles(dump.folder, dump.manifest, context.signal);
-  if (faults.length > 0) throw notRestored(dump, faults);
   const versions = new Map(
     (snapshot?.databases ?? []).map(({ name, extensions }) => [
       name,
@@ -165,6 +163,15 @@ async function restore(
   return proof;
 }
 
+/**
+ * Reads every file again, before anything goes by what it says.
+ * @throws UpgradeError `rehearsal-restore`
+ */
+export async function assertIntact(dump: Dump, signal: AbortSignal): Promise<void> {
+  const faults = await verifyFiles(dump.folder, dump.manifest, signal);
+  if (faults.length > 0) throw notRestored(dump, faults);
+}
+
 function notRestored(dump: Dump, differences: readonly string[]): UpgradeError {
   return new UpgradeError(
     'rehearsal-restore',
@@ -173,7 +180,7 @@ function notRestored(dump: Dump, differences: readonly string[]): UpgradeError {
       phase: 'rehearse',
       hint: [
         ...differences.slice(1, 10),
-        'What does not restore here would not survive the upgrade either: mend it on the target, then rehearse again.',
+        'An upgrade refuses a backup that does not restore: mend what is named, then rehearse again.',
       ].join('\n'),
       docs: 'rehearsals.md#when-it-fails',
     },
