@@ -26408,7 +26408,19 @@ function byFilesystem(disks) {
 	}
 	return [...groups.values()];
 }
-/** Adds up what the run writes to each filesystem, and compares it with the space there. Bytes. */
+/** Adds up what the run writes to each filesystem, and compares it with the space there; a line for each. Pure. */
+function roomOn(disks) {
+	return byFilesystem(disks).map((group) => {
+		const free = Math.min(...group.map(({ freeBytes }) => freeBytes));
+		const needed = group.reduce((sum, { neededBytes }) => sum + neededBytes, 0);
+		const what = group.map(({ purpose, path }) => `${purpose} in ${path}`).join(" and ");
+		return {
+			status: free < needed ? "blocked" : free < needed * 1.2 ? "warning" : "passed",
+			line: `${what}: ${formatBytes(needed)} needed, ${formatBytes(free)} free`
+		};
+	});
+}
+/** Whether all of it fits. Bytes. */
 const diskSpace = {
 	id: "disk-space",
 	title: "Enough free space where the run writes",
@@ -26422,15 +26434,7 @@ const diskSpace = {
 			status: "skipped",
 			seen: ["no filesystem was measured"]
 		};
-		const found = worst$1(byFilesystem(context.disks).map((group) => {
-			const free = Math.min(...group.map(({ freeBytes }) => freeBytes));
-			const needed = group.reduce((sum, { neededBytes }) => sum + neededBytes, 0);
-			const what = group.map(({ purpose, path }) => `${purpose} in ${path}`).join(" and ");
-			return {
-				status: free < needed ? "blocked" : free < needed * 1.2 ? "warning" : "passed",
-				line: `${what}: ${formatBytes(needed)} needed, ${formatBytes(free)} free`
-			};
-		}));
+		const found = worst$1(roomOn(context.disks));
 		return {
 			status: found.status,
 			seen: bounded(found.lines)
@@ -27322,7 +27326,7 @@ async function dumpAll(options) {
 	const { settings, clients, folder, signal } = options;
 	const started = (/* @__PURE__ */ new Date()).toISOString();
 	await using main = await connect(settings, {
-		name: "postgres-upgrade dump",
+		name: dumpName,
 		statementTimeout: 0
 	});
 	const source = await describeSource(main);
@@ -31836,11 +31840,11 @@ async function assertRoom(run) {
 		return await listDatabases(connection);
 	})()).reduce((total, database) => total + database.bytes, 0);
 	const disks = await run.environment.disks(bytes, backupFolder(run));
-	const short = [...Map.groupBy(disks, ({ filesystem }) => filesystem).values()].filter((onOne) => onOne.reduce((total, { neededBytes }) => total + neededBytes, 0) > Math.min(...onOne.map(({ freeBytes }) => freeBytes)));
-	if (short.length === 0) return;
+	const short = roomOn(disks).filter(({ status }) => status === "blocked");
+	if (disks.length > 0 && short.length === 0) return;
 	throw new UpgradeError("rehearsal-space", "There is no room for a backup and its restored copy.", {
 		phase: "rehearse",
-		hint: short.flat().map(({ purpose, path, neededBytes, freeBytes }) => `${purpose}: ${path} needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} are free`).join("\n"),
+		hint: short.map(({ line }) => line).join("\n") || "No filesystem could be measured.",
 		docs: "rehearsals.md#disk"
 	});
 }
@@ -43846,12 +43850,13 @@ async function rehearseMode(run) {
 		if (failure) throw failure;
 		await journal.end("cancelled", "discard");
 	}
-	const { running } = await inspectServing(run);
+	const facts = await inspectServing(run);
+	const { running } = facts;
 	run.lock = await acquireLock(run.settings, runName(context), "rehearsal");
 	record.versions.from = formatVersion(running);
 	assertNoDowngrade(running, wanted);
 	assertUsableTarget(wanted);
-	await lookAtTarget(run, running);
+	await lookAtTarget(run, facts);
 	record.rehearsed = await lastRehearsal(run, formatVersion(running), formatVersion(wanted));
 	await journal.begin({
 		run: runName(context),
@@ -43874,7 +43879,7 @@ async function rehearseMode(run) {
 * Plan and checks of the target itself: they are told, and keep nothing from being rehearsed but a lack of room.
 * @throws UpgradeError `rehearsal-space`
 */
-async function lookAtTarget(run, running) {
+async function lookAtTarget(run, facts) {
 	const { recorder, context, spec } = run;
 	const told = async (work) => {
 		await work().catch((cause) => {
@@ -43885,7 +43890,7 @@ async function lookAtTarget(run, running) {
 			}
 		});
 	};
-	const facts = await run.environment.inspect();
+	const { running } = facts;
 	await told(() => planFor(run, facts, running));
 	await told(() => askChecks(run, "before", running, run.wanted, mayAsk(run)));
 	await assertRoom(run);
@@ -43911,6 +43916,7 @@ async function rehearse(run, rehearsal, stages) {
 	await withWork(run, step, folder, async (work) => {
 		const given = origin === "fresh" ? null : await stages.run("backup", "Find the backup", async (note) => {
 			const found = await givenBackup(run, work, note);
+			assertSameCluster(run, found.snapshot);
 			await assertIntact(found.dump, context.signal);
 			return found;
 		});
@@ -43949,7 +43955,6 @@ async function rehearse(run, rehearsal, stages) {
 		}
 		if (backup === null) return;
 		const { dump } = backup;
-		assertSameCluster(run, backup.snapshot);
 		rehearsal.backup = {
 			from: origin,
 			location: backup.where,

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type ClientPrograms, clientPath } from '../postgres/clients.ts';
 import { connect } from '../postgres/connection.ts';
-import { type ClientLogin, clientLogin, conninfo } from '../postgres/passfile.ts';
+import { type ClientLogin, clientLogin, conninfo, dumpName } from '../postgres/passfile.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { run } from '../process/run.ts';
@@ -115,7 +115,7 @@ async function makeFolder(folder: string, work: string | undefined): Promise<voi
 async function dumpAll(options: DumpOptions): Promise<Dump> {
   const { settings, clients, folder, signal } = options;
   const started = new Date().toISOString();
-  await using main = await connect(settings, { name: 'postgres-upgrade dump', statementTimeout: 0 });
+  await using main = await connect(settings, { name: dumpName, statementTimeout: 0 });
   const source = await describeSource(main);
   await using login = await clientLogin(settings, options.work);
 

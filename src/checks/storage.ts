@@ -17,7 +17,20 @@ function byFilesystem(disks: readonly DiskFact[]): DiskFact[][] {
   return [...groups.values()];
 }
 
-/** Adds up what the run writes to each filesystem, and compares it with the space there. Bytes. */
+/** Adds up what the run writes to each filesystem, and compares it with the space there; a line for each. Pure. */
+export function roomOn(
+  disks: readonly DiskFact[],
+): { status: 'blocked' | 'warning' | 'passed'; line: string }[] {
+  return byFilesystem(disks).map((group) => {
+    const free = Math.min(...group.map(({ freeBytes }) => freeBytes));
+    const needed = group.reduce((sum, { neededBytes }) => sum + neededBytes, 0);
+    const what = group.map(({ purpose, path }) => `${purpose} in ${path}`).join(' and ');
+    const status = free < needed ? 'blocked' : free < needed * (1 + spare) ? 'warning' : 'passed';
+    return { status, line: `${what}: ${formatBytes(needed)} needed, ${formatBytes(free)} free` };
+  });
+}
+
+/** Whether all of it fits. Bytes. */
 export const diskSpace: Check = {
   id: 'disk-space',
   title: 'Enough free space where the run writes',
@@ -28,15 +41,7 @@ export const diskSpace: Check = {
   fix: 'Free space there, or name a folder on another filesystem in the spec.',
   judge(_rows, context) {
     if (context.disks.length === 0) return { status: 'skipped', seen: ['no filesystem was measured'] };
-    const found = worst(
-      byFilesystem(context.disks).map((group) => {
-        const free = Math.min(...group.map(({ freeBytes }) => freeBytes));
-        const needed = group.reduce((sum, { neededBytes }) => sum + neededBytes, 0);
-        const what = group.map(({ purpose, path }) => `${purpose} in ${path}`).join(' and ');
-        const status = free < needed ? 'blocked' : free < needed * (1 + spare) ? 'warning' : 'passed';
-        return { status, line: `${what}: ${formatBytes(needed)} needed, ${formatBytes(free)} free` } as const;
-      }),
-    );
+    const found = worst(roomOn(context.disks));
     return { status: found.status, seen: bounded(found.lines) };
   },
 };

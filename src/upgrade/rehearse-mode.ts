@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Dump, takeDump } from '../backup/dump.ts';
 import { pruneBackups } from '../backup/prune.ts';
 import { describeSource } from '../backup/source.ts';
+import type { EnvironmentFacts } from '../environments/environment.ts';
 import { Cancelled, errorsOf, UpgradeError } from '../errors.ts';
-import type { PgVersion } from '../postgres/version.ts';
 import { formatVersion } from '../postgres/version.ts';
 import { assertUsableTarget } from '../releases/releases.ts';
 import type { ProofRecord } from '../report/record.ts';
@@ -49,12 +49,13 @@ export async function rehearseMode(run: Run): Promise<Ending> {
     if (failure) throw failure;
     await journal.end('cancelled', 'discard');
   }
-  const { running } = await inspectServing(run);
+  const facts = await inspectServing(run);
+  const { running } = facts;
   run.lock = await acquireLock(run.settings, runName(context), 'rehearsal');
   record.versions.from = formatVersion(running);
   assertNoDowngrade(running, wanted);
   assertUsableTarget(wanted);
-  await lookAtTarget(run, running);
+  await lookAtTarget(run, facts);
   record.rehearsed = await lastRehearsal(run, formatVersion(running), formatVersion(wanted));
   await journal.begin({
     run: runName(context),
@@ -80,7 +81,7 @@ export async function rehearseMode(run: Run): Promise<Ending> {
  * Plan and checks of the target itself: they are told, and keep nothing from being rehearsed but a lack of room.
  * @throws UpgradeError `rehearsal-space`
  */
-async function lookAtTarget(run: Run, running: PgVersion): Promise<void> {
+async function lookAtTarget(run: Run, facts: EnvironmentFacts): Promise<void> {
   const { recorder, context, spec } = run;
   const told = async (work: () => Promise<unknown>): Promise<void> => {
     await work().catch((cause: unknown) => {
@@ -91,7 +92,7 @@ async function lookAtTarget(run: Run, running: PgVersion): Promise<void> {
       }
     });
   };
-  const facts = await run.environment.inspect();
+  const { running } = facts;
   await told(() => planFor(run, facts, running));
   await told(() => askChecks(run, 'before', running, run.wanted, mayAsk(run)));
   await assertRoom(run);
@@ -115,6 +116,7 @@ async function rehearse(run: Run, rehearsal: RehearsalRecord, stages: Stages): P
         ? null
         : await stages.run('backup', 'Find the backup', async (note) => {
             const found = await givenBackup(run, work, note);
+            assertSameCluster(run, found.snapshot);
             await assertIntact(found.dump, context.signal);
             return found;
           });
@@ -149,7 +151,6 @@ async function rehearse(run: Run, rehearsal: RehearsalRecord, stages: Stages): P
     }
     if (backup === null) return;
     const { dump } = backup;
-    assertSameCluster(run, backup.snapshot);
     rehearsal.backup = {
       from: origin,
       location: backup.where,

@@ -1,7 +1,7 @@
 /** Whether there is room for a backup and its restored copy. */
+import { roomOn } from '../../checks/storage.ts';
 import { UpgradeError } from '../../errors.ts';
 import { listDatabases } from '../../postgres/databases.ts';
-import { formatBytes } from '../../report/format.ts';
 import { backupFolder } from '../backup-step.ts';
 import { connectTo } from '../connect.ts';
 import type { Run } from '../target.ts';
@@ -18,21 +18,11 @@ export async function assertRoom(run: Run): Promise<void> {
   })();
   const bytes = databases.reduce((total, database) => total + database.bytes, 0);
   const disks = await run.environment.disks(bytes, backupFolder(run));
-  const short = [...Map.groupBy(disks, ({ filesystem }) => filesystem).values()].filter(
-    (onOne) =>
-      onOne.reduce((total, { neededBytes }) => total + neededBytes, 0) >
-      Math.min(...onOne.map(({ freeBytes }) => freeBytes)),
-  );
-  if (short.length === 0) return;
+  const short = roomOn(disks).filter(({ status }) => status === 'blocked');
+  if (disks.length > 0 && short.length === 0) return;
   throw new UpgradeError('rehearsal-space', 'There is no room for a backup and its restored copy.', {
     phase: 'rehearse',
-    hint: short
-      .flat()
-      .map(
-        ({ purpose, path, neededBytes, freeBytes }) =>
-          `${purpose}: ${path} needs ${formatBytes(neededBytes)}, ${formatBytes(freeBytes)} are free`,
-      )
-      .join('\n'),
+    hint: short.map(({ line }) => line).join('\n') || 'No filesystem could be measured.',
     docs: 'rehearsals.md#disk',
   });
 }
