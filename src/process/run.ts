@@ -30,6 +30,8 @@ interface RunOptions {
   leavesChildren?: boolean;
   /** Own session, so that Ctrl-C in a terminal does not reach a program which must not be interrupted. */
   shielded?: boolean;
+  /** The same, for a program whose output is read to its end: it leaves no server behind. */
+  ownSession?: boolean;
 }
 
 /** What a program left; output beyond the last 64 KiB of standard error is gone. */
@@ -56,7 +58,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
     cwd: options.cwd ?? '/',
     env: cleanEnvironment(options.env),
     stdio: [options.stdin ? 'pipe' : 'ignore', spool?.fd ?? 'pipe', spool?.fd ?? 'pipe'],
-    detached: options.shielded === true,
+    detached: options.shielded === true || options.ownSession === true,
     ...(user ? { uid: user.uid, gid: user.gid } : {}),
   });
 
@@ -97,7 +99,9 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
 
   try {
     const code = await new Promise<number>((resolve, reject) => {
-      child.once('error', (cause: NodeJS.ErrnoException) => {
+      child.on('error', (cause: NodeJS.ErrnoException) => {
+        // It became another user's process (sudo): it cannot be ended from here, so it is not waited for either.
+        if (cause.syscall === 'kill') return resolve(128);
         const missing = cause.code === 'ENOENT' || cause.code === 'EACCES';
         reject(
           new UpgradeError('program-missing', `${program} could not be started: ${cause.message}`, {
