@@ -16,6 +16,15 @@ import { cLibraries, preload, untrustedPlpython2 } from './libraries.ts';
 import { noReplicaIdentity, subscriptions } from './logical.ts';
 import { databaseEncodings, oddNames, scsOff } from './names.ts';
 import { eventTriggers, invalidConstraints, invalidIndexes, unloggedTables } from './objects.ts';
+import {
+  packageAutomation,
+  packageHolds,
+  packageLocks,
+  packageNeighbours,
+  packageRestarts,
+  packageState,
+} from './package-machine.ts';
+import { packageCandidate, packageChanges, packageWayBack } from './package-set.ts';
 import { configPreflight, releaseNotes, supported } from './release.ts';
 import { replicas, slots } from './replication.ts';
 import { rlsTables, superuserOrRoles, unreadableTables } from './rights.ts';
@@ -36,6 +45,15 @@ export const allChecks: readonly Check[] = [
   unreadableTables,
   rlsTables,
   diskSpace,
+  packageCandidate,
+  packageChanges,
+  packageWayBack,
+  packageHolds,
+  packageLocks,
+  packageState,
+  packageRestarts,
+  packageAutomation,
+  packageNeighbours,
   tablespaces,
   locksCapacity,
   control,

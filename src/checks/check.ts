@@ -1,5 +1,7 @@
 /** What a check is: a question in SQL (or about the machine), and how its answer is judged. */
+
 import type { PgVersion } from '../postgres/version.ts';
+import type { PackageFacts } from './packages.ts';
 
 /**
  * `error` means that the question could not be answered: it counts as unknown, never as passed.
@@ -110,6 +112,8 @@ export interface CheckContext {
    * where nobody asked them.
    */
   configErrors: readonly string[] | null;
+  /** What a package manager says; missing where the target has none, and after the upgrade. */
+  packages?: PackageFacts;
   release: ReleaseContext;
   /** How the version changes, as the plan names it (`dump-restore`); missing where nobody knows yet. */
   route?: string;
@@ -145,6 +149,8 @@ export interface Check {
   when?: 'before' | 'after';
   /** Asked only where running and wanted major differ; else it is not among the results at all. */
   upgrade?: 'major';
+  /** Asked only where the target has that; else it is not among the results at all. */
+  needs?: 'packages';
   /** Oldest server major on which `sql` runs. */
   minMajor: number;
   /** Newest server major that can have the fault; a newer one is not asked, and has no result. */

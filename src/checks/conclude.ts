@@ -12,6 +12,7 @@ export type Answers = readonly (readonly [database: string, answer: Answer])[];
 /** Whether the question makes sense for this upgrade and this server: where not, it has no result either. */
 export function belongs(check: Check, context: CheckContext): boolean {
   if (check.upgrade === 'major' && !isMajor(context)) return false;
+  if (check.needs === 'packages' && context.packages === undefined) return false;
   if (check.when !== undefined && check.when !== context.when) return false;
   return check.maxMajor === undefined || serverOf(context).major <= check.maxMajor;
 }
