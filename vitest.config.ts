@@ -24,7 +24,13 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.server.test.ts', 'test/e2e/**', 'test/advice/**', 'test/docker/**'],
+          exclude: [
+            'test/**/*.server.test.ts',
+            'test/e2e/**',
+            'test/advice/**',
+            'test/docker/**',
+            'test/debian/**',
+          ],
           server: { deps: { inline } },
         },
       },
@@ -55,6 +61,18 @@ export default defineConfig({
           // They count the containers of the one daemon.
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'debian',
+          include: ['test/debian/**/*.test.ts'],
+          globalSetup: 'test/debian/setup.ts',
+          // They measure gaps on few cores.
+          fileParallelism: false,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
         },
       },
