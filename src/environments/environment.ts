@@ -8,9 +8,11 @@
  */
 import type { z } from 'zod';
 import type { DiskFact } from '../checks/check.ts';
+import type { PackageFacts } from '../checks/packages.ts';
 import type { ScratchOptions, ScratchServer } from '../postgres/scratch.ts';
 import type { ConnectionSettings } from '../postgres/settings.ts';
 import type { PgVersion } from '../postgres/version.ts';
+import type { ProgramAnswer } from '../process/host.ts';
 import type { Log } from '../process/log.ts';
 import type { Mode, PlannedStep } from '../report/record.ts';
 
@@ -25,19 +27,28 @@ export interface EnvironmentFacts {
   serving: boolean;
   /** Shown in plan and record: name and value. Nothing volatile (no process id, no size). */
   details: ReadonlyArray<readonly [string, string]>;
+  /** What only the kind itself reads, in its own planner. */
+  own?: unknown;
 }
 
 /**
  * Steps that the engine owns and an environment only places in its order. `configure` and `collations` belong right
- * behind the step that starts the new version, `advice` at the very end: it never takes the upgrade back.
+ * behind the step that starts the new version, `extensions` behind them, `advice` at the very end: it never takes the
+ * upgrade back. `read-only` and `drain` stand behind `stop-applications`, `read-write` and `start-applications` behind
+ * `validate`, `watch` behind those.
  */
 export type CommonStep =
   | 'backup'
   | 'stop-applications'
+  | 'read-only'
+  | 'drain'
   | 'configure'
   | 'collations'
+  | 'extensions'
   | 'validate'
+  | 'read-write'
   | 'start-applications'
+  | 'watch'
   | 'advice';
 
 /** One way from the running to the wanted version. */
@@ -139,6 +150,25 @@ export interface Environment {
   serverLog?(bytes: number): Promise<{ source: string; text: string; size: number } | null>;
   /** Takes settings out of what ALTER SYSTEM wrote, while nothing serves; missing where that cannot be done. */
   forgetSettings?(names: readonly string[]): Promise<void>;
+  /** What a package manager would do, and what stands in its way; missing where there is none. Reads only. */
+  packages?(wanted: PgVersion): Promise<PackageFacts>;
+  /**
+   * Runs a command of an application where its environment runs its own, with the same rights; beside the job where
+   * this is missing. Not interrupted by a signal.
+   */
+  command?(argv: readonly [string, ...string[]], timeout: number): Promise<ProgramAnswer>;
+  /**
+   * An address by which this job reaches a TCP port as the target's machine sees it (`localhost` there is not ours);
+   * the same address where the target is on this machine. Open until `close`.
+   */
+  reach?(host: string, port: number): Promise<{ host: string; port: number }>;
+  /**
+   * Makes this run the only one at work on the target, also while no server can hold a lock; let go by `close`, and by
+   * the end of the process. @throws UpgradeError `locked`
+   */
+  claim?(who: string): Promise<void>;
+  /** Removes what nobody needs after this run; what the way back needs stays for `keepDays`. Never throws. */
+  tidy?(keepDays: number, now: Date): Promise<void>;
   /**
    * Names of facts that this route changes on purpose (a new major has another system identifier); all others must
    * be as before. None where it is missing.
@@ -159,6 +189,10 @@ export interface EnvironmentTools {
   log: Log;
   signal: AbortSignal;
   connection: ConnectionSettings;
+  /** The version that the spec asks for. */
+  wanted: PgVersion;
+  /** The value behind `env:NAME`, hidden from now on. @throws UpgradeError `secret-missing` */
+  secret(reference: string): string;
 }
 
 /** One kind of environment, as the registry lists it. */
@@ -173,5 +207,5 @@ export interface EnvironmentKind<Config = never> {
    * The journal (`home.journal`) of a target that is not opened: what its earlier runs came to. Needs no secret and no
    * connection. Missing where it cannot be read without one.
    */
-  history?(config: Config): LineStore;
+  history?(config: Config): LineStore | null;
 }

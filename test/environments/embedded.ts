@@ -24,7 +24,14 @@ export function environmentOf(
       state: join(server.folder, 'state'),
       ...config,
     },
-    { target: 'sample', log: quiet, signal: new AbortController().signal, connection },
+    {
+      target: 'sample',
+      log: quiet,
+      signal: new AbortController().signal,
+      connection,
+      secret: () => '',
+      wanted: { major: 15, minor: 18 },
+    },
   );
 }
 

@@ -28,6 +28,8 @@ describe('planEmbedded', () => {
           interruptible: true,
         },
         'stop-applications',
+        'read-only',
+        'drain',
         {
           id: 'checkpoint',
           title: 'Write a checkpoint',
@@ -59,8 +61,11 @@ describe('planEmbedded', () => {
         },
         'configure',
         'collations',
+        'extensions',
         'validate',
+        'read-write',
         'start-applications',
+        'watch',
         'advice',
       ],
     });
@@ -81,12 +86,13 @@ describe('planEmbedded', () => {
 
 describe('the kinds of environment', () => {
   it('are found by their name, each once', () => {
-    expect(environmentKinds.map(({ kind }) => kind)).toEqual(['embedded']);
+    expect(environmentKinds.map(({ kind }) => kind)).toEqual(['embedded', 'debian']);
     expect(kindOf({ kind: 'embedded', data: '/d', port: 1 })).toBe(environmentKinds[0]);
   });
 
   it('promise only modes that they have', () => {
     expect(environmentKinds.map(({ modes }) => modes)).toEqual([
+      ['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback'],
       ['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback'],
     ]);
   });

@@ -38,6 +38,8 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
         interruptible: true,
       },
       'stop-applications',
+      'read-only',
+      'drain',
       {
         id: 'checkpoint',
         title: 'Write a checkpoint',
@@ -69,8 +71,11 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
       },
       'configure',
       'collations',
+      'extensions',
       'validate',
+      'read-write',
       'start-applications',
+      'watch',
       'advice',
     ],
   };

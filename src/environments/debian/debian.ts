@@ -1,0 +1,349 @@
+/** A cluster of Debian or Ubuntu packages, here or over ssh. */
+
+import { stat, statfs } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { DiskFact } from '../../checks/check.ts';
+import { UpgradeError } from '../../errors.ts';
+import { openScratch } from '../../postgres/scratch-open.ts';
+import type { ConnectionSettings } from '../../postgres/settings.ts';
+import { compareVersions } from '../../postgres/version.ts';
+import { runJob } from '../../process/job.ts';
+import { localHost } from '../../process/local-host.ts';
+import { sshHost } from '../../process/ssh-host.ts';
+import { areWeRoot, scratchUser } from '../../process/user.ts';
+import type { Environment, EnvironmentFacts, EnvironmentKind, EnvironmentTools } from '../environment.ts';
+import { hostStore } from '../host-store.ts';
+import { type DebianConfig, debianSchema } from './config.ts';
+import {
+  answering,
+  awaitServer,
+  type ClusterRecipe,
+  control,
+  endOfLog,
+  recipeOf,
+  serverProcess,
+} from './control.ts';
+import { installing, settleInstallation } from './install.ts';
+import { type DebianFacts, look, packagesFor, refreshLists, serverVersion } from './look.ts';
+import { packageFacts } from './package-facts.ts';
+import { postgresVersion } from './packages.ts';
+import { planDebian } from './plan.ts';
+import { applicationScript, disksScript, installedPreflightScript, tidyScript } from './scripts.ts';
+import { debianStep } from './steps.ts';
+
+const mebibyte = 1024 ** 2;
+
+/** The kind, for the registry. */
+export const debian: EnvironmentKind<DebianConfig> = {
+  kind: 'debian',
+  schema: debianSchema,
+  modes: ['plan', 'check', 'rehearse', 'upgrade', 'resume', 'rollback'],
+  open,
+  // Another machine is not asked for it: that would need its key.
+  history: (config) =>
+    config.host === undefined ? hostStore(localHost(config.become ?? null), stateOf(config)) : null,
+};
+
+/** Folder on the machine of the cluster: journal, saved packages, jobs. */
+function stateOf({ state, version, cluster }: DebianConfig): string {
+  return state ?? `/var/lib/postgres-upgrade/${version}-${cluster}`;
+}
+
+/** Folder beside the job where the backups of a target are kept. */
+function backupsOf(target: string): string {
+  const base = areWeRoot()
+    ? '/var/lib/postgres-upgrade/backups'
+    : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'postgres-upgrade/backups');
+  return join(base, target);
+}
+
+const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
+
+function open(config: DebianConfig, tools: EnvironmentTools): Environment {
+  const state = stateOf(config);
+  const become = config.become ?? null;
+  const host =
+    config.host === undefined
+      ? localHost(become)
+      : sshHost({
+          host: config.host,
+          port: config.ssh.port,
+          key: config.ssh.key && tools.secret(config.ssh.key),
+          knownHosts: config.ssh['known-hosts'] && tools.secret(config.ssh['known-hosts']),
+          become,
+          log: tools.log,
+        });
+  let reached: Promise<ConnectionSettings> | null = null;
+  const settings = (): Promise<ConnectionSettings> => {
+    reached ??= reachServer(tools.connection);
+    return reached;
+  };
+  /** An address of the machine itself means that machine, not ours. */
+  const reachServer = async (connection: ConnectionSettings): Promise<ConnectionSettings> =>
+    host.remote && loopback.test(connection.host)
+      ? { ...connection, ...(await host.reach(connection.host, connection.port)) }
+      : connection;
+
+  const debianTools = {
+    host,
+    config,
+    state,
+    jobs: `${state}/jobs`,
+    settings,
+    progress: (text: string) => tools.log.progress(`${tools.target}: ${text}`),
+    startTimeout: 300_000,
+    now: () => new Date(),
+  };
+
+  /** Package lists are asked for once where they do not have the wanted version. */
+  let refreshed = false;
+  const lookFresh = async (): Promise<DebianFacts> => {
+    const seen = await look(host, config, state);
+    const missing = packagesFor(seen, tools.wanted, tools.wanted, config).some(
+      ({ version }) => version === null,
+    );
+    const installed = postgresVersion(serverVersion(seen, config.version) ?? '');
+    if (!missing || refreshed || (installed && compareVersions(installed, tools.wanted) === 0)) return seen;
+    refreshed = true;
+    debianTools.progress(`refreshing the package lists of ${host.name}`);
+    await refreshLists(host);
+    return await look(host, config, state);
+  };
+
+  const inspect = async (): Promise<EnvironmentFacts> => {
+    const seen = await lookFresh();
+    const { cluster, supervisor } = seen;
+    const version = serverVersion(seen, config.version);
+    const programs = version === null ? null : postgresVersion(version);
+    if (version === null || programs === null) {
+      throw new UpgradeError(
+        'debian-tools',
+        `${host.name} has no package postgresql-${config.version}, though it has the cluster ${config.version}/${config.cluster}.`,
+        { phase: 'inspect', hint: 'Only clusters whose programs come from packages can be upgraded here.' },
+      );
+    }
+    const found = cluster.running ? await answering(await settings()) : null;
+    if (found) assertSame(found.data, cluster.data);
+    return {
+      running: found?.version ?? programs,
+      serving: found !== null,
+      details: [
+        ['machine', config.host ?? 'this machine'],
+        ['system', seen.system],
+        ['cluster', `${config.version}/${config.cluster}`],
+        ['port', String(cluster.port)],
+        ['data directory', cluster.data],
+        ['configuration', cluster.configuration],
+        ['supervisor', supervisor],
+        ['packages', seen.installed.map((each) => `${each.name} ${each.version}`).join(', ')],
+        ...(seen.others.length > 0
+          ? [
+              [
+                'other clusters',
+                seen.others.map((each) => `${each.version}/${each.cluster}`).join(', '),
+              ] as const,
+            ]
+          : []),
+      ],
+      own: seen,
+    };
+  };
+
+  const assertSame = (data: string, expected: string): void => {
+    if (data === '' || data === expected) return;
+    throw new UpgradeError(
+      'wrong-server',
+      `The connection leads to the data directory ${data}, and the cluster ${config.version}/${config.cluster} is in ${expected}.`,
+      {
+        phase: 'inspect',
+        hint: 'Check host and port of the connection against the cluster (pg_lsclusters).',
+      },
+    );
+  };
+
+  const ownRecipe = async (): Promise<ClusterRecipe> => {
+    const { cluster, supervisor } = await look(host, config, state);
+    return recipeOf(host, cluster, supervisor);
+  };
+
+  /** Starts the cluster where it does not run, and waits until it answers. */
+  const ensureServing = async (recipe: ClusterRecipe): Promise<void> => {
+    if ((await answering(await settings()).catch(() => null)) !== null) return;
+    const end =
+      (await serverProcess(host, recipe.data)) === null
+        ? await control(debianTools, recipe, 'start')
+        : { code: 0, output: '' };
+    await awaitServer(debianTools, recipe, end);
+  };
+
+  return {
+    inspect,
+    endpoint: settings,
+    planRoute: (facts, wanted) => planDebian(config, facts.own as DebianFacts, facts, wanted),
+    home: {
+      journal: hostStore(host, state),
+      rehearsals: hostStore(host, `${state}/rehearsals`),
+      backups: backupsOf(tools.target),
+    },
+
+    async claim(who) {
+      const holder = await host.hold(`${state}/run.lock`, who);
+      if (holder === null) return;
+      throw new UpgradeError('locked', `Another run is at work on this target: ${holder}.`, {
+        phase: 'connect',
+        hint: 'Wait until it has ended. Its lock goes with its process: nothing has to be cleaned up.',
+      });
+    },
+
+    async wake(step) {
+      const recipe = await ownRecipe();
+      const { stdout } = await host.run([
+        `/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
+        '--pgdata',
+        recipe.data,
+      ]);
+      if (!/^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout)) {
+        throw new UpgradeError(
+          'unclean-stop',
+          `The cluster ${config.version}/${config.cluster} is stopped, and it was not stopped cleanly.`,
+          {
+            phase: 'inspect',
+            hint: `Start it with its present version and read its log before an upgrade: pg_ctlcluster ${config.version} ${config.cluster} start.`,
+          },
+        );
+      }
+      await step.switchOff({
+        id: 'woken',
+        what: 'the cluster was found stopped and was started',
+        detail: recipe,
+      });
+      await ensureServing(recipe);
+    },
+
+    async revive() {
+      await ensureServing(await ownRecipe());
+    },
+
+    step: (id, facts, wanted) => debianStep(debianTools, id, facts, wanted),
+
+    async putBack(entry, step) {
+      if (entry.id === installing) return await settleInstallation(host, state, entry, step);
+      const recipe = entry.detail as ClusterRecipe;
+      if (entry.id !== 'woken') return await ensureServing(recipe);
+      const { code, output } = await control(debianTools, recipe, 'stop');
+      // 2: it did not run (pg_ctlcluster(1)).
+      if (code === 0 || code === 2) return;
+      throw new UpgradeError('server-stop', `The cluster could not be stopped: exit code ${code}.`, {
+        hint: output.trim().split('\n').slice(-3).join('\n'),
+      });
+    },
+
+    async disks(databaseBytes, backupFolder) {
+      const { cluster } = await look(host, config, state);
+      const needs: [string, string, number][] = [
+        ['saved packages', state, 400 * mebibyte],
+        ['programs', '/usr/lib/postgresql', 150 * mebibyte],
+        ["dpkg's database", '/var/lib/dpkg', 50 * mebibyte],
+        ['data directory', cluster.data, 256 * mebibyte],
+      ];
+      const { stdout } = await host.script(
+        disksScript,
+        needs.map(([, path]) => path),
+      );
+      const there = stdout.split('\n').flatMap((line, index): DiskFact[] => {
+        const [filesystem = '', blocks, size] = line.split('|');
+        const need = needs[index];
+        if (!need || filesystem === '') return [];
+        return [
+          {
+            purpose: need[0],
+            path: host.remote ? `${host.name}:${need[1]}` : need[1],
+            filesystem: host.remote ? `${host.name} ${filesystem}` : filesystem,
+            freeBytes: Number(blocks) * Number(size),
+            neededBytes: need[2],
+          },
+        ];
+      });
+      return [await backupDisk(backupFolder, databaseBytes), ...there];
+    },
+
+    async packages(wanted) {
+      const facts = await inspect();
+      const seen = facts.own as DebianFacts;
+      return packageFacts(host, config, seen, state, facts.running, wanted);
+    },
+
+    // Only its own files know, and they are not here before the packages are fetched.
+    wantedExtensions: async () => null,
+
+    async configErrors(wanted) {
+      const seen = await look(host, config, state);
+      const installed = postgresVersion(serverVersion(seen, config.version) ?? '');
+      if (!installed || compareVersions(installed, wanted) !== 0) return null;
+      const { code, stderr } = await host.script(installedPreflightScript, [
+        String(config.version),
+        seen.cluster.data,
+        seen.cluster.configuration,
+      ]);
+      return code === 0 ? [] : stderr.trim().split('\n').slice(-3);
+    },
+
+    async serverLog(bytes) {
+      const { cluster } = await look(host, config, state);
+      const found = await endOfLog(host, cluster, 0, bytes);
+      if (!found || found.size <= bytes) return found;
+      return { ...found, text: found.text.slice(found.text.indexOf('\n') + 1) };
+    },
+
+    async command([program, ...args], timeout) {
+      const end = await runJob(
+        host,
+        {
+          folder: `${state}/jobs`,
+          name: 'application',
+          script: applicationScript,
+          args: [program, ...args],
+          timeout,
+        },
+        { progress: debianTools.progress },
+      );
+      return { code: end.code, stdout: end.output, stderr: '' };
+    },
+
+    reach: (address, port) => host.reach(address, port),
+
+    async tidy(keepDays, now) {
+      const { saved } = await look(host, config, state).catch(() => ({ saved: null }));
+      const old = saved !== null && Date.parse(saved.at) + keepDays * 86_400_000 < now.getTime();
+      await host.script(tidyScript, [state, old ? 'all' : 'rest']).catch(() => {});
+    },
+
+    async scratch(wanted, options, abort) {
+      // Either version proves that the backup can be restored; only a rehearsal asks for exactly one.
+      const choice = options.choice ?? { kind: 'auto', image: 'postgres', nearest: true };
+      return openScratch(wanted, choice, options, {
+        pattern: undefined,
+        user: await scratchUser(),
+        signal: abort,
+        progress: debianTools.progress,
+      });
+    },
+
+    close: () => host.close(),
+  };
+}
+
+async function backupDisk(folder: string, databaseBytes: number): Promise<DiskFact> {
+  let existing = folder;
+  while ((await statfs(existing).catch(() => null)) === null) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  return {
+    purpose: 'backup and its proof',
+    path: folder,
+    filesystem: String((await stat(existing)).dev),
+    freeBytes: bavail * bsize,
+    // As for a cluster in a data directory: the dump is about a third of the database, the restored copy about as large.
+    neededBytes: Math.ceil(databaseBytes * 1.8 + 768 * mebibyte),
+  };
+}
