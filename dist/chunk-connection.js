@@ -4644,5 +4644,10 @@ async function connect(settings, options = {}) {
 function quoteIdent(name) {
 	return `"${name.replaceAll("\"", "\"\"")}"`;
 }
+/** Quotes a text for SQL, whatever standard_conforming_strings says. */
+function quoteText(text) {
+	const quoted = `'${text.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`;
+	return text.includes("\\") ? `E${quoted}` : quoted;
+}
 
-export { Cancelled as a, assertNever as c, messageOf as d, readConnectionUrl as i, errorsOf as l, quoteIdent as n, UpgradeError as o, describe as r, UpgradeErrors as s, connect as t, explanation as u };
+export { readConnectionUrl as a, UpgradeErrors as c, explanation as d, messageOf as f, describe as i, assertNever as l, quoteIdent as n, Cancelled as o, quoteText as r, UpgradeError as s, connect as t, errorsOf as u };

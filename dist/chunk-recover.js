@@ -1,6 +1,6 @@
 import { o as getState } from "./chunk-core.js";
-import { l as errorsOf, o as UpgradeError, u as explanation } from "./chunk-connection.js";
-import { A as recorderFor, Ct as hideIn, D as writeSummary, E as writeReports, F as command, I as finish, L as isAlive, St as recordSchema, T as publish, U as runName, W as renderSummaries, h as openSession, k as openTarget, m as openLog, t as tellGitHub } from "./chunk-tell-github.js";
+import { d as explanation, s as UpgradeError, u as errorsOf } from "./chunk-connection.js";
+import { A as openTarget, Ct as recordSchema, D as writeReports, E as publish, G as renderSummaries, I as command, L as finish, O as writeSummary, R as isAlive, W as runName, h as openSession, j as recorderFor, m as openLog, t as tellGitHub, wt as hideIn } from "./chunk-tell-github.js";
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 

@@ -1,6 +1,6 @@
 import { l as saveState } from "./chunk-core.js";
-import { d as messageOf, l as errorsOf, o as UpgradeError, u as explanation } from "./chunk-connection.js";
-import { $ as keyFacts, B as largestManifest, C as visibility, Ct as hideIn, D as writeSummary, E as writeReports, G as code, H as looksOnly, J as words, K as stack, M as writeWhole, N as waitingFor, O as planPath, P as flatten, Q as warningsOf, R as readYaml, S as eventOf, T as publish, V as parseImage, W as renderSummaries, X as formatMeasure, Y as changeOf, Z as blocksOf, _ as statusOf, _t as formatDuration, a as ownComments, at as planAdvice, b as isMasked, bt as markdownBlock, c as marker, ct as titleWords, d as changesVersion, dt as measureRows, et as nextLines, f as classify, ft as rowWords, g as openApi, gt as formatCount, h as openSession, ht as timingWords, i as setOutputs, it as breaksWords, j as runTarget, l as newsOf, lt as furtherFacts, m as openLog, mt as certaintyWords, n as exitCode, nt as approvalWords, o as ownUser, ot as undoWords, p as isPureMinor, pt as byWords, q as table, r as outputsOf, rt as asksApproval, s as markedTarget, st as statusWord, t as tellGitHub, tt as outcomeOf, u as kindWords, ut as downtimeWords, v as whyNot, vt as formatTime, w as folderOf, x as assertMerged, xt as plainText, y as keepManifests, yt as clip, z as findImage } from "./chunk-tell-github.js";
+import { d as explanation, f as messageOf, s as UpgradeError, u as errorsOf } from "./chunk-connection.js";
+import { $ as warningsOf, B as findImage, C as eventOf, D as writeReports, E as publish, F as flatten, G as renderSummaries, H as parseImage, J as table, K as code, M as runTarget, N as writeWhole, O as writeSummary, P as waitingFor, Q as blocksOf, S as assertMerged, St as plainText, T as folderOf, U as looksOnly, V as largestManifest, X as changeOf, Y as words, Z as formatMeasure, _ as statusOf, _t as formatCount, a as ownComments, at as breaksWords, b as isMasked, bt as clip, c as marker, ct as statusWord, d as changesVersion, dt as downtimeWords, et as keyFacts, f as classify, ft as measureRows, g as openApi, gt as timingWords, h as openSession, ht as certaintyWords, i as setOutputs, it as asksApproval, k as planPath, l as newsOf, lt as titleWords, m as openLog, mt as byWords, n as exitCode, nt as outcomeOf, o as ownUser, ot as planAdvice, p as isPureMinor, pt as rowWords, q as stack, r as outputsOf, rt as approvalWords, s as markedTarget, st as undoWords, t as tellGitHub, tt as nextLines, u as kindWords, ut as furtherFacts, v as whyNot, vt as formatDuration, w as visibility, wt as hideIn, x as sqlFilesOf, xt as markdownBlock, y as keepManifests, yt as formatTime, z as readYaml } from "./chunk-tell-github.js";
 import { join, relative } from "node:path";
 
 /** What blocks and what warns, for a terminal: blocks of lines. */
@@ -289,7 +289,7 @@ async function addChangedFiles(changes, targets, texts, api) {
 		const change = changes.get(spec.name);
 		if (!change || ["new", "unknown"].includes(change.kind)) continue;
 		if (change.kind === "none" && change.event === "push") continue;
-		const files = [...new Set([...spec.health, ...spec.rehearsal.smoke].map(({ file }) => file))];
+		const files = [...new Set(sqlFilesOf(spec).map(({ file }) => file))];
 		const changed = await Promise.all(files.map(async (file) => await differs(file, change.base) ? [file] : []));
 		changes.set(spec.name, {
 			...change,

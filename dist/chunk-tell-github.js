@@ -1,18 +1,24 @@
 import { r as __require, t as __commonJSMin } from "./chunk-rolldown-runtime.js";
 import { r as printable, t as hideUnexpected } from "./chunk-unexpected.js";
-import { a as Cancelled, c as assertNever, d as messageOf, i as readConnectionUrl, l as errorsOf$2, n as quoteIdent, o as UpgradeError, r as describe$1, s as UpgradeErrors, t as connect, u as explanation } from "./chunk-connection.js";
+import { a as readConnectionUrl, c as UpgradeErrors, d as explanation, f as messageOf, i as describe$2, l as assertNever, n as quoteIdent, o as Cancelled, r as quoteText, s as UpgradeError, t as connect$1, u as errorsOf$3 } from "./chunk-connection.js";
 import { a as getInput, c as notice$1, d as setSecret, f as startGroup, i as getIDToken, l as saveState, m as getExecOutput, n as endGroup, p as warning, r as error$1, s as info, u as setOutput } from "./chunk-core.js";
 import { Worker } from "node:worker_threads";
 import { createReadStream, createWriteStream, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createConnection, createServer, isIP } from "node:net";
+import { request } from "node:http";
 import { PassThrough, Readable, Transform } from "node:stream";
+import { once as once$1 } from "node:events";
+import { checkServerIdentity } from "node:tls";
 import { performance as performance$2 } from "node:perf_hooks";
-import { createHash, randomBytes as randomBytes$4 } from "node:crypto";
+import { createHash, randomBytes as randomBytes$4, randomUUID } from "node:crypto";
 import { homedir, hostname, tmpdir, userInfo } from "node:os";
-import { basename, delimiter, dirname, isAbsolute, join as join$1, relative, resolve } from "node:path";
-import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$4, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
+import { request as request$1 } from "node:https";
+import { basename, delimiter, dirname, isAbsolute, join as join$1, relative, resolve, sep } from "node:path";
+import { appendFile, chmod, chown, copyFile, mkdir, mkdtemp, open as open$5, readFile, readdir, readlink, realpath, rename, rm, stat, statfs, symlink, writeFile } from "node:fs/promises";
+import { StringDecoder } from "node:string_decoder";
 import { spawn } from "node:child_process";
 import { setTimeout as setTimeout$1 } from "node:timers/promises";
-import { pipeline } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
 
 /** @param announce the runner's own mask, told of every value at once */
 function createSecrets(announce = () => {}) {
@@ -85,6 +91,24 @@ function floatSafeRemainder(val, step) {
 	const tolerance = 4 * Number.EPSILON * Math.max(Math.abs(ratio), 1);
 	if (Math.abs(ratio - roundedRatio) < tolerance) return 0;
 	return ratio - roundedRatio;
+}
+const EVALUATING = /* @__PURE__*/ Symbol("evaluating");
+function defineLazy(object, key, getter) {
+	let value = void 0;
+	Object.defineProperty(object, key, {
+		get() {
+			if (value === EVALUATING) return;
+			if (value === void 0) {
+				value = EVALUATING;
+				value = getter();
+			}
+			return value;
+		},
+		set(v) {
+			Object.defineProperty(object, key, { value: v });
+		},
+		configurable: true
+	});
 }
 function assignProp(target, prop, value) {
 	Object.defineProperty(target, prop, {
@@ -485,7 +509,7 @@ function claim(inst, sentinel) {
 	const proto = Object.getPrototypeOf(inst);
 	return sentinel in proto ? void 0 : proto;
 }
-let installing;
+let installing$1;
 let broke = false;
 const breaker = {
 	configurable: true,
@@ -500,11 +524,11 @@ const breaker = {
 */
 function defineLazyInternal(inst, key, compute) {
 	const proto = Object.getPrototypeOf(inst._zod);
-	if (key in proto && installing !== inst._zod) {
-		installing = void 0;
+	if (key in proto && installing$1 !== inst._zod) {
+		installing$1 = void 0;
 		return;
 	}
-	installing = inst._zod;
+	installing$1 = inst._zod;
 	Object.defineProperty(proto, key, {
 		configurable: true,
 		get() {
@@ -1050,7 +1074,7 @@ function timeSource(args) {
 	const hhmm = `(?:[01]\\d|2[0-3]):[0-5]\\d`;
 	return typeof args.precision === "number" ? args.precision === -1 ? `${hhmm}` : args.precision === 0 ? `${hhmm}:[0-5]\\d` : `${hhmm}:[0-5]\\d\\.\\d{${args.precision}}` : args.seconds ? `${hhmm}:[0-5]\\d(?:\\.\\d+)?` : `${hhmm}(?::[0-5]\\d(?:\\.\\d+)?)?`;
 }
-function time$2(args) {
+function time$3(args) {
 	return new RegExp(`^${timeSource(args)}$`);
 }
 function datetime$1(args) {
@@ -1065,8 +1089,9 @@ function datetime$1(args) {
 }
 const anyString = /^[\s\S]{0,}$/;
 const integer = /^-?\d+$/;
-const number$1 = /^-?\d+(?:\.\d+)?$/;
+const number$2 = /^-?\d+(?:\.\d+)?$/;
 const boolean$1 = /^(?:true|false)$/i;
+const _null$2 = /^null$/i;
 const lowercase = /^[^A-Z]*$/;
 const uppercase = /^[^a-z]*$/;
 
@@ -1711,7 +1736,7 @@ const $ZodISODate = /*@__PURE__*/ $constructor("$ZodISODate", (inst, def) => {
 	$ZodStringFormat.init(inst, def);
 });
 const $ZodISOTime = /*@__PURE__*/ $constructor("$ZodISOTime", (inst, def) => {
-	def.pattern ?? (def.pattern = time$2(def));
+	def.pattern ?? (def.pattern = time$3(def));
 	$ZodStringFormat.init(inst, def);
 });
 const $ZodISODuration = /*@__PURE__*/ $constructor("$ZodISODuration", (inst, def) => {
@@ -1848,7 +1873,7 @@ const $ZodJWT = /*@__PURE__*/ $constructor("$ZodJWT", (inst, def) => {
 });
 const $ZodNumber = /*@__PURE__*/ $constructor("$ZodNumber", (inst, def) => {
 	$ZodType.init(inst, def);
-	inst._zod.pattern = number$1;
+	inst._zod.pattern = number$2;
 	inst._zod.parse = (payload, _ctx) => {
 		if (def.coerce) try {
 			payload.value = Number(payload.value);
@@ -1881,6 +1906,22 @@ const $ZodBoolean = /*@__PURE__*/ $constructor("$ZodBoolean", (inst, def) => {
 		if (typeof input === "boolean") return payload;
 		payload.issues.push({
 			expected: "boolean",
+			code: "invalid_type",
+			input,
+			inst
+		});
+		return payload;
+	};
+});
+const $ZodNull = /*@__PURE__*/ $constructor("$ZodNull", (inst, def) => {
+	$ZodType.init(inst, def);
+	inst._zod.pattern = _null$2;
+	inst._zod.values = /* @__PURE__ */ new Set([null]);
+	inst._zod.parse = (payload, _ctx) => {
+		const input = payload.value;
+		if (input === null) return payload;
+		payload.issues.push({
+			expected: "null",
 			code: "invalid_type",
 			input,
 			inst
@@ -2550,7 +2591,7 @@ const $ZodRecord = /*@__PURE__*/ $constructor("$ZodRecord", (inst, def) => {
 					issues: []
 				}, ctx);
 				if (keyResult instanceof Promise) throw new Error("Async schemas not supported in object keys currently");
-				if (typeof key === "string" && number$1.test(key) && keyResult.issues.length) {
+				if (typeof key === "string" && number$2.test(key) && keyResult.issues.length) {
 					const retryResult = def.keyType._zod.run({
 						value: Number(key),
 						issues: []
@@ -2836,6 +2877,21 @@ function handleReadonlyResult(payload) {
 	if (!payload.memo) payload.value = Object.freeze(payload.value);
 	return payload;
 }
+const $ZodLazy = /*@__PURE__*/ $constructor("$ZodLazy", (inst, def) => {
+	$ZodType.init(inst, def);
+	defineLazy(inst._zod, "innerType", () => {
+		const d = def;
+		if (!d._cachedInner) d._cachedInner = def.getter();
+		return d._cachedInner;
+	});
+	defineLazyInternal(inst, "pattern", (zod) => zod.innerType?._zod?.pattern);
+	defineLazyInternal(inst, "propValues", (zod) => zod.innerType?._zod?.propValues);
+	defineLazyInternal(inst, "optin", (zod) => zod.innerType?._zod?.optin ?? void 0);
+	defineLazyInternal(inst, "optout", (zod) => zod.innerType?._zod?.optout ?? void 0);
+	inst._zod.parse = (payload, ctx) => {
+		return inst._zod.innerType._zod.run(payload, ctx);
+	};
+});
 const $ZodCustom = /*@__PURE__*/ $constructor("$ZodCustom", (inst, def) => {
 	$ZodCheck.init(inst, def);
 	$ZodType.init(inst, def);
@@ -3012,7 +3068,7 @@ function bucketFor(state, inst) {
 	return bucket;
 }
 let handoff;
-const open$3 = [];
+const open$4 = [];
 const memo = {
 	alloc(_inst, payload, empty) {
 		const bucket = handoff;
@@ -3023,7 +3079,7 @@ const memo = {
 			issues: null
 		};
 		bucket.set(payload.value, entry);
-		open$3.push(entry);
+		open$4.push(entry);
 		return empty;
 	},
 	guard(inst) {
@@ -3089,10 +3145,10 @@ const memo = {
 					return payload;
 				}
 				handoff = bucket;
-				const depth = open$3.length;
+				const depth = open$4.length;
 				const result = base(payload, ctx);
 				handoff = void 0;
-				const entry = open$3.length > depth ? open$3.pop() : void 0;
+				const entry = open$4.length > depth ? open$4.pop() : void 0;
 				if (result instanceof Promise) return result.then((r) => {
 					if (entry) entry.issues = r.issues.length ? cloneIssues(r.issues) : NO_ISSUES;
 					return r;
@@ -3556,6 +3612,15 @@ function _number(Class, params) {
 	}));
 }
 // @__NO_SIDE_EFFECTS__
+function _coercedNumber(Class, params) {
+	return new Class(snapshotChecks({
+		type: "number",
+		coerce: true,
+		checks: [],
+		...normalizeParams(params)
+	}));
+}
+// @__NO_SIDE_EFFECTS__
 function _int(Class, params) {
 	return new Class({
 		type: "number",
@@ -3569,6 +3634,13 @@ function _int(Class, params) {
 function _boolean(Class, params) {
 	return new Class({
 		type: "boolean",
+		...normalizeParams(params)
+	});
+}
+// @__NO_SIDE_EFFECTS__
+function _null$1(Class, params) {
+	return new Class({
+		type: "null",
 		...normalizeParams(params)
 	});
 }
@@ -4630,7 +4702,7 @@ function stringifyKeyNames(bySchema, json, visited) {
 	else if (typeof rest.const === "number") rest.const = String(rest.const);
 	if (!numericType) return rest;
 	rest.type = "string";
-	if (!values) rest.pattern = (types.includes("number") ? number$1 : integer).source;
+	if (!values) rest.pattern = (types.includes("number") ? number$2 : integer).source;
 	return rest;
 }
 /** Every record of one conversion, so the carriers are found in a single pass rather than once per record. */
@@ -5414,7 +5486,7 @@ const ZodNumber = /*@__PURE__*/ $constructor("ZodNumber", (inst, def) => {
 		return this;
 	}
 }));
-function number(params) {
+function number$1(params) {
 	return _number(ZodNumber, params);
 }
 const ZodNumberFormat = /*@__PURE__*/ $constructor("ZodNumberFormat", (inst, def) => {
@@ -5431,6 +5503,14 @@ const ZodBoolean = /*@__PURE__*/ $constructor("ZodBoolean", (inst, def) => {
 });
 function boolean(params) {
 	return _boolean(ZodBoolean, params);
+}
+const ZodNull = /*@__PURE__*/ $constructor("ZodNull", (inst, def) => {
+	$ZodNull.init(inst, def);
+	ZodType.init(inst, def);
+	inst._zod.processJSONSchema = (ctx, json, params) => nullProcessor(inst, ctx, json, params);
+});
+function _null(params) {
+	return _null$1(ZodNull, params);
 }
 const ZodUnknown = /*@__PURE__*/ $constructor("ZodUnknown", (inst, def) => {
 	$ZodUnknown.init(inst, def);
@@ -5815,6 +5895,18 @@ function readonly(innerType) {
 		innerType
 	});
 }
+const ZodLazy = /*@__PURE__*/ $constructor("ZodLazy", (inst, def) => {
+	$ZodLazy.init(inst, def);
+	ZodType.init(inst, def);
+	inst._zod.processJSONSchema = (ctx, json, params) => lazyProcessor(inst, ctx, json, params);
+	inst.unwrap = () => inst._zod.def.getter();
+});
+function lazy(getter) {
+	return new ZodLazy({
+		type: "lazy",
+		getter
+	});
+}
 const ZodCustom = /*@__PURE__*/ $constructor("ZodCustom", (inst, def) => {
 	$ZodCustom.init(inst, def);
 	ZodType.init(inst, def);
@@ -5826,20 +5918,37 @@ function refine(fn, _params = {}) {
 function superRefine(fn, params) {
 	return _superRefine(fn, params);
 }
+function json(params) {
+	const jsonSchema = lazy(() => {
+		return union([
+			string(params),
+			number$1(),
+			boolean(),
+			_null(),
+			array(jsonSchema),
+			record(string(), jsonSchema)
+		]);
+	});
+	return jsonSchema;
+}
 
 function datetime(params) {
 	return _isoDateTime(ZodISODateTime, params);
 }
 
+function number(params) {
+	return _coercedNumber(ZodNumber, params);
+}
+
 /** The record's part about the change that started a run: what a pull request, or a push, changes at this target. */
-const text$6 = string();
+const text$8 = string();
 /** From the base's spec (or manifest) to the head's; never from the text of a pull request. */
 const changeSchema = strictObject({
 	event: _enum(["pull_request", "push"]),
 	/** Of the pull request; null for a push. */
-	number: number().int().nullable(),
-	base: text$6.meta({ description: "Full commit SHA" }),
-	head: text$6.meta({ description: "Full commit SHA" }),
+	number: number$1().int().nullable(),
+	base: text$8.meta({ description: "Full commit SHA" }),
+	head: text$8.meta({ description: "Full commit SHA" }),
 	kind: _enum([
 		"none",
 		"minor",
@@ -5850,15 +5959,38 @@ const changeSchema = strictObject({
 		"removed",
 		"unknown"
 	]).meta({ description: "What happens to the version; unknown where the base could not be read" }),
-	from: text$6.nullable(),
-	to: text$6.nullable(),
-	others: array(text$6).meta({ description: "Keys of the target that change besides the version" }),
-	why: text$6.nullable().meta({ description: "Why it is unknown" })
+	from: text$8.nullable(),
+	to: text$8.nullable(),
+	others: array(text$8).meta({ description: "Keys of the target that change besides the version" }),
+	why: text$8.nullable().meta({ description: "Why it is unknown" })
+});
+
+/** What the record says of each extension that the spec names, database by database. */
+const text$7 = string();
+/** An extension at one moment, as its database tells. */
+const extensionStateSchema = strictObject({
+	version: text$7.meta({ description: "extversion in pg_extension: what its objects are" }),
+	schema: text$7,
+	own: text$7.nullable().meta({ description: "What version-sql answered; null where there is none" }),
+	errors: number$1().int().nullable().meta({ description: "What errors-sql answered; null where there is none" }),
+	tables: array(strictObject({
+		name: text$7,
+		rows: number$1().int()
+	})).meta({ description: "Its own tables and their rows, which are counted up to a million" })
+});
+/** One extension in one database, before and after. */
+const extensionRecordSchema = strictObject({
+	extension: text$7,
+	database: text$7,
+	before: extensionStateSchema.nullable().meta({ description: "Null where it was not looked at" }),
+	after: extensionStateSchema.nullable(),
+	done: array(text$7).meta({ description: "What was done to it, in order" }),
+	faults: array(text$7).meta({ description: "What is wrong with it; empty where nothing is" })
 });
 
 /** The record's part about rehearsals. Durations are milliseconds, sizes bytes. */
-const text$5 = string();
-const time$1 = datetime();
+const text$6 = string();
+const time$2 = datetime();
 const stageSchema = strictObject({
 	id: _enum([
 		"backup",
@@ -5871,19 +6003,19 @@ const stageSchema = strictObject({
 		"compare",
 		"restart"
 	]),
-	title: text$5,
+	title: text$6,
 	state: _enum([
 		"passed",
 		"failed",
 		"skipped"
 	]),
-	durationMs: number().int(),
-	output: array(text$5)
+	durationMs: number$1().int(),
+	output: array(text$6)
 });
 /** How a rehearsal went. */
 const rehearsalSchema$1 = strictObject({
 	passed: boolean(),
-	ranOn: text$5.nullable().meta({ description: "Version of the scratch server" }),
+	ranOn: text$6.nullable().meta({ description: "Version of the scratch server" }),
 	exact: boolean().meta({ description: "Whether that is exactly the wanted version" }),
 	scratch: strictObject({
 		kind: _enum([
@@ -5891,8 +6023,8 @@ const rehearsalSchema$1 = strictObject({
 			"docker",
 			"binaries"
 		]),
-		where: text$5.meta({ description: "Folder of its programs, or its image" }),
-		isolation: array(text$5).meta({ description: "How it was kept from acting on anything" })
+		where: text$6.meta({ description: "Folder of its programs, or its image" }),
+		isolation: array(text$6).meta({ description: "How it was kept from acting on anything" })
 	}).nullable(),
 	backup: strictObject({
 		from: _enum([
@@ -5900,86 +6032,86 @@ const rehearsalSchema$1 = strictObject({
 			"path",
 			"latest-artifact"
 		]),
-		location: text$5,
-		taken: time$1,
-		server: text$5.meta({ description: "Version that the backup was taken of" }),
-		manifestSha256: text$5
+		location: text$6,
+		taken: time$2,
+		server: text$6.meta({ description: "Version that the backup was taken of" }),
+		manifestSha256: text$6
 	}).nullable(),
 	stages: array(stageSchema),
 	measures: strictObject({
-		restoreMs: number().int().nullable().meta({ description: "Everything, indexes included" }),
-		indexBuildMs: number().int().nullable().meta({ description: "Indexes and constraints alone" }),
-		adviceMs: number().int().nullable(),
-		stopMs: number().int().nullable(),
-		startMs: number().int().nullable(),
-		expectedDowntimeMs: number().int().nullable(),
-		downtimeBasis: text$5,
-		dumpBytes: number().int().nullable(),
-		restoredBytes: number().int().nullable(),
-		neededBytes: number().int().nullable().meta({ description: "Disk for backup and copy together" })
+		restoreMs: number$1().int().nullable().meta({ description: "Everything, indexes included" }),
+		indexBuildMs: number$1().int().nullable().meta({ description: "Indexes and constraints alone" }),
+		adviceMs: number$1().int().nullable(),
+		stopMs: number$1().int().nullable(),
+		startMs: number$1().int().nullable(),
+		expectedDowntimeMs: number$1().int().nullable(),
+		downtimeBasis: text$6,
+		dumpBytes: number$1().int().nullable(),
+		restoredBytes: number$1().int().nullable(),
+		neededBytes: number$1().int().nullable().meta({ description: "Disk for backup and copy together" })
 	}),
 	databases: array(strictObject({
-		name: text$5,
-		restoreMs: number().int(),
-		indexBuildMs: number().int(),
-		bytes: number().int().nullable()
+		name: text$6,
+		restoreMs: number$1().int(),
+		indexBuildMs: number$1().int(),
+		bytes: number$1().int().nullable()
 	}))
 });
 /** What is remembered of an earlier rehearsal. */
 const rehearsedSchema = strictObject({
-	at: time$1,
+	at: time$2,
 	passed: boolean(),
-	from: text$5,
-	wanted: text$5,
+	from: text$6,
+	wanted: text$6,
 	exact: boolean(),
-	run: text$5.meta({ description: "Who ran it" }),
-	expectedDowntimeMs: number().int().nullable(),
-	restoreMs: number().int().nullable(),
-	failure: text$5.nullable().meta({ description: "First thing that failed" }),
-	taken: time$1.nullable().meta({ description: "When its backup was taken; null where it came to none" }),
-	basis: text$5.meta({ description: "sha256 over what it was judged by: own SQL, smoke queries, checks switched off" })
+	run: text$6.meta({ description: "Who ran it" }),
+	expectedDowntimeMs: number$1().int().nullable(),
+	restoreMs: number$1().int().nullable(),
+	failure: text$6.nullable().meta({ description: "First thing that failed" }),
+	taken: time$2.nullable().meta({ description: "When its backup was taken; null where it came to none" }),
+	basis: text$6.meta({ description: "sha256 over what it was judged by: own SQL, smoke queries, checks switched off" })
 });
 
 /** The record's part about releases: the lines that they stand on, their CVEs, and what their notes ask for. */
-const text$4 = string();
+const text$5 = string();
 const releaseLineSchema = strictObject({
-	major: number().int(),
-	endOfLife: text$4.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
-	daysToEndOfLife: number().int().nullable().meta({ description: "Negative once it is past" }),
-	newest: text$4.nullable().meta({ description: "Newest release that may be a target" }),
+	major: number$1().int(),
+	endOfLife: text$5.nullable().meta({ description: "Last day with fixes, YYYY-MM-DD" }),
+	daysToEndOfLife: number$1().int().nullable().meta({ description: "Negative once it is past" }),
+	newest: text$5.nullable().meta({ description: "Newest release that may be a target" }),
 	releases: array(strictObject({
-		version: text$4,
-		date: text$4.nullable(),
+		version: text$5,
+		date: text$5.nullable(),
 		avoid: boolean(),
 		inferred: boolean()
 	}))
 });
 /** What the record holds of the releases on the way. */
 const releaseSchema = strictObject({
-	asOf: text$4.meta({ description: "Day of the table of releases; what came later is not in it" }),
+	asOf: text$5.meta({ description: "Day of the table of releases; what came later is not in it" }),
 	lines: array(releaseLineSchema).meta({ description: "Of the running major, and of another wanted one" }),
-	behind: number().int().meta({ description: "Releases between the running one and the newest of its major" }),
-	daysBehind: number().int().nullable().meta({ description: "Days from the release of the running one to that of the newest of its major" }),
+	behind: number$1().int().meta({ description: "Releases between the running one and the newest of its major" }),
+	daysBehind: number$1().int().nullable().meta({ description: "Days from the release of the running one to that of the newest of its major" }),
 	cves: array(strictObject({
-		id: text$4,
-		score: number().nullable(),
-		component: text$4.nullable(),
-		fixedIn: text$4
+		id: text$5,
+		score: number$1().nullable(),
+		component: text$5.nullable(),
+		fixedIn: text$5
 	})).meta({ description: "Fixed between the running and the wanted version; highest score first" }),
-	cvesUnknown: array(text$4).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
+	cvesUnknown: array(text$5).meta({ description: "Releases in between whose CVEs nobody has listed yet" }),
 	mustRead: array(strictObject({
-		version: text$4,
-		why: text$4,
-		link: text$4
+		version: text$5,
+		why: text$5,
+		link: text$5
 	})).meta({ description: "Releases in between whose notes a person must read" })
 });
 /** What the record holds of one piece of advice. */
 const adviceSchema = strictObject({
-	id: text$4,
-	title: text$4,
-	fixedIn: text$4.meta({ description: "The release whose notes ask for it" }),
-	why: text$4,
-	todo: text$4,
+	id: text$5,
+	title: text$5,
+	fixedIn: text$5.meta({ description: "The release whose notes ask for it" }),
+	why: text$5,
+	todo: text$5,
 	timing: _enum([
 		"before",
 		"after",
@@ -6003,10 +6135,10 @@ const adviceSchema = strictObject({
 	]).meta({ description: "judge: it cannot be seen from the database whether it applies; skipped: a right is missing; done, partly, failed: the action carried it out" }),
 	by: _enum(["action", "person"]).meta({ description: "Who carries it out in this run" }),
 	objects: array(strictObject({
-		database: text$4.nullable().meta({ description: "Null for the whole cluster" }),
-		name: text$4.meta({ description: "Qualified and quoted as SQL needs it" }),
-		sql: text$4.nullable().meta({ description: "The statement that mends it; null where there is none" }),
-		detail: text$4.nullable(),
+		database: text$5.nullable().meta({ description: "Null for the whole cluster" }),
+		name: text$5.meta({ description: "Qualified and quoted as SQL needs it" }),
+		sql: text$5.nullable().meta({ description: "The statement that mends it; null where there is none" }),
+		detail: text$5.nullable(),
 		state: _enum([
 			"found",
 			"done",
@@ -6014,9 +6146,64 @@ const adviceSchema = strictObject({
 			"left"
 		])
 	})),
-	total: number().int().meta({ description: "Objects found; the list may be cut" }),
-	seen: array(text$4).meta({ description: "Errors, missing rights" }),
-	link: text$4.meta({ description: "The release notes" })
+	total: number$1().int().meta({ description: "Objects found; the list may be cut" }),
+	seen: array(text$5).meta({ description: "Errors, missing rights" }),
+	link: text$5.meta({ description: "The release notes" })
+});
+
+/** What the record holds of the applications' health and of the time in which the upgraded target was observed. */
+const time$1 = datetime();
+const text$4 = string();
+const count$3 = number$1().int();
+const applicationSchema$1 = strictObject({
+	name: text$4,
+	health: text$4.meta({ description: "The address that was asked" }),
+	before: _enum([
+		"well",
+		"unwell",
+		"not-asked"
+	]).meta({ description: "Before anything was changed; one that is unwell takes no upgrade back" }),
+	beforeSeen: text$4.nullable().meta({ description: "The answer then, as `HTTP 503`" }),
+	looks: count$3,
+	failures: count$3,
+	last: text$4.nullable().meta({ description: "The last answer while it was observed" })
+});
+const extensionSchema$1 = strictObject({
+	database: text$4,
+	extension: text$4,
+	before: number$1().meta({ description: "Errors before; where nobody counted them, those of the first look" }),
+	most: number$1().meta({ description: "Errors at most while it was observed" })
+});
+const observedSchema = strictObject({
+	from: time$1,
+	to: time$1.nullable().meta({ description: "Null while it goes on, and where the run was killed" }),
+	forMs: number$1().meta({ description: "How long it was to be" }),
+	everyMs: number$1(),
+	looks: count$3,
+	connections: strictObject({
+		attempts: count$3,
+		failures: count$3,
+		allowed: number$1().meta({ description: "Share that may fail" }),
+		last: text$4.nullable().meta({ description: "Why the last one failed that did" })
+	}),
+	extensions: array(extensionSchema$1),
+	log: text$4.nullable().meta({ description: "The server's log that was read; null where it cannot be" }),
+	limit: strictObject({
+		name: _enum([
+			"connections",
+			"version",
+			"applications",
+			"errors",
+			"log"
+		]),
+		what: text$4,
+		since: time$1.meta({ description: "When it was first seen to fail" })
+	}).nullable().meta({ description: "The limit that was crossed" })
+});
+/** Applications and watch. */
+const watchRecordSchema = strictObject({
+	applications: array(applicationSchema$1),
+	observed: observedSchema.nullable().meta({ description: "Null where the run did not get there" })
 });
 
 /**
@@ -6025,17 +6212,17 @@ const adviceSchema = strictObject({
 * A part that could not be measured is null, never empty; `missing` says why.
 */
 const text$3 = string();
-const count$1 = number();
+const count$2 = number$1();
 const databaseSchema = strictObject({
 	name: text$3,
-	bytes: count$1.nullable(),
+	bytes: count$2.nullable(),
 	objects: array(strictObject({
 		schema: text$3,
 		kind: text$3,
-		count: count$1
+		count: count$2
 	})).nullable().meta({ description: "Relations, routines, types, triggers, policies and constraints by schema and kind" }),
 	grants: strictObject({
-		objects: count$1.meta({ description: "Objects and default privileges with grants of their own" }),
+		objects: count$2.meta({ description: "Objects and default privileges with grants of their own" }),
 		hash: text$3.meta({ description: "md5 over all of them in a fixed order" })
 	}).nullable(),
 	extensions: array(strictObject({
@@ -6043,52 +6230,52 @@ const databaseSchema = strictObject({
 		version: text$3
 	})).nullable(),
 	invalid: strictObject({
-		indexes: count$1,
-		constraints: count$1
+		indexes: count$2,
+		constraints: count$2
 	}).nullable(),
 	sequences: strictObject({
-		count: count$1,
-		summed: count$1.meta({ description: "Sequences in the sum: ascending ones that do not cycle" }),
+		count: count$2,
+		summed: count$2.meta({ description: "Sequences in the sum: ascending ones that do not cycle" }),
 		sum: text$3.meta({ description: "Sum of their last values; exact, so a text" }),
-		compared: count$1.meta({ description: "Sequences that were compared with the column they fill" }),
+		compared: count$2.meta({ description: "Sequences that were compared with the column they fill" }),
 		behind: array(text$3).meta({ description: "Sequences that are behind the largest value of their column" })
 	}).nullable(),
 	tables: strictObject({
-		count: count$1,
-		bytes: count$1.meta({ description: "As of the last vacuum or analyze: pg_class.relpages, with indexes" }),
-		rows: count$1.meta({ description: "Estimated: pg_class.reltuples, or what the statistics count as live" }),
+		count: count$2,
+		bytes: count$2.meta({ description: "As of the last vacuum or analyze: pg_class.relpages, with indexes" }),
+		rows: count$2.meta({ description: "Estimated: pg_class.reltuples, or what the statistics count as live" }),
 		largest: array(strictObject({
 			name: text$3,
-			bytes: count$1,
-			rows: count$1
+			bytes: count$2,
+			rows: count$2
 		}))
 	}).nullable(),
 	activity: strictObject({
-		commits: count$1,
-		rollbacks: count$1,
-		blocksHit: count$1,
-		blocksRead: count$1,
-		deadlocks: count$1,
+		commits: count$2,
+		rollbacks: count$2,
+		blocksHit: count$2,
+		blocksRead: count$2,
+		deadlocks: count$2,
 		since: text$3.nullable().meta({ description: "When these counters were last reset" })
 	}).nullable()
 });
 /** The whole snapshot. */
 const snapshotSchema = strictObject({
 	at: text$3,
-	durationMs: count$1,
-	versionNum: count$1.meta({ description: "server_version_num" }),
+	durationMs: count$2,
+	versionNum: count$2.meta({ description: "server_version_num" }),
 	server: record(text$3, text$3).meta({ description: "What identifies the cluster: system identifier, timeline, checksums, ..." }),
 	settings: record(text$3, text$3).nullable().meta({ description: "Settings that somebody set; texts as a hash, since they may hold secrets" }),
 	databases: array(databaseSchema),
 	connections: array(strictObject({
 		state: text$3,
-		count: count$1
+		count: count$2
 	})).nullable(),
 	replication: array(strictObject({
 		name: text$3,
 		state: text$3,
 		sync: text$3,
-		lagBytes: count$1.nullable()
+		lagBytes: count$2.nullable()
 	})).nullable(),
 	slots: array(strictObject({
 		name: text$3,
@@ -6096,32 +6283,32 @@ const snapshotSchema = strictObject({
 		plugin: text$3.nullable(),
 		active: boolean(),
 		walStatus: text$3.nullable(),
-		retainedBytes: count$1.nullable()
+		retainedBytes: count$2.nullable()
 	})).nullable(),
 	archiver: strictObject({
 		mode: text$3,
-		archived: count$1,
-		failed: count$1,
+		archived: count$2,
+		failed: count$2,
 		failing: boolean()
 	}).nullable(),
 	statements: array(strictObject({
 		key: text$3.meta({ description: "md5 of database and normalised text: comparable across majors" }),
 		database: text$3,
 		text: text$3.meta({ description: "As pg_stat_statements normalised it, constants are $1, $2, ...; without comments" }),
-		calls: count$1,
-		totalMs: count$1,
-		rows: count$1
+		calls: count$2,
+		totalMs: count$2,
+		rows: count$2
 	})).nullable().meta({ description: "The statements that took most time; null where nobody counts them" }),
 	log: strictObject({
 		source: text$3,
-		bytes: count$1.meta({ description: "How much of the end of the log was read" }),
+		bytes: count$2.meta({ description: "How much of the end of the log was read" }),
 		from: text$3.nullable().meta({ description: "Time of the first line that was read, as the log has it" }),
 		to: text$3.nullable().meta({ description: "Time of the last line that was read, as the log has it" }),
 		classes: array(strictObject({
 			severity: text$3,
 			state: text$3.nullable(),
 			message: text$3,
-			count: count$1,
+			count: count$2,
 			last: text$3.nullable().meta({ description: "Time of the newest line of this class" })
 		}))
 	}).nullable(),
@@ -6198,7 +6385,7 @@ const planSchema = strictObject({
 		reasons: array(text$2)
 	}),
 	downtime: strictObject({
-		expectedMs: number().nullable().meta({ description: "Null where nobody measured it yet" }),
+		expectedMs: number$1().nullable().meta({ description: "Null where nobody measured it yet" }),
 		basis: text$2.meta({ description: "Where the number comes from, or why there is none" })
 	})
 });
@@ -6251,8 +6438,8 @@ const factSchema = strictObject({
 	why: text$2.nullable(),
 	rule: text$2.meta({ description: "How it may change, in words" }),
 	measure: strictObject({
-		before: number(),
-		after: number(),
+		before: number$1(),
+		after: number$1(),
 		unit: _enum([
 			"bytes",
 			"rows",
@@ -6265,14 +6452,14 @@ const factSchema = strictObject({
 });
 const querySchema = strictObject({
 	file: text$2,
-	line: number().int().meta({ description: "Where the statement begins in the file" }),
+	line: number$1().int().meta({ description: "Where the statement begins in the file" }),
 	when: _enum(["before", "after"]),
 	database: text$2,
 	sql: text$2,
 	columns: array(text$2),
 	rows: array(array(text$2.nullable())).meta({ description: "The first rows; texts are cut" }),
-	total: number().int().meta({ description: "Rows of the result" }),
-	durationMs: number().int(),
+	total: number$1().int().meta({ description: "Rows of the result" }),
+	durationMs: number$1().int(),
 	status: _enum([
 		"passed",
 		"blocked",
@@ -6293,48 +6480,48 @@ const proofSchema = strictObject({
 		"failed"
 	]),
 	restoredInto: text$2.nullable().meta({ description: "Version of the scratch server" }),
-	databases: number().int(),
-	tables: number().int(),
-	rows: number().int().meta({ description: "Rows whose content was compared by fingerprint" }),
-	sequences: number().int(),
-	largeObjects: number().int(),
-	objects: number().int().meta({ description: "Catalog objects compared one by one" }),
+	databases: number$1().int(),
+	tables: number$1().int(),
+	rows: number$1().int().meta({ description: "Rows whose content was compared by fingerprint" }),
+	sequences: number$1().int(),
+	largeObjects: number$1().int(),
+	objects: number$1().int().meta({ description: "Catalog objects compared one by one" }),
 	notCompared: array(text$2).meta({ description: "What the comparison left out, and why" }),
 	differences: array(text$2),
-	durationMs: number().int()
+	durationMs: number$1().int()
 });
 const backupSchema$1 = strictObject({
 	location: text$2,
 	host: text$2,
 	databases: array(strictObject({
 		name: text$2,
-		bytes: number().int(),
-		sourceBytes: number().int(),
-		durationMs: number().int()
+		bytes: number$1().int(),
+		sourceBytes: number$1().int(),
+		durationMs: number$1().int()
 	})),
-	bytes: number().int(),
-	files: number().int(),
+	bytes: number$1().int(),
+	files: number$1().int(),
 	manifestSha256: text$2,
 	clients: text$2.meta({ description: "The pg_dump that was used: path and version" }),
 	started: time,
 	finished: time,
-	keepDays: number().int(),
+	keepDays: number$1().int(),
 	proof: proofSchema
 });
 const downtimeSchema = strictObject({
-	longestGapMs: number().meta({ description: "Longest time between two transactions that a client could commit" }),
+	longestGapMs: number$1().meta({ description: "Longest time between two transactions that a client could commit" }),
 	firstFailure: time.nullable(),
 	firstSuccess: time.nullable().meta({ description: "First commit after the first failure" }),
-	attempts: number().int(),
-	failures: number().int(),
+	attempts: number$1().int(),
+	failures: number$1().int(),
 	from: time,
 	to: time,
-	everyMs: number()
+	everyMs: number$1()
 });
 const latencySchema = strictObject({
-	transactions: number().int(),
-	medianMs: number(),
-	p95Ms: number()
+	transactions: number$1().int(),
+	medianMs: number$1(),
+	p95Ms: number$1()
 });
 /** The whole document. */
 const recordSchema = strictObject({
@@ -6358,7 +6545,7 @@ const recordSchema = strictObject({
 		workflow: text$2,
 		job: text$2,
 		runId: text$2,
-		attempt: number().int(),
+		attempt: number$1().int(),
 		ref: text$2,
 		commit: text$2,
 		url: text$2,
@@ -6386,6 +6573,7 @@ const recordSchema = strictObject({
 		after: snapshotSchema.nullable()
 	}).meta({ description: "The health snapshots themselves" }),
 	queries: array(querySchema).meta({ description: "The user's own health SQL, before and after" }),
+	extensions: array(extensionRecordSchema).meta({ description: "Each extension that the spec names, in each database" }),
 	release: releaseSchema.nullable(),
 	advice: array(adviceSchema).meta({ description: "What the release notes ask of this database" }),
 	backup: backupSchema$1.nullable(),
@@ -6395,6 +6583,7 @@ const recordSchema = strictObject({
 		after: latencySchema,
 		assessment: text$2
 	}).nullable().meta({ description: "Latency of the probe's own transaction, in milliseconds" }),
+	watch: watchRecordSchema.nullable().meta({ description: "Health of applications, and how the upgraded target was observed" }),
 	switchedOff: array(strictObject({
 		id: text$2,
 		what: text$2,
@@ -6425,8 +6614,8 @@ const recordSchema = strictObject({
 	rehearsed: rehearsedSchema.nullable().meta({ description: "The newest earlier rehearsal of the same versions" }),
 	artifacts: array(strictObject({
 		name: text$2,
-		id: number().int().nullable(),
-		bytes: number().int(),
+		id: number$1().int().nullable(),
+		bytes: number$1().int(),
 		sha256: text$2,
 		state: _enum([
 			"uploaded",
@@ -6454,7 +6643,7 @@ const LINE_BREAK = /\r\n?|[\u000b\u000c\u0085\u2028\u2029]/g;
 const INVISIBLE = /(?!\u200c|\u200d|[\ufe00-\ufe0f])(?:\p{Default_Ignorable_Code_Point}|[\ufff9-\ufffb])/gu;
 /** Every character can be seen: controls as their picture, invisible ones as `[U+202E]`. Lines end in `\n`. */
 function visible(value) {
-	return value.toWellFormed().replace(LINE_BREAK, "\n").replace(CONTROL, pictureOf).replace(INVISIBLE, (character) => `[U+${codeOf(character)}]`);
+	return value.toWellFormed().replace(LINE_BREAK, "\n").replace(CONTROL, pictureOf).replace(INVISIBLE, (character) => `[U+${codeOf$1(character)}]`);
 }
 /** One line: a break between words is shown as `⏎`, so that it is not taken for a space. */
 function oneLine(value) {
@@ -6538,7 +6727,7 @@ function entity(character) {
 function longestRun(value) {
 	return (value.match(/`+/g) ?? []).reduce((longest, run) => Math.max(longest, run.length), 0);
 }
-function codeOf(character) {
+function codeOf$1(character) {
 	return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
 }
 /** U+2400 and on hold a picture of each control of ASCII; the others have none. */
@@ -6546,7 +6735,7 @@ function pictureOf(character) {
 	const code = character.charCodeAt(0);
 	if (code === 9) return " ";
 	if (code < 32) return String.fromCharCode(9216 + code);
-	return code === 127 ? "␡" : `[U+${codeOf(character)}]`;
+	return code === 127 ? "␡" : `[U+${codeOf$1(character)}]`;
 }
 
 /** Numbers and times as people read them. Always in UTC, always in the same notation. */
@@ -6737,6 +6926,40 @@ function statement(sql) {
 	return [/--[^\n]*$/.test(text) ? `${text}\n;` : `${text};`];
 }
 
+/** What the reports say of extensions, in words. Pure. */
+/** `1.0`, `1.0 → 1.1`, and what is not there. */
+function versionWords({ before, after }) {
+	return changeWords(before?.version ?? null, after?.version ?? null, before !== null && after !== null);
+}
+/** The same of what the extension says itself; empty where nobody asked. */
+function ownWords({ before, after }) {
+	return changeWords(before?.own ?? null, after?.own ?? null, before !== null && after !== null);
+}
+/** The same of its errors; empty where nobody asked. */
+function errorWords({ before, after }) {
+	const count = (state) => typeof state?.errors === "number" ? String(state.errors) : null;
+	return changeWords(count(before), count(after), before !== null && after !== null);
+}
+function changeWords(before, after, both) {
+	if (before === after || !both) return after ?? before ?? "";
+	return `${before ?? "nothing"} → ${after ?? "nothing"}`;
+}
+/** `3 in order`, `1 not in order, 2 in order`. */
+function countExtensions(extensions) {
+	const bad = extensions.filter(({ faults }) => faults.length > 0).length;
+	const mended = extensions.filter(({ done, faults }) => done.length > 0 && faults.length === 0).length;
+	const fine = extensions.length - bad - mended;
+	return [
+		...bad > 0 ? [`${bad} not in order`] : [],
+		...mended > 0 ? [`${mended} mended`] : [],
+		...fine > 0 ? [`${fine} in order`] : []
+	].join(", ");
+}
+/** Rows of an extension's own tables, at the newest look. */
+function tableWords({ before, after }) {
+	return (after ?? before)?.tables.map(({ name, rows }) => `${name}: ${plural(rows, "row")}`) ?? [];
+}
+
 /** The user's own SQL, statement by statement: its result before beside its result after. */
 /** Pairs in the order of the files; `urgent` ones are blocked or failed, blocked first. */
 function pairQueries(queries) {
@@ -6914,16 +7137,69 @@ function formatDays(days) {
 	return [...years > 0 ? [`${years} y`] : [], ...rest > 0 ? [`${rest} mo`] : []].join(" ");
 }
 
+/** The watch in words, for all reports. Pure. */
+const kinds = {
+	connections: "new connections",
+	version: "the version that serves",
+	applications: "an application",
+	errors: "errors of an extension",
+	log: "the server's log"
+};
+/** "for 10 min, 121 looks: no limit was crossed"; null where the target was not observed. */
+function watchWords({ watch }) {
+	const observed = watch?.observed;
+	if (!observed) return null;
+	const { limit, to, from, forMs, looks } = observed;
+	const passed = to === null ? null : Date.parse(to) - Date.parse(from);
+	const counted = plural(looks, "look");
+	if (limit) return `${counted}, then a limit was crossed: ${limit.what}`;
+	if (passed === null) return `${counted} of ${formatDuration(forMs)}: not observed to the end`;
+	return passed < forMs - 1e3 ? `for ${formatDuration(passed)} of ${formatDuration(forMs)}, ${counted}: not observed to the end` : `for ${formatDuration(forMs)}, ${counted}: no limit was crossed`;
+}
+/** Terms and what was seen, in order. */
+function observedRows(observed) {
+	const { connections, limit, everyMs, from, to, log, extensions } = observed;
+	const { attempts, failures, allowed, last } = connections;
+	return [
+		...limit ? [["Limit crossed", `${kinds[limit.name]}, since ${formatTime(limit.since)}: ${limit.what}`]] : [],
+		["From", formatTime(from)],
+		["To", to === null ? "not told" : formatTime(to)],
+		["Looks", `${plural(observed.looks, "look")}, one every ${formatDuration(everyMs)}`],
+		["New connections", `${failures} of ${attempts} failed, ${percent$1(allowed)} may${last === null ? "" : `; the last one: ${last}`}`],
+		...extensions.map(({ database, extension, before, most }) => [`Errors of ${extension} in ${database}`, `${before} before, at most ${most}`]),
+		["Server log", log ?? "not read"]
+	];
+}
+/** "well (HTTP 200)", "does not answer (HTTP 503): it counts for nothing". */
+function beforeWords({ before, beforeSeen }) {
+	const seen = beforeSeen === null ? "" : ` (${beforeSeen})`;
+	switch (before) {
+		case "well": return `answers${seen}`;
+		case "unwell": return `does not answer${seen}: it takes no upgrade back`;
+		case "not-asked": return "not asked";
+	}
+}
+/** "120 of 121 times, last HTTP 200"; where nobody looked, a dash. */
+function whileWords({ looks, failures, last }) {
+	return looks === 0 ? "-" : `answered ${looks - failures} of ${plural(looks, "time")}, last ${last}`;
+}
+/** `5 %`, `0.5 %`. */
+function percent$1(share) {
+	return `${Number((share * 100).toFixed(2))} %`;
+}
+
 /** Rows of the key table for reports that have no room for sections: releases, advice, the user's own SQL. */
 /** Nothing for what the run did not look at. */
 function furtherFacts(record) {
-	const { release, advice, queries, facts } = record;
+	const { release, advice, queries, facts, extensions } = record;
 	return [
 		["Release line", release && lineOf$1(record)],
 		["Security fixes", release && cveHeadline(release)],
 		["Release notes", release || advice.length > 0 ? notesWords(record) : null],
 		["Your own SQL", queries.length > 0 ? countQueries(queries) : null],
+		["Extensions", extensions.length > 0 ? countExtensions(extensions) : null],
 		["Before and after", alertWords(facts)],
+		["Observed", watchWords(record)],
 		["Rehearsal", record.rehearsal || record.rehearsed ? rehearsalWords(record) : null]
 	].flatMap(([label, value]) => value === null || value === "" ? [] : [{
 		label,
@@ -7027,10 +7303,14 @@ function asksApproval({ mode, plan }) {
 /** What clients notice; and whether it is in the downtime, which counts from the database, not from applications. */
 function breaksWords({ id, breaks }) {
 	if (breaks === null) return "nothing";
-	return id === "stop-applications" ? `${breaks} (not in the downtime)` : `${breaks} (the downtime)`;
+	return [
+		"stop-applications",
+		"read-only",
+		"drain"
+	].includes(id) ? `${breaks} (not in the downtime)` : `${breaks} (the downtime)`;
 }
 /** What takes it back. */
-function undoWords({ undo }) {
+function undoWords$1({ undo }) {
 	return undo ?? "nothing to undo";
 }
 /** What the action carries out of the release notes' advice, and what a person does, when; empty where none applies. */
@@ -7769,7 +8049,7 @@ function safeLink(address) {
 
 /** The pieces of a summary: tables, lists and folded sections in GitHub's markdown, all with a limit on their length. */
 /** Text from outside in a cell, an item or a paragraph. */
-function words$2(value, detail) {
+function words$3(value, detail) {
 	return markdownText(clip$2(value ?? "", detail.characters));
 }
 /** A name, path or command from outside. */
@@ -7778,7 +8058,7 @@ function code$1(value, detail) {
 }
 /** Words with names in between. */
 function phrase$1(value, detail) {
-	return value.map((part) => typeof part === "string" ? keepEnds(part, words$2(part, detail)) : code$1(part.code, detail)).join("");
+	return value.map((part) => typeof part === "string" ? keepEnds(part, words$3(part, detail)) : code$1(part.code, detail)).join("");
 }
 function keepEnds(part, shown) {
 	return `${part.startsWith(" ") ? " " : ""}${shown}${part.endsWith(" ") ? " " : ""}`;
@@ -7794,7 +8074,7 @@ function list$1(items, detail) {
 /** The first lines of a text of many, joined for one cell or item. */
 function joined$1(lines, detail, separator) {
 	const most = Math.min(detail.items, 20);
-	const shown = lines.slice(0, most).map((line) => words$2(line, detail));
+	const shown = lines.slice(0, most).map((line) => words$3(line, detail));
 	const left = lines.length - most;
 	return [...shown, ...left > 0 ? [`and ${formatCount(left)} more`] : []].join(separator);
 }
@@ -7806,7 +8086,7 @@ function leftOut$1(total, detail) {
 /** A link to release notes; an address that is not PostgreSQL's own stays text. */
 function notes$1(address, title, detail) {
 	const link = safeLink(address);
-	return link === null ? `${words$2(title, detail)}: ${code$1(address, detail)}` : `[${words$2(title, detail)}](${link})`;
+	return link === null ? `${words$3(title, detail)}: ${code$1(address, detail)}` : `[${words$3(title, detail)}](${link})`;
 }
 /** Statements to copy; a blank line within would end what GitHub takes for the block when a summary is cut. */
 function sqlBlock(lines) {
@@ -7845,7 +8125,7 @@ function nextStep(next, detail) {
 	else if (kind === "command" && text.length <= detail.characters) add(text, "sh");
 	else {
 		flush();
-		shown.push(kind === "words" ? words$2(text, detail) : `A command of ${formatCount(text.length)} characters is in report.html.`);
+		shown.push(kind === "words" ? words$3(text, detail) : `A command of ${formatCount(text.length)} characters is in report.html.`);
 	}
 	flush();
 	if (shown.length === 0) return null;
@@ -7863,9 +8143,9 @@ function checkDetails(record, detail) {
 	const rows = shown.map((check) => [
 		statusWord(check.status),
 		check.when,
-		words$2(titleWords(check), detail),
+		words$3(titleWords(check), detail),
 		joined$1(check.seen, detail, "<br>"),
-		check.status === "passed" ? "" : words$2(check.fix, detail),
+		check.status === "passed" ? "" : words$3(check.fix, detail),
 		code$1(check.docs, detail)
 	]);
 	const passed = record.checks.length - shown.length;
@@ -7885,10 +8165,10 @@ function factDetails({ facts }, detail) {
 	const equal = facts.length - differ.length;
 	const rows = differ.map((fact) => [
 		fact.verdict.replace("-", " "),
-		words$2(fact.group, detail),
-		words$2(fact.name, detail),
+		words$3(fact.group, detail),
+		words$3(fact.name, detail),
 		...factValues(fact, detail),
-		words$2(fact.why, detail)
+		words$3(fact.why, detail)
 	]);
 	return folded$1(`Before and after: ${countFacts(facts)}`, stack(rows.length > 0 && table$1([
 		"Verdict",
@@ -7940,7 +8220,7 @@ function figuresOf(snapshot) {
 		figure("Archiver", archiver, archiverWords),
 		sum("Invalid indexes and constraints", ({ invalid }) => invalid && invalid.indexes + invalid.constraints),
 		sum("Sequences behind their column", ({ sequences }) => sequences?.behind.length),
-		figure("Errors in the log", log, (found) => plural(errorsOf$1(found), "line")),
+		figure("Errors in the log", log, (found) => plural(errorsOf$2(found), "line")),
 		{
 			label: "Could not be measured",
 			value: missing.length === 0 ? "nothing" : plural(missing.length, "thing")
@@ -7986,7 +8266,7 @@ function slotWords(slots) {
 	const held = slots.reduce((total, { retainedBytes }) => total + Math.max(0, retainedBytes ?? 0), 0);
 	return `${formatCount(slots.length)}${idle === 0 ? "" : `, ${formatCount(idle)} not in use`}, ${formatBytes(held)} held back`;
 }
-function errorsOf$1({ classes }) {
+function errorsOf$2({ classes }) {
 	return classes.filter(({ severity }) => /^(error|fatal|panic)$/i.test(severity)).reduce((total, { count }) => total + count, 0);
 }
 
@@ -8005,8 +8285,8 @@ function healthDetails({ health }, detail) {
 	] : ["", health.before ? "Before" : "After"];
 	const rows = first.map(({ label, value }, place) => [
 		label,
-		words$2(value, detail),
-		...second ? [words$2(second[place]?.value ?? "", detail)] : []
+		words$3(value, detail),
+		...second ? [words$3(second[place]?.value ?? "", detail)] : []
 	]);
 	return folded$1("Health: key figures", stack(table$1(head, rows, {
 		...detail,
@@ -8032,8 +8312,8 @@ function resultTable(query, detail) {
 		...detail,
 		characters: CHARACTERS
 	};
-	const names = columns.slice(0, COLUMNS).map((name) => words$2(name, cell));
-	const kept = rows.slice(0, ROWS).map((row) => row.slice(0, COLUMNS).map((value) => value === null ? "*null*" : words$2(value, cell)));
+	const names = columns.slice(0, COLUMNS).map((name) => words$3(name, cell));
+	const kept = rows.slice(0, ROWS).map((row) => row.slice(0, COLUMNS).map((value) => value === null ? "*null*" : words$3(value, cell)));
 	const left = columns.length - names.length;
 	const ended = {
 		passed: "passed",
@@ -8041,7 +8321,7 @@ function resultTable(query, detail) {
 		error: "**failed**"
 	}[status];
 	const counted = status === "error" ? "." : `. ${rowWords(total, kept.length)}`;
-	return stack(`Statement ${code$1(`${file}:${line}`, detail)} in ${code$1(database, detail)}, ${when}: ${ended}, took ${formatDuration(durationMs)}${counted}${why === null ? "" : ` ${words$2(why, detail)}`}`, kept.length > 0 && names.length > 0 && table$1(names, kept, detail), left > 0 && kept.length > 0 && `${formatCount(left)} more columns are in report.html.`);
+	return stack(`Statement ${code$1(`${file}:${line}`, detail)} in ${code$1(database, detail)}, ${when}: ${ended}, took ${formatDuration(durationMs)}${counted}${why === null ? "" : ` ${words$3(why, detail)}`}`, kept.length > 0 && names.length > 0 && table$1(names, kept, detail), left > 0 && kept.length > 0 && `${formatCount(left)} more columns are in report.html.`);
 }
 
 /** What a reader of a summary must see without unfolding anything: what blocks, then what warns. */
@@ -8057,7 +8337,7 @@ function attention(record, detail) {
 	const warnings = warningsOf(record);
 	const checked = (from, status) => from.filter((check) => check.status === status);
 	const open = record.switchedOff.filter(({ putBackAt }) => putBackAt === null);
-	return stack(group$1(record.plan ? "Keeps the upgrade from beginning" : "Why no plan could be made", issues, issueItem, few), group$1("Blocks the upgrade", checked(own, "blocked"), checkItem, few), group$1("Could not be answered", checked(own, "error"), checkItem, few), group$1("Does not hold on the copy", onCopy, checkItem, few), queries.length > 0 && stack("### Your own SQL blocks", ...queries.slice(0, MOST_RESULTS).map((query) => resultTable(query, few)), queries.length > MOST_RESULTS && `${formatCount(queries.length - MOST_RESULTS)} more are in report.html.`), group$1("Release notes that a person must read", mustRead, readItem, few), group$1("Changed unexpectedly", facts, factItem, few), group$1("Switched off and not put back", open, ({ what }) => words$2(what, few), few), group$1("Warnings", warnings.checks, checkItem, few), group$1("Release notes to read", warnings.mustRead, readItem, few), group$1("What the release notes ask", warnings.advice, adviceItem, few), group$1("Alerts", warnings.facts, factItem, few));
+	return stack(group$1(record.plan ? "Keeps the upgrade from beginning" : "Why no plan could be made", issues, issueItem, few), group$1("Blocks the upgrade", checked(own, "blocked"), checkItem, few), group$1("Could not be answered", checked(own, "error"), checkItem, few), group$1("Does not hold on the copy", onCopy, checkItem, few), queries.length > 0 && stack("### Your own SQL blocks", ...queries.slice(0, MOST_RESULTS).map((query) => resultTable(query, few)), queries.length > MOST_RESULTS && `${formatCount(queries.length - MOST_RESULTS)} more are in report.html.`), group$1("Release notes that a person must read", mustRead, readItem, few), group$1("Changed unexpectedly", facts, factItem, few), group$1("Switched off and not put back", open, ({ what }) => words$3(what, few), few), group$1("Warnings", warnings.checks, checkItem, few), group$1("Release notes to read", warnings.mustRead, readItem, few), group$1("What the release notes ask", warnings.advice, adviceItem, few), group$1("Alerts", warnings.facts, factItem, few));
 }
 /** Results of statements that are shown with their rows. */
 const MOST_RESULTS = 5;
@@ -8072,28 +8352,28 @@ function checkItem(check, detail) {
 		...detail,
 		items: 5
 	}, "; ");
-	const fix = check.fix === null ? "" : `<br>To do: ${words$2(check.fix, detail)}`;
-	return `**${words$2(titleWords(check), detail)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
+	const fix = check.fix === null ? "" : `<br>To do: ${words$3(check.fix, detail)}`;
+	return `**${words$3(titleWords(check), detail)}**${seen === "" ? "" : `: ${seen}`}${fix}`;
 }
 /** `route-major`: what, and what to do. */
 function issueItem({ code: id, what, hint }, detail) {
-	const todo = hint === null ? "" : `<br>To do: ${words$2(hint, detail)}`;
-	return `${code$1(id, detail)}: ${words$2(what, detail)}${todo}`;
+	const todo = hint === null ? "" : `<br>To do: ${words$3(hint, detail)}`;
+	return `${code$1(id, detail)}: ${words$3(what, detail)}${todo}`;
 }
 function readItem({ version, why, link }, detail) {
-	return `**PostgreSQL ${words$2(version, detail)}**: ${words$2(why, detail)} ${notes$1(link, `Release notes of ${version}`, detail)}`;
+	return `**PostgreSQL ${words$3(version, detail)}**: ${words$3(why, detail)} ${notes$1(link, `Release notes of ${version}`, detail)}`;
 }
 function factItem(fact, detail) {
 	const [before, after] = factValues(fact, detail);
-	const why = fact.why === null ? "" : `; ${words$2(fact.why, detail)}`;
-	return `**${words$2(fact.name, detail)}**: ${before} → ${after}${why}`;
+	const why = fact.why === null ? "" : `; ${words$3(fact.why, detail)}`;
+	return `**${words$3(fact.name, detail)}**: ${before} → ${after}${why}`;
 }
 function adviceItem(advice, detail) {
 	const names = advice.objects.slice(0, 3).map(({ database, name }) => `${code$1(name, detail)}${database === null ? "" : ` in ${code$1(database, detail)}`}`);
 	const shown = names.join(", ");
 	const left = Math.max(advice.total, advice.objects.length) - names.length;
 	const found = shown === "" ? "" : ` (${shown}${left > 0 ? ` and ${formatCount(left)} more` : ""})`;
-	return [`**${words$2(advice.title, detail)}**, ${timingWords(advice.timing)}. ${certaintyWords(advice)}${found}.`, `To do: ${words$2(advice.todo, detail)} ${byWords(advice)}. ${notes$1(advice.link, `Release notes of ${advice.fixedIn}`, detail)}`].join("<br>");
+	return [`**${words$3(advice.title, detail)}**, ${timingWords(advice.timing)}. ${certaintyWords(advice)}${found}.`, `To do: ${words$3(advice.todo, detail)} ${byWords(advice)}. ${notes$1(advice.link, `Release notes of ${advice.fixedIn}`, detail)}`].join("<br>");
 }
 
 /** The end of the ladder: a text that is too long is cut between two blocks or rows, and says so. */
@@ -8102,7 +8382,7 @@ function notice(what) {
 	return `> ${what} report.html has all of it.`;
 }
 /** Whole blocks and rows from the start, then a notice; with less room than the notice needs, nothing. */
-function cut(text, limitBytes) {
+function cut$2(text, limitBytes) {
 	if (Buffer.byteLength(text) <= limitBytes) return text;
 	const end = `\n${notice("This summary was cut here.")}\n`;
 	let left = limitBytes - Buffer.byteLength(end);
@@ -8134,7 +8414,7 @@ function adviceDetails(record, detail) {
 	if (headline === null || record.advice.length === 0 && !record.release?.mustRead.length) return null;
 	const { applies, unanswered, judge, done, notApplicable } = sortAdvice(record.advice);
 	const listed = (title, found) => found.length === 0 ? null : `${title}:\n\n${list$1(found.map((advice) => item(advice, detail)), detail)}`;
-	return folded$1(`Release notes: ${countAdvice(record.advice)}`, stack(words$2(headline, detail), ...applies.slice(0, detail.items).map((advice) => objects$3(advice, detail)), moreOf(applies.length - detail.items, "piece of advice", "pieces of advice"), listed("Could not be asked", unanswered), listed("Carried out by the action", done), listed(`${plural(judge.length, "piece")} of advice cannot be seen from the database`, judge), notApplicable.length > 0 && `${plural(notApplicable.length, "piece")} of advice ${notApplicable.length === 1 ? "does" : "do"} not apply here.`));
+	return folded$1(`Release notes: ${countAdvice(record.advice)}`, stack(words$3(headline, detail), ...applies.slice(0, detail.items).map((advice) => objects$3(advice, detail)), moreOf(applies.length - detail.items, "piece of advice", "pieces of advice"), listed("Could not be asked", unanswered), listed("Carried out by the action", done), listed(`${plural(judge.length, "piece")} of advice cannot be seen from the database`, judge), notApplicable.length > 0 && `${plural(notApplicable.length, "piece")} of advice ${notApplicable.length === 1 ? "does" : "do"} not apply here.`));
 }
 function item(advice, detail) {
 	const seen = joined$1(advice.seen, {
@@ -8142,8 +8422,8 @@ function item(advice, detail) {
 		items: 3
 	}, "; ");
 	const said = seen === "" ? "" : `: ${seen}`;
-	const todo = advice.state === "done" ? "" : `. ${words$2(advice.todo, detail)}`;
-	return `${words$2(advice.title, detail)}${said}${todo} ${notes$1(advice.link, `Release notes of ${advice.fixedIn}`, detail)}`;
+	const todo = advice.state === "done" ? "" : `. ${words$3(advice.todo, detail)}`;
+	return `${words$3(advice.title, detail)}${said}${todo} ${notes$1(advice.link, `Release notes of ${advice.fixedIn}`, detail)}`;
 }
 function objects$3(advice, detail) {
 	const seen = joined$1(advice.seen, {
@@ -8151,7 +8431,7 @@ function objects$3(advice, detail) {
 		items: 3
 	}, "; ");
 	const groups = objectsByDatabase(advice.objects);
-	return stack(`**${words$2(advice.title, detail)}** (${code$1(advice.id, detail)}). ${words$2(advice.why, detail)}`, seen !== "" && `Seen: ${seen}`, `${certaintyWords(advice)}.`, ...groups.slice(0, MOST_GROUPS).map(({ databases, objects: found, sql }) => {
+	return stack(`**${words$3(advice.title, detail)}** (${code$1(advice.id, detail)}). ${words$3(advice.why, detail)}`, seen !== "" && `Seen: ${seen}`, `${certaintyWords(advice)}.`, ...groups.slice(0, MOST_GROUPS).map(({ databases, objects: found, sql }) => {
 		const most = Math.min(detail.items, 50);
 		const names = found.slice(0, most).map(({ name }) => code$1(name, detail));
 		const left = found.length - names.length;
@@ -8187,7 +8467,7 @@ function backupDetails({ backup: taken }, detail) {
 		`Taken: ${formatTime(taken.started)}, took ${formatDuration(between(taken.started, taken.finished))}`,
 		`Client: ${code$1(taken.clients, detail)}`,
 		`Manifest sha256: ${code$1(taken.manifestSha256, detail)}`,
-		`Proof by ${proof.method}: ${words$2(proofOf(taken), detail)}; took ${formatDuration(proof.durationMs)}`,
+		`Proof by ${proof.method}: ${words$3(proofOf(taken), detail)}; took ${formatDuration(proof.durationMs)}`,
 		`Compared: ${[
 			plural(proof.databases, "database"),
 			plural(proof.tables, "table"),
@@ -8211,7 +8491,7 @@ function backupDetails({ backup: taken }, detail) {
 		"On the server",
 		"In the backup",
 		"Took"
-	], rows, detail), proof.differences.length > 0 && `Differences:\n\n${list$1(proof.differences.map((line) => words$2(line, detail)), detail)}`, proof.notCompared.length > 0 && `Not compared:\n\n${list$1(proof.notCompared.map((line) => words$2(line, detail)), detail)}`));
+	], rows, detail), proof.differences.length > 0 && `Differences:\n\n${list$1(proof.differences.map((line) => words$3(line, detail)), detail)}`, proof.notCompared.length > 0 && `Not compared:\n\n${list$1(proof.notCompared.map((line) => words$3(line, detail)), detail)}`));
 }
 /** Latency of the probe before and after. */
 function performanceDetails({ performance: measured }, detail) {
@@ -8228,7 +8508,29 @@ function performanceDetails({ performance: measured }, detail) {
 		"Median",
 		"95th percentile"
 	], rows, detail);
-	return folded$1("Performance", stack(words$2(measured.assessment, detail), shown));
+	return folded$1("Performance", stack(words$3(measured.assessment, detail), shown));
+}
+
+/** The extensions that the spec names, folded. */
+/** Null where the spec names none, or nobody looked. */
+function extensionDetails({ extensions }, detail) {
+	if (extensions.length === 0) return null;
+	const rows = extensions.map((each) => [
+		code$1(each.extension, detail),
+		code$1(each.database, detail),
+		words$3(versionWords(each), detail),
+		words$3(ownWords(each), detail),
+		words$3(errorWords(each), detail),
+		joined$1([...each.faults, ...each.done], detail, "; ")
+	]);
+	return folded$1(`Extensions: ${countExtensions(extensions)}`, table$1([
+		"Extension",
+		"Database",
+		"Version",
+		"Its own",
+		"Errors",
+		"What is wrong, what was done"
+	], rows, detail));
 }
 
 /** The log of a run, folded: what was switched off, issues, messages, files. */
@@ -8236,7 +8538,7 @@ function performanceDetails({ performance: measured }, detail) {
 function switchedOffDetails(record, detail) {
 	if (record.switchedOff.length === 0) return null;
 	const rows = record.switchedOff.map((entry) => [
-		words$2(entry.what, detail),
+		words$3(entry.what, detail),
 		formatTime(entry.at),
 		entry.putBackAt === null ? "**not put back**" : formatTime(entry.putBackAt)
 	]);
@@ -8253,9 +8555,9 @@ function issueDetails(record, detail) {
 	const rows = record.issues.map((issue) => [
 		formatTime(issue.at),
 		code$1(issue.code, detail),
-		words$2(issue.what, detail),
-		words$2(issue.hint, detail),
-		words$2(issue.resolution, detail)
+		words$3(issue.what, detail),
+		words$3(issue.hint, detail),
+		words$3(issue.resolution, detail)
 	]);
 	return folded$1(`Issues and resolutions (${record.issues.length})`, table$1([
 		"Time",
@@ -8270,9 +8572,9 @@ function communicationDetails(record, detail) {
 	if (record.communication.length === 0) return null;
 	const rows = record.communication.map((message) => [
 		formatTime(message.at),
-		words$2(message.to, detail),
-		words$2(message.what, detail),
-		message.delivered ? "delivered" : join("**not delivered**", words$2(message.why, detail))
+		words$3(message.to, detail),
+		words$3(message.what, detail),
+		message.delivered ? "delivered" : join("**not delivered**", words$3(message.why, detail))
 	]);
 	return folded$1(`Communication log (${record.communication.length})`, table$1([
 		"Time",
@@ -8289,8 +8591,8 @@ function overrideDetails(record, detail) {
 	if (record.overrides.length === 0) return null;
 	const rows = record.overrides.map(({ gate, by, what }) => [
 		code$1(gate, detail),
-		words$2(by, detail),
-		words$2(what, detail)
+		words$3(by, detail),
+		words$3(what, detail)
 	]);
 	return folded$1(`Overridden by name (${record.overrides.length})`, table$1([
 		"Gate",
@@ -8306,7 +8608,7 @@ function artifactDetails(record, detail) {
 		artifact.state,
 		formatBytes(artifact.bytes),
 		code$1(artifact.sha256, detail),
-		words$2(artifact.why, detail)
+		words$3(artifact.why, detail)
 	]);
 	return folded$1(`Artifacts (${record.artifacts.length})`, table$1([
 		"Name",
@@ -8323,11 +8625,11 @@ function rehearsalOverview({ rehearsal }, detail) {
 	if (!rehearsal) return null;
 	const stages = rehearsal.stages.map((stage) => [
 		`${stageSymbol(stage)} ${stage.state}`,
-		words$2(stage.title, detail),
+		words$3(stage.title, detail),
 		stage.state === "skipped" ? "" : formatDuration(stage.durationMs),
 		joined$1(stage.output, detail, "<br>")
 	]);
-	const measured = measureRows(rehearsal).map(([label, value]) => [label, words$2(value, detail)]);
+	const measured = measureRows(rehearsal).map(([label, value]) => [label, words$3(value, detail)]);
 	return stack("### The rehearsal", table$1([
 		"",
 		"Stage",
@@ -8345,7 +8647,7 @@ function rehearsalDetails({ rehearsal }, detail) {
 		formatDuration(database.restoreMs),
 		formatDuration(database.indexBuildMs)
 	]);
-	return folded$1("Rehearsal: where it ran", stack(backup && list$1([`Backup: ${code$1(backup.location, detail)}, taken ${formatTime(backup.taken)} of ${words$2(backup.server, detail)}`, `Manifest sha256: ${code$1(backup.manifestSha256, detail)}`], detail), scratch && `Scratch server: ${words$2(scratch.kind, detail)}, ${code$1(scratch.where, detail)}`, scratch && list$1(scratch.isolation.map((line) => words$2(line, detail)), detail), rows.length > 0 && table$1([
+	return folded$1("Rehearsal: where it ran", stack(backup && list$1([`Backup: ${code$1(backup.location, detail)}, taken ${formatTime(backup.taken)} of ${words$3(backup.server, detail)}`, `Manifest sha256: ${code$1(backup.manifestSha256, detail)}`], detail), scratch && `Scratch server: ${words$3(scratch.kind, detail)}, ${code$1(scratch.where, detail)}`, scratch && list$1(scratch.isolation.map((line) => words$3(line, detail)), detail), rows.length > 0 && table$1([
 		"Database",
 		"Size",
 		"Restore",
@@ -8359,10 +8661,10 @@ const MOST = 50;
 function cveDetails({ release }, detail) {
 	if (!release || release.cves.length + release.cvesUnknown.length === 0) return null;
 	const rows = release.cves.map(({ id, score, component, fixedIn }) => [
-		words$2(id, detail),
+		words$3(id, detail),
 		score === null ? ratingOf(score) : `${score >= 7 ? `**${score.toFixed(1)}**` : score.toFixed(1)} ${ratingOf(score)}`,
-		words$2(component, detail),
-		words$2(fixedIn, detail)
+		words$3(component, detail),
+		words$3(fixedIn, detail)
 	]);
 	const few = {
 		...detail,
@@ -8435,7 +8737,7 @@ function local(ms) {
 function stepDetails(record, detail) {
 	if (record.steps.length === 0) return null;
 	const rows = record.steps.map((step) => [
-		words$2(step.title, detail),
+		words$3(step.title, detail),
 		step.state,
 		formatClock(step.started),
 		step.finished === null ? "not finished" : formatDuration(between(step.started, step.finished))
@@ -8445,7 +8747,7 @@ function stepDetails(record, detail) {
 		const lines = step.output.slice(0, detail.items).map((line) => `  - ${code$1(line, detail)}`);
 		const left = step.output.length - lines.length;
 		if (left > 0) lines.push(`  - ${formatCount(left)} more lines left out`);
-		return [`${words$2(step.title, detail)}\n${lines.join("\n")}`];
+		return [`${words$3(step.title, detail)}\n${lines.join("\n")}`];
 	});
 	return folded$1(`Steps (${record.steps.length})`, stack(renderGantt(record), table$1([
 		"Step",
@@ -8458,7 +8760,7 @@ function stepDetails(record, detail) {
 function planDetails(record, detail) {
 	const { plan: planned } = record;
 	if (!planned) return null;
-	const line = (text) => words$2(text, detail);
+	const line = (text) => words$3(text, detail);
 	const some = (lines, show) => {
 		const left = lines.length - detail.items;
 		return [...lines.slice(0, detail.items).map((text) => `  - ${show(text)}`), ...left > 0 ? [`  - ${formatCount(left)} more left out`] : []];
@@ -8466,7 +8768,7 @@ function planDetails(record, detail) {
 	const items = planned.steps.map((step) => [
 		line(step.title),
 		...some(step.does, (text) => code$1(text, detail)),
-		`  - Undo: ${line(undoWords(step))}`,
+		`  - Undo: ${line(undoWords$1(step))}`,
 		`  - Clients notice: ${line(breaksWords(step))}`,
 		...some(step.risks, (text) => `Risk: ${line(text)}`),
 		...step.interruptible ? [] : ["  - Must not be interrupted"]
@@ -8476,13 +8778,34 @@ function planDetails(record, detail) {
 	return folded$1(`Plan: ${planned.route}, ${plural(planned.steps.length, "step")}`, stack(`${line(`${planned.from} → ${planned.wanted}`)}, digest ${code$1(planned.digest, detail)}`, !told && listed(`Risk ${line(planned.risk.class)}`, planned.risk.reasons), !told && `Expected downtime: ${line(downtimeWords(record))}`, list$1(items, detail), !told && listed("Release advice", planAdvice(record)), !told && listed("Notes", planned.notes)));
 }
 
+/** Nothing where there is no application to ask, and nothing was observed. */
+function watchDetails(record, detail) {
+	const { watch } = record;
+	if (!watch) return null;
+	const { applications, observed } = watch;
+	const rows = applications.map((each) => [
+		words$3(each.name, detail),
+		code$1(each.health, detail),
+		words$3(beforeWords(each), detail),
+		words$3(whileWords(each), detail)
+	]);
+	return folded$1(observed?.limit ? "Observed: a limit was crossed" : observed ? "Observed" : "Applications", stack(words$3(watchWords(record), detail), observed && list$1(observedRows(observed).map(([term, value]) => `${words$3(term, detail)}: ${words$3(value, detail)}`), detail), rows.length > 0 && table$1([
+		"Application",
+		"Health",
+		"Before",
+		"Observed"
+	], rows, detail)));
+}
+
 /** The folded sections of a job summary, in the order of report.html; null where the record has nothing to say. */
 const SECTIONS = [
 	rehearsalDetails,
 	overrideDetails,
 	stepDetails,
+	watchDetails,
 	adviceDetails,
 	factDetails,
+	extensionDetails,
 	cveDetails,
 	healthDetails,
 	queryDetails,
@@ -8506,14 +8829,14 @@ function detailSections(record, detail) {
 function planOverview(record, detail) {
 	const { plan } = record;
 	if (!plan || !asksApproval(record)) return null;
-	const line = (text) => words$2(text, detail);
+	const line = (text) => words$3(text, detail);
 	const listed = (title, items) => items.length > 0 && `${title}:\n\n${list$1(items.map(line), detail)}`;
 	const [before, after] = approvalWords(record);
 	const rows = plan.steps.map((step, index) => [
 		String(index + 1),
 		line(step.title),
 		line(breaksWords(step)),
-		line(undoWords(step))
+		line(undoWords$1(step))
 	]);
 	return stack(`### The plan: ${line(`${plan.from} → ${plan.wanted}, ${plural(plan.steps.length, "step")}`)}`, `**Risk: ${line(plan.risk.class)}**`, list$1(plan.risk.reasons.map(line), detail), `**Expected downtime: ${line(downtimeWords(record))}**`, table$1([
 		"",
@@ -8557,17 +8880,17 @@ function renderSummary(record, { limitBytes = SUMMARY_LIMIT } = {}) {
 		text = `${render(record)}\n`;
 		if (Buffer.byteLength(text) <= limitBytes) return text;
 	}
-	return cut(text, limitBytes);
+	return cut$2(text, limitBytes);
 }
 /** Markdown for the records of several targets: a table of them all, then each in the longest form that fits. */
 function renderSummaries(records, { limitBytes = SUMMARY_LIMIT } = {}) {
 	const [first] = records;
-	if (!first) return cut("No target was looked at.\n", limitBytes);
+	if (!first) return cut$2("No target was looked at.\n", limitBytes);
 	if (records.length === 1) return renderSummary(first, { limitBytes });
 	const head = `${overview(records)}\n`;
 	const separator = "\n---\n\n";
 	const shares = share(records, limitBytes - Buffer.byteLength(head) - records.length * Buffer.byteLength(separator));
-	if (!shares) return cut(`${head}\n${notice("Everything but this table is left out here.")}\n`, limitBytes);
+	if (!shares) return cut$2(`${head}\n${notice("Everything but this table is left out here.")}\n`, limitBytes);
 	return [head, ...records.map((record, index) => renderSummary(record, { limitBytes: shares[index] ?? 0 }))].join(separator);
 }
 /** Less than this holds no verdict with its table. Bytes. */
@@ -8598,9 +8921,9 @@ function overview(records) {
 	const rows = records.map((record) => [
 		code$1(record.target.name, SHORTEST$1),
 		`${outcomeOf(record).symbol} ${outcomeOf(record).word}`,
-		words$2(versionsOf(record), SHORTEST$1),
-		words$2(downtimeOf$1(record), SHORTEST$1),
-		words$2(record.verdict, SHORTEST$1)
+		words$3(versionsOf(record), SHORTEST$1),
+		words$3(downtimeOf$1(record), SHORTEST$1),
+		words$3(record.verdict, SHORTEST$1)
 	]);
 	return stack(`# ${plural(records.length, "target")}: ${counted}`, table$1([
 		"Target",
@@ -8611,7 +8934,7 @@ function overview(records) {
 	], rows, EVERYTHING));
 }
 function verdict$1(record, detail) {
-	return `## ${outcomeOf(record).symbol} ${words$2(clip$2(record.verdict, 500), detail)}`;
+	return `## ${outcomeOf(record).symbol} ${words$3(clip$2(record.verdict, 500), detail)}`;
 }
 function keyTable(record, detail) {
 	const rows = [...keyFacts(record), ...furtherFacts(record)].map((fact) => [fact.label, phrase$1(fact.value, detail)]);
@@ -8804,7 +9127,7 @@ async function attempt$1(message, patience, signal) {
 		});
 		await response.body?.cancel();
 		if (response.ok) return null;
-		return refused$2(response);
+		return refused$5(response);
 	} catch (cause) {
 		if (signal.aborted) return {
 			why: "there was no time left for it",
@@ -8814,10 +9137,10 @@ async function attempt$1(message, patience, signal) {
 			why: `no answer within ${patience.answer / 1e3} seconds`,
 			again: false
 		};
-		return lost(cause);
+		return lost$1(cause);
 	}
 }
-function refused$2({ status, headers }) {
+function refused$5({ status, headers }) {
 	if (status >= 300 && status < 400) return {
 		why: `the answer was a redirect (HTTP ${status}), which is not followed`,
 		again: false
@@ -8829,7 +9152,7 @@ function refused$2({ status, headers }) {
 		...Number.isFinite(seconds) && seconds >= 0 ? { after: seconds * 1e3 } : {}
 	};
 }
-const words$1 = {
+const words$2 = {
 	ECONNREFUSED: "the connection was refused",
 	ECONNRESET: "the connection was closed",
 	UND_ERR_SOCKET: "the connection was closed",
@@ -8841,10 +9164,10 @@ const words$1 = {
 	ENETUNREACH: "its network cannot be reached"
 };
 /** Only the code of a network error is told: its message names the address. */
-function lost(thrown) {
+function lost$1(thrown) {
 	const cause = thrown instanceof Error ? thrown.cause ?? thrown : thrown;
 	const code = String(cause?.code ?? "");
-	const known = words$1[code];
+	const known = words$2[code];
 	if (known !== void 0) return {
 		why: known,
 		again: true
@@ -8875,7 +9198,7 @@ function pause(ms, signal) {
 * Source of its limits and of the escaping: Slack's pages on incoming webhooks, on blocks and on formatting text.
 */
 /** Characters that Slack takes in a header, in a section, and in the text that stands in for the blocks; escaped. */
-const most$3 = {
+const most$4 = {
 	header: 150,
 	section: 3e3,
 	text: 3e3
@@ -8911,15 +9234,15 @@ function slackMessage(news) {
 	const word = news.result ?? "started";
 	const sections = [news.verdict, ...detailsOf(news)].map((line) => ({
 		type: "section",
-		text: plain(line, most$3.section)
+		text: plain(line, most$4.section)
 	}));
 	const link = news.url === null ? null : linkTo(news.url);
 	return {
-		text: slackText(`${news.target}: ${headline(news)}`, most$3.text),
+		text: slackText(`${news.target}: ${headline(news)}`, most$4.text),
 		blocks: [
 			{
 				type: "header",
-				text: plain(`${news.target}: ${word}`, most$3.header)
+				text: plain(`${news.target}: ${word}`, most$4.header)
 			},
 			...sections,
 			...link === null ? [] : [{
@@ -9138,7 +9461,7 @@ function valueAt(value, path) {
 	return path.reduce((inner, key) => inner?.[key], value);
 }
 /** The alternatives that a value is one of: by its kind, else by the keys without which it would be none. */
-function chosen(options, value) {
+function chosen$1(options, value) {
 	if (typeof value !== "object" || value === null) return options;
 	const { kind } = value;
 	const alike = options.filter(({ properties, required = [] }) => properties?.kind ? properties.kind.const === kind : required.length > 0 && required.every((key) => Object.hasOwn(value, key)));
@@ -9147,7 +9470,7 @@ function chosen(options, value) {
 /** The keys that may stand in the object at `path`, each once. */
 function keysAt(schema, value, path) {
 	const options = schema.anyOf ?? schema.oneOf;
-	if (options) return [...new Set(chosen(options, value).flatMap((option) => keysAt(option, value, path)))];
+	if (options) return [...new Set(chosen$1(options, value).flatMap((option) => keysAt(option, value, path)))];
 	const [head, ...rest] = path;
 	if (head === void 0) return Object.keys(schema.properties ?? {});
 	const { properties = {}, additionalProperties: named, items } = schema;
@@ -9155,245 +9478,6 @@ function keysAt(schema, value, path) {
 	const inner = typeof head === "number" ? items : properties[String(head)] ?? others;
 	return inner ? keysAt(inner, valueAt(value, [head]), rest) : [];
 }
-
-/** Values that ship; each is explained in docs/checks.md. */
-const defaultThresholds = {
-	longTransactionWarning: 60,
-	longTransactionBlock: 600,
-	preparedTransactionWarning: 300,
-	xidAgeWarning: 1e9,
-	xidAgeBlock: 18e8,
-	slotRetainedWarning: 1024 ** 3,
-	replayLagBlock: 16 * 1024 ** 2,
-	archiveBacklogWarning: 10,
-	archiveBacklogBlock: 1e3,
-	idleInTransactionWarning: 60,
-	lockWaitWarning: 5,
-	walDirWarning: 2,
-	checkpointDistanceInfo: 1024 ** 3,
-	connectionsWarning: .9,
-	sequenceWarning: .8,
-	sequenceBlock: .95,
-	collationIndexesInfo: 1024 ** 3,
-	largeObjectsWarning: 1e5,
-	locksBlock: .8,
-	neverAnalyzedInfo: 1e4,
-	endOfLifeWarning: 180,
-	latencyFactor: 2,
-	latencyMilliseconds: 20,
-	latencyCalls: 50
-};
-
-/** Values that several sections of the spec have in common. */
-/** @returns a whole number; outside of the limits the error says both */
-function whole(least, most) {
-	const error = `write a whole number from ${least} to ${most}`;
-	return number({ error }).int(error).min(least, error).max(most, error);
-}
-/** An absolute path. */
-const absolute$1 = string().regex(/^\//, "write an absolute path");
-/** The name of a variable, never the secret itself. */
-const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
-	description: "Name of an environment variable of the step, as env:NAME",
-	examples: ["env:ORDERS_DATABASE_URL"]
-});
-/** A time span as the spec writes it: minutes, hours or days. */
-const duration = string({ error: "write a number and m, h or d, for example \"12h\"" }).regex(/^(0|[1-9]\d{0,4})[mhd]$/, "write a number and m, h or d, for example \"12h\"");
-
-/** Maintenance windows and channels in the spec. */
-const days = [
-	"mon",
-	"tue",
-	"wed",
-	"thu",
-	"fri",
-	"sat",
-	"sun"
-];
-/** An entry of `windows`. */
-const windowSchema = strictObject({
-	days: array(_enum(days, { error: `write one of ${days.join(", ")}` })).min(1).default([...days]).meta({ description: "On which days it opens" }),
-	hours: string().regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, "write from and to, for example \"22:00-04:00\"").refine((text) => text.slice(0, 5) !== text.slice(6), "from and to must differ").meta({ description: "From and to; an end before the start lies on the next day" }),
-	"time-zone": string().refine(isTimeZone, "write an IANA time zone, for example Europe/Berlin").default("UTC")
-});
-function isTimeZone(name) {
-	try {
-		new Intl.DateTimeFormat("en", { timeZone: name });
-		return true;
-	} catch {
-		return false;
-	}
-}
-const moments = [
-	"start",
-	"pause",
-	"end"
-];
-/** An entry of `channels`. */
-const channelSchema = union([strictObject({
-	slack: secretName.meta({ description: "Incoming webhook of Slack; its URL is a secret" }),
-	at: array(_enum(moments)).min(1).default([...moments])
-}), strictObject({
-	webhook: secretName.meta({ description: "URL that takes CloudEvents 1.0 (structured JSON) by POST" }),
-	token: secretName.optional().meta({ description: "Sent as bearer" }),
-	at: array(_enum(moments)).min(1).default([...moments])
-})], { error: "write { slack: env:NAME } or { webhook: env:NAME, token: env:NAME }" });
-
-/** Files of the user's own SQL in the spec. */
-const sqlFile = string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.sql$/, "write the path of an .sql file in the repository").meta({
-	description: "Path of a file with SQL, from the root of the repository",
-	examples: ["ops/health.sql"]
-});
-const healthFile = strictObject({
-	file: sqlFile,
-	database: string().min(1).optional().meta({ description: "Where it is asked; default: the database of the connection" }),
-	"read-only": boolean().default(true).meta({ description: "false: its statements may write" }),
-	timeout: whole(1, 3600).default(30).meta({ description: "Seconds for one statement" })
-});
-/** An entry of `health` or `rehearsal.smoke`. */
-const healthSchema = union([sqlFile.transform((file) => ({
-	file,
-	"read-only": true,
-	timeout: 30
-})), healthFile], { error: ({ input }) => typeof input === "string" ? "write the path of an .sql file in the repository" : "write a path, or { file, database, read-only, timeout }" });
-
-/** The section `rehearsal` of the spec. */
-const backupWords = "write fresh, latest-artifact, or the absolute path of a backup";
-/** Name of an image: a registry with its port may stand before it, no tag and no digest behind it. */
-const imageName = /^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
-/** What the name of an image must be. */
-const imageWords = "write the name of an image without tag and digest, for example postgres";
-/** The section `rehearsal`. */
-const rehearsalSchema = strictObject({
-	from: union([_enum(["fresh", "latest-artifact"]), string().regex(/^\//, backupWords)], { error: backupWords }).default("fresh").meta({ description: "Which backup is rehearsed: a fresh one; the newest encrypted dump among the artifacts; or the one in this folder (the newest where the folder holds several)" }),
-	scratch: _enum([
-		"auto",
-		"embedded",
-		"docker",
-		"binaries"
-	]).default("auto").meta({ description: "Where the scratch server comes from: installed programs, packages from npm, a container image; auto takes the first that has the version" }),
-	image: string().regex(imageName, imageWords).default("postgres").meta({ description: "Image for scratch: docker; the version is its tag" }),
-	nearest: _enum(["refuse", "allow"]).default("refuse").meta({ description: "What to do where the exact version cannot be had: stop, or take the nearest minor of it" }),
-	smoke: array(healthSchema).default([]).meta({ description: "SQL files that are run on the restored copy only; a statement that fails, fails the rehearsal" }),
-	identity: secretName.optional().meta({ description: "age identity that reads the encrypted artifact" })
-});
-
-/** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
-const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
-const versionText = string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"");
-/** Typed out by whoever wants a dump of their data readable by everybody who can read the repository. */
-const unencryptedConsent = "I accept that everyone who can read this repository can read this data";
-const backupSchema = strictObject({
-	format: literal$1("directory").default("directory").meta({ description: "pg_dump's directory format" }),
-	directory: absolute$1.optional().meta({ description: "Where backups are kept; default: beside the target" }),
-	jobs: whole(1, 32).default(2).meta({ description: "Tables dumped and restored at the same time" }),
-	compress: whole(0, 9).default(1).meta({ description: "gzip level; 1 is nearly as small as 9 and three times as fast" }),
-	clients: absolute$1.optional().meta({ description: "Folder that holds pg_dump, pg_restore and pg_dumpall" }),
-	prove: _enum([
-		"restore",
-		"checksum",
-		"none"
-	]).default("restore").meta({ description: "restore: restored into a scratch server and compared; checksum: files re-read only; none: not looked at" }),
-	"keep-days": whole(1, 3650).default(14).meta({ description: "Older backups of this target are removed after a successful upgrade" }),
-	"encrypt-to": array(string().regex(/^age1[a-z0-9]{50,}$/, "an age recipient looks like age1...")).default([]).meta({ description: "age recipients that may read a dump uploaded as artifact" }),
-	"publish-unencrypted": literal$1(unencryptedConsent).optional().meta({ description: "Uploads the dump in clear; never in a public repository" })
-});
-const applicationSchema = strictObject({
-	name: string().min(1),
-	stop: argv,
-	start: argv,
-	health: url({
-		protocol: /^https?$/,
-		error: "write a URL that begins with http:// or https://"
-	}).optional().meta({ description: "Asked after the start until it answers 2xx" }),
-	"start-timeout": whole(1, 3600).default(600).meta({ description: "Seconds until `health` must answer" })
-});
-const kebab = (name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-/** The thresholds as the spec spells them: `longTransactionBlock` is `long-transaction-block`. */
-const thresholdKeys = new Map(Object.keys(defaultThresholds).map((key) => [kebab(key), key]));
-/** Checks that nobody may switch off: without them the run does not know what it works on. */
-const indispensable = ["identity"];
-/** What ships below 1 is a share: 5 would mean 500 %. */
-function thresholdSchema(shipped) {
-	const share = shipped > 0 && shipped < 1;
-	const number$2 = number({ error: "write a number" }).min(0, "write a number that is not negative");
-	return share ? number$2.max(1, "this is a share: write a number from 0 to 1, for example 0.9") : number$2;
-}
-function checksSchema(ids) {
-	return strictObject({
-		disable: array(_enum(ids.filter((id) => !indispensable.includes(id)), { error: ({ input }) => indispensable.includes(String(input)) ? "this check cannot be switched off" : "there is no check of this id; docs/checks.md lists all" })).default([]).meta({ description: "Ids of checks that are not asked; the record says so" }),
-		thresholds: strictObject(Object.fromEntries([...thresholdKeys].map(([key, name]) => [key, thresholdSchema(defaultThresholds[name]).optional()]))).default({}).meta({ description: "Limits other than those that ship; docs/checks.md explains each" })
-	});
-}
-const nameWords = "use small letters, digits and dashes, at most 63";
-const manifestSchema$1 = strictObject({
-	from: string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.(ya?ml|json)$/, "write the path of a YAML file in the repository").meta({
-		description: "Path of the manifest from the root of the repository",
-		examples: ["deploy/orders/statefulset.yaml"]
-	}),
-	image: string().regex(imageName, imageWords).meta({
-		description: "Image whose tag is the version, without the tag",
-		examples: ["postgres"]
-	})
-});
-const wantedSchema = union([versionText, manifestSchema$1], { error: ({ input }) => {
-	if (typeof input === "number") return "quote the version, for example \"15.20\": a number loses its last zero";
-	if (typeof input === "string") return "write major and minor in quotes, for example \"15.20\"";
-	return "write the version in quotes, for example \"15.20\", or { from: deploy/postgres.yaml, image: postgres }";
-} });
-/** Builds the schema for the environments that exist. */
-function specSchema(environment, checkIds) {
-	const target = strictObject({
-		name: string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, a letter first, at most 63"),
-		postgres: wantedSchema.meta({
-			description: "The version that should run, or the manifest that names it",
-			examples: ["15.20", {
-				from: "deploy/orders/statefulset.yaml",
-				image: "postgres"
-			}]
-		}),
-		connection: secretName,
-		environment,
-		backup: backupSchema.prefault({}),
-		applications: array(applicationSchema).refine((list) => new Set(list.map(({ name }) => name)).size === list.length, "give each application a name of its own").default([]).meta({ description: "Stopped before the change, started after it, whatever happens" }),
-		pause: _enum([
-			"first",
-			"all",
-			"none"
-		]).default("none").meta({ description: "Stop for a person after the first member, after each, or never" }),
-		"on-failure": _enum(["rollback", "stop"]).default("rollback"),
-		advice: _enum(["apply", "report"]).default("report").meta({ description: "What the release notes ask of this database: report it, or carry out what is safe after the upgrade" }),
-		"notes-read": array(versionText).default([]).meta({ description: "Releases whose notes a person has read, where the action does not know them" }),
-		checks: checksSchema(checkIds).prefault({}),
-		rehearsal: rehearsalSchema.prefault({}),
-		"require-rehearsal": duration.optional().meta({
-			description: "An upgrade is refused without a passed rehearsal of the same versions that is not older",
-			examples: ["7d"]
-		}),
-		wave: whole(1, 100).default(1).meta({ description: "Targets of a later wave are upgraded once all earlier ones are green" }),
-		windows: array(windowSchema).default([]).meta({ description: "Maintenance windows; outside of all of them an upgrade is refused. None means always" }),
-		notify: array(string(), { error: "write a list of names of channels, for example [platform-team]" }).default([]).meta({ description: "Names of channels that are told" }),
-		health: array(healthSchema).default([]).meta({ description: "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks" })
-	});
-	return strictObject({
-		version: literal$1(1),
-		soak: duration.default("0m").meta({
-			description: "How long the targets of a wave must have been green before the next wave starts",
-			examples: ["24h"]
-		}),
-		channels: record(string({ error: nameWords }).regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, nameWords), channelSchema).default({}).meta({ description: "Who can be told, by name" }),
-		targets: array(target).min(1).max(256)
-	}).meta({
-		title: "Postgres Upgrade spec",
-		description: "Which PostgreSQL version each target should run, and how to get there"
-	});
-}
-/** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */
-const laterKeys = /* @__PURE__ */ new Set([
-	"extensions",
-	"watch",
-	"rollback"
-]);
 
 const expected = {
 	array: "write a list, for example [a, b]",
@@ -9445,10 +9529,6 @@ function pathText(path) {
 }
 function unknownKey(key, known, path) {
 	const where = path.length > 0 ? ` in ${pathText(path)}` : "";
-	if (laterKeys.has(key) && path.length === 2) return {
-		message: `${shown$1(key)}${where} is not available in this version of the action.`,
-		hint: `Remove it: a setting that is not carried out would promise something. Available here: ${known.join(", ")}.`
-	};
 	const nearest = known.length > 0 ? (0, import_fastest_levenshtein.closest)(key, [...known]) : void 0;
 	const near = nearest !== void 0 && (0, import_fastest_levenshtein.distance)(key, nearest) <= Math.max(2, key.length / 3);
 	return {
@@ -16085,13 +16165,13 @@ const tagText = /^\w[\w.-]{0,127}$/;
 const digestText = /^sha256:[0-9a-f]{64}$/;
 const registryText = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/;
 /** The longest reference that is looked at. */
-const longest$2 = 512;
+const longest$3 = 512;
 /**
 * Reads a reference as Docker does; null for what is none.
 * Source: https://github.com/distribution/reference, the grammar in its documentation.
 */
 function parseImage(text) {
-	if (text.length > longest$2) return null;
+	if (text.length > longest$3) return null;
 	const [name = "", digest, more] = text.trim().split("@");
 	if (more !== void 0 || digest !== void 0 && !digestText.test(digest)) return null;
 	const slash = name.lastIndexOf("/");
@@ -16305,7 +16385,7 @@ function readYaml(text, file) {
 	});
 	return {
 		value: toValue(document, file),
-		...places$1(document, at)
+		...places$2(document, at)
 	};
 }
 function toValue(document, file) {
@@ -16322,7 +16402,7 @@ function toValue(document, file) {
 function withoutSource(message) {
 	return message.replace(/(?: in YAML stream)?: .*$/s, "").replace(/ [%!].*$/s, "");
 }
-function places$1(document, at) {
+function places$2(document, at) {
 	const nodeAt = (path) => {
 		const found = path.length === 0 ? document.contents : document.getIn(path, true);
 		return (0, import_dist.isNode)(found) && found.range ? found : null;
@@ -16492,11 +16572,11 @@ function recordOverride(run, gate, refusal) {
 
 /** Tells the spec's channels of an upgrade. What could not be delivered never fails anything. */
 /** Milliseconds for all channels together: while the run goes on, and once somebody asked it to stop. */
-const longest$1 = {
+const longest$2 = {
 	calm: 1e4,
 	stopping: 3e3
 };
-const patience$6 = {
+const patience$14 = {
 	answer: 5e3,
 	retry: 500
 };
@@ -16558,9 +16638,9 @@ async function deliver$1({ context }, channel, news, signal) {
 			body: JSON.stringify(cloudEvent(told))
 		};
 		return await post(message, context.signal.aborted ? {
-			answer: longest$1.stopping,
+			answer: longest$2.stopping,
 			retry: null
-		} : patience$6, signal);
+		} : patience$14, signal);
 	} catch (cause) {
 		if (cause instanceof UpgradeError) return cause.message.replace(/\.$/, "");
 		return "the message could not be made";
@@ -16570,8 +16650,8 @@ async function deliver$1({ context }, channel, news, signal) {
 function timeLimit(stop) {
 	const over = new AbortController();
 	const abort = () => over.abort();
-	const timers = [setTimeout(abort, longest$1.calm)];
-	const hurry = () => void timers.push(setTimeout(abort, longest$1.stopping));
+	const timers = [setTimeout(abort, longest$2.calm)];
+	const hurry = () => void timers.push(setTimeout(abort, longest$2.stopping));
 	if (stop.aborted) hurry();
 	else stop.addEventListener("abort", hurry, { once: true });
 	return {
@@ -16633,7 +16713,7 @@ function conninfo(database) {
 
 /** Statements that may take long on a live database: without a time limit, ended on the server when the run is. */
 /** Seconds to wait for others' locks and transactions: a rebuild waits for every transaction that is older than itself. */
-const patience$5 = 600;
+const patience$13 = 600;
 /** The same for what is swept up afterwards: a cancelled run has seconds. */
 const shortPatience = 5;
 /**
@@ -16641,7 +16721,7 @@ const shortPatience = 5;
 * @param seconds how long it waits for locks
 * @throws Cancelled, and what the server says
 */
-async function runLong(connect, sql, signal, seconds = patience$5) {
+async function runLong(connect, sql, signal, seconds = patience$13) {
 	if (signal.aborted) throw new Cancelled();
 	await using connection = await connect();
 	await connection.script(`SET statement_timeout = 0; SET lock_timeout = '${seconds}s'`);
@@ -16967,7 +17047,7 @@ const shared$3 = {
 	rebuiltByRestore: true
 };
 /** Prepared transactions. */
-const preparedTransactions$1 = {
+const preparedTransactions$2 = {
 	...shared$3,
 	id: "cic-prepared-xacts",
 	title: "Indexes built CONCURRENTLY beside prepared transactions may lack rows",
@@ -17659,7 +17739,7 @@ const allAdvice = [
 		hashNan
 	],
 	...[
-		preparedTransactions$1,
+		preparedTransactions$2,
 		concurrentInserts,
 		concurrently14,
 		parallelVacuum
@@ -17729,20 +17809,20 @@ function findAdvice(id) {
 * @param statementTimeout milliseconds; 0 for no limit
 */
 async function connectTo(run, database, statementTimeout = 6e4) {
-	const connection = await connect({
+	const connection = await connect$1({
 		...run.settings,
 		database: database ?? run.settings.database
 	}, {
 		name: "postgres-upgrade",
 		statementTimeout
 	});
-	await connection.script("SET search_path = pg_catalog");
+	await connection.script("SET search_path = pg_catalog; SET default_transaction_read_only = off");
 	return connection;
 }
 
 /** Asking the questions of checks over a connection. Nothing here judges. */
 /** SQLSTATE of what the server refused; empty for anything else. */
-function stateOf$2(cause) {
+function stateOf$3(cause) {
 	const code = cause?.code;
 	return typeof code === "string" ? code : "";
 }
@@ -17770,14 +17850,14 @@ async function askOne(connection, { role, sql }) {
 		rows: await connection.query(sql ?? "")
 	};
 }
-async function open$2(connect, statementTimeout) {
+async function open$3(connect, statementTimeout) {
 	const connection = await connect();
 	await connection.script(settings$1(statementTimeout));
 	return connection;
 }
 /** Why a statement failed, for people. */
 function reason$1(cause, timeout) {
-	return stateOf$2(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
+	return stateOf$3(cause) === "57014" ? `${messageOf(cause)} (allowed are ${timeout / 1e3} s)` : messageOf(cause);
 }
 /**
 * Asks one question after the other, each in a read-only transaction of its own, so that none can spoil the next.
@@ -17798,7 +17878,7 @@ async function askAll(checks, connect, options) {
 				if (signal.aborted) throw new Cancelled("check");
 				try {
 					if (unreachable !== null) throw new Error(unreachable);
-					connection ??= await open$2(connect, statementTimeout).catch((cause) => {
+					connection ??= await open$3(connect, statementTimeout).catch((cause) => {
 						unreachable = messageOf(cause);
 						throw cause;
 					});
@@ -17806,7 +17886,7 @@ async function askAll(checks, connect, options) {
 					answers.set(check.id, await askOne(connection, check));
 				} catch (cause) {
 					if (signal.aborted) throw new Cancelled("check");
-					const state = stateOf$2(cause);
+					const state = stateOf$3(cause);
 					if (state === "42501") answers.set(check.id, { kind: "denied" });
 					else if (state !== "XX000" || attempt > 1) answers.set(check.id, {
 						kind: "failed",
@@ -17896,8 +17976,8 @@ async function listAllDatabases(connection) {
 
 /** Extensions whose files on the new server offer a newer version: asked after the upgrade, when they can be seen. */
 /** Only where a path of update scripts leads there: ALTER EXTENSION ... UPDATE would fail otherwise. */
-const sql = `
-SELECT pg_catalog.quote_ident(e.extname) AS object, e.extversion AS installed, a.default_version AS offered
+const sql$1 = `
+SELECT e.extname AS name, pg_catalog.quote_ident(e.extname) AS object, e.extversion AS installed, a.default_version AS offered
 FROM pg_catalog.pg_extension AS e
 JOIN pg_catalog.pg_available_extensions AS a ON a.name = e.extname
 WHERE a.default_version <> e.extversion
@@ -17912,20 +17992,23 @@ async function askExtensionUpdates(run) {
 	for (const name of await listDatabaseNames(main)) {
 		const answer = (await askAll([{
 			id: "updates",
-			sql
+			sql: sql$1
 		}], () => connectTo(run, name), {
 			signal: run.context.signal,
 			statementTimeout: 3e4
 		})).get("updates");
 		if (answer?.kind === "failed") seen.push(`${name}: ${answer.message}`);
 		if (answer?.kind !== "rows") continue;
-		for (const row of answer.rows) objects.push({
-			database: name,
-			name: textOf$1(row, "object"),
-			sql: `ALTER EXTENSION ${textOf$1(row, "object")} UPDATE;`,
-			detail: `${textOf$1(row, "installed")} → ${textOf$1(row, "offered")}`,
-			state: "found"
-		});
+		for (const row of answer.rows) {
+			if (Object.hasOwn(run.spec.extensions, textOf$1(row, "name"))) continue;
+			objects.push({
+				database: name,
+				name: textOf$1(row, "object"),
+				sql: `ALTER EXTENSION ${textOf$1(row, "object")} UPDATE;`,
+				detail: `${textOf$1(row, "installed")} → ${textOf$1(row, "offered")}`,
+				state: "found"
+			});
+		}
 	}
 	if (objects.length === 0 && seen.length === 0) return null;
 	return {
@@ -17948,7 +18031,7 @@ async function askExtensionUpdates(run) {
 /** Begin of the journal's entries for indexes that are being rebuilt. */
 const halfBuilt = "half-built:";
 /** How often somebody who waits is told that it goes on, in milliseconds. */
-const beat = 1e4;
+const beat$1 = 1e4;
 /**
 * @param index qualified and quoted
 * @param sql the REINDEX
@@ -17968,7 +18051,7 @@ async function rebuild(run, step, { database, index }, sql) {
 	const begun = Date.now();
 	const timer = setInterval(() => {
 		step.progress(`${database}: ${index} is being rebuilt, ${Math.round((Date.now() - begun) / 1e3)} s`);
-	}, beat);
+	}, beat$1);
 	try {
 		await rebuildIndex(connect, index, sql, step.signal);
 		await step.isBack(id);
@@ -18151,7 +18234,7 @@ async function run(argv, options = {}) {
 			spool?.fd ?? "pipe",
 			spool?.fd ?? "pipe"
 		],
-		detached: options.shielded === true,
+		detached: options.shielded === true || options.ownSession === true,
 		...user ? {
 			uid: user.uid,
 			gid: user.gid
@@ -18188,7 +18271,8 @@ async function run(argv, options = {}) {
 	}
 	try {
 		const code = await new Promise((resolve, reject) => {
-			child.once("error", (cause) => {
+			child.on("error", (cause) => {
+				if (cause.syscall === "kill") return resolve(128);
 				const missing = cause.code === "ENOENT" || cause.code === "EACCES";
 				reject(new UpgradeError("program-missing", `${program} could not be started: ${cause.message}`, {
 					cause,
@@ -18216,7 +18300,7 @@ async function run(argv, options = {}) {
 /** A nameless file for the output of a program: it goes with the last process that holds it. */
 async function openSpool() {
 	const folder = await mkdtemp(join$1(tmpdir(), "pgu-out-"));
-	const file = await open$4(join$1(folder, "out"), "w+");
+	const file = await open$5(join$1(folder, "out"), "w+");
 	await rm(folder, {
 		recursive: true,
 		force: true
@@ -18237,20 +18321,122 @@ function lastLines(output, count = 5) {
 	return output.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").slice(-count).join("\n");
 }
 
-const prefix$1 = "application:";
+/** Asking an application for its health, as the machine that it runs on would: `localhost` there is not ours. */
+/** Whether the spec names an address to ask. */
+function isAsked(application) {
+	return application.health !== void 0;
+}
+/** Milliseconds that one answer may take. */
+const patience$12 = 5e3;
+/**
+* Asks once: 2xx is well, a redirect is not. A loopback address of an application on the target is that machine's.
+* @throws Cancelled
+*/
+async function askApplication(application, place, signal) {
+	const url = new URL(application.health);
+	const timeout = AbortSignal.timeout(patience$12);
+	try {
+		const status = await statusOf$2(url, await addressOf$1(url, application["runs-on"], place), signal ? AbortSignal.any([signal, timeout]) : timeout);
+		return {
+			well: status >= 200 && status < 300,
+			seen: `HTTP ${status}`
+		};
+	} catch (cause) {
+		if (signal?.aborted) throw new Cancelled();
+		return {
+			well: false,
+			seen: timeout.aborted ? `no answer within ${patience$12 / 1e3} s` : reasonOf$1(cause)
+		};
+	}
+}
+/**
+* Asks until it is well, for so many seconds and at least once; says so every 5 seconds.
+* @returns the last answer
+*/
+async function awaitWell(application, seconds, place, { progress, signal } = {}) {
+	const begun = performance.now();
+	const passed = () => (performance.now() - begun) / 1e3;
+	let tell = 2;
+	for (;;) {
+		const answer = await askApplication(application, place, signal);
+		if (answer.well || passed() >= seconds) return answer;
+		if (passed() >= tell) {
+			progress?.(`waiting for ${application.name}: ${Math.round(passed())} of ${seconds} s, ${answer.seen}`);
+			tell = passed() + 5;
+		}
+		await setTimeout$1(250, void 0, { signal });
+	}
+}
+/** A host as a socket takes it: a URL writes IPv6 in brackets. */
+function hostOf(url) {
+	return url.hostname.replace(/^\[|\]$/g, "");
+}
+/** Whether an address means the machine on which it is asked. */
+function isLoopback(url) {
+	const host = hostOf(url);
+	return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+async function addressOf$1(url, runsOn, place) {
+	const here = {
+		host: hostOf(url),
+		port: Number(url.port) || (url.protocol === "https:" ? 443 : 80)
+	};
+	if (runsOn !== "target" || !place.reach || !isLoopback(url)) return here;
+	return await place.reach(here.host, here.port);
+}
+/** The Host header, and the name that a certificate must have, are the address's own, wherever the socket leads. */
+function statusOf$2(url, at, signal) {
+	const host = hostOf(url);
+	const common = {
+		host: at.host,
+		port: at.port,
+		path: `${url.pathname}${url.search}`,
+		headers: {
+			host: url.host,
+			"user-agent": "postgres-upgrade",
+			connection: "close"
+		},
+		agent: false,
+		signal
+	};
+	return new Promise((resolve, reject) => {
+		const asked = url.protocol === "https:" ? request$1({
+			...common,
+			servername: isIP(host) ? "" : host,
+			checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate)
+		}) : request(common);
+		asked.on("error", reject);
+		asked.on("response", (response) => {
+			resolve(response.statusCode ?? 0);
+			response.destroy();
+		});
+		asked.end();
+	});
+}
+/** Where a name has several addresses, what node throws has no message of its own. */
+function reasonOf$1(cause) {
+	const first = cause instanceof AggregateError ? cause.errors[0] : cause;
+	return messageOf(first) || cause.code || "no answer";
+}
+
+const prefix$2 = "application:";
+/** Whether the spec says how it is stopped and started. */
+function isStopped(application) {
+	return application.stop !== void 0 && application.start !== void 0;
+}
 /** Id of the journal's entry for a stopped application. */
 function applicationEntry(name) {
-	return `${prefix$1}${name}`;
+	return `${prefix$2}${name}`;
 }
 /** Whether a journal's entry is a stopped application. */
 function isApplication(entry) {
-	return entry.id.startsWith(prefix$1);
+	return entry.id.startsWith(prefix$2);
 }
-async function call(argv, what, signal) {
+async function call$1(argv, what, runsOn, place) {
 	const [program, ...args] = argv;
 	if (program === void 0) return;
-	const { code, stderr, stdout } = await run([program, ...args], {
-		signal,
+	const there = runsOn === "target" ? place.command : void 0;
+	const { code, stderr, stdout } = there ? await there([program, ...args], 6e5) : await run([program, ...args], {
 		timeout: 6e5,
 		shielded: true,
 		leavesChildren: true
@@ -18266,7 +18452,7 @@ async function call(argv, what, signal) {
 * @param until step until which they must stay off once clients are broken
 * @throws UpgradeError `application`
 */
-async function stopApplications(applications, step, until = null) {
+async function stopApplications(applications, step, until = null, place = {}) {
 	for (const application of applications) {
 		const { name, stop } = application;
 		await step.switchOff({
@@ -18276,42 +18462,47 @@ async function stopApplications(applications, step, until = null) {
 			...until ? { until } : {}
 		});
 		step.progress(`stopping ${name}`);
-		await call(stop, `Stopping ${name}`);
+		await call$1(stop, `Stopping ${name}`, application["runs-on"], place);
 		step.note(`${name} stopped`);
 	}
 }
+/** Seconds that an application which did not answer before the upgrade is waited for: it keeps nobody from anything. */
+const unwellPatience = 30;
 /**
 * Starts an application and waits until its health URL answers.
 * @param current the applications of today's spec
+* @param unwell names of those that did not answer before the upgrade: they are started, and need not answer now
 * @throws UpgradeError `application`, `application-health`
 */
-async function startApplication(entry, current, progress) {
+async function startApplication(entry, current, progress, place = {}, unwell = []) {
 	const stopped = entry.detail;
-	const application = current.find(({ name }) => name === stopped.name) ?? stopped;
+	const application = current.filter(isStopped).find(({ name }) => name === stopped.name) ?? stopped;
 	progress(`starting ${application.name}`);
-	await call(application.start, `Starting ${application.name}`);
-	if (application.health) await awaitHealth(application.name, application.health, application["start-timeout"]);
+	await call$1(application.start, `Starting ${application.name}`, application["runs-on"], place);
+	if (isAsked(application)) await awaitHealth(application, "was started, but", progress, place, unwell);
 }
-async function awaitHealth(name, url, seconds) {
-	const deadline = Date.now() + seconds * 1e3;
-	let last = "no answer";
-	while (Date.now() < deadline) {
-		try {
-			const response = await fetch(url, {
-				signal: AbortSignal.timeout(5e3),
-				redirect: "manual"
-			});
-			await response.body?.cancel();
-			if (response.ok) return;
-			last = `HTTP ${response.status}`;
-		} catch (cause) {
-			last = messageOf(cause);
-		}
-		await new Promise((resolve) => setTimeout(resolve, 250));
+/**
+* Waits until an application that nobody stopped answers.
+* @param unwell names of those that did not answer before the upgrade
+* @throws UpgradeError `application-health`
+*/
+async function awaitWatched(application, progress, place, unwell) {
+	await awaitHealth(application, "was not stopped, but", progress, place, unwell);
+}
+async function awaitHealth(application, what, progress, place, unwell) {
+	const { name, health, "start-timeout": most } = application;
+	const before = unwell.includes(name);
+	const seconds = before ? Math.min(most, unwellPatience) : most;
+	const { well, seen } = await awaitWell(application, seconds, place, { progress });
+	if (well) return;
+	if (before) {
+		progress(`${name} does not answer (${seen}): it did not before the upgrade either`);
+		return;
 	}
-	throw new UpgradeError("application-health", `${name} was started, but ${url} did not answer within ${seconds} seconds (${last}).`, {
+	throw new UpgradeError("application-health", `${name} ${what} ${health} did not answer within ${seconds} seconds (${seen}).`, {
 		phase: "upgrade",
-		hint: `Look at the application's own log. The database is up.`
+		hint: `Look at the application's own log. The database is up.`,
+		docs: "applications.md#health"
 	});
 }
 
@@ -18490,6 +18681,14 @@ async function userForOwner(owner) {
 async function userNamed(name) {
 	return (await passwd()).find((entry) => entry.name === name) ?? null;
 }
+/** The unprivileged user for scratch servers: ourselves (null), or `postgres`, else `nobody`, when we are root. */
+async function scratchUser() {
+	if (!areWeRoot()) return null;
+	const users = await passwd();
+	const user = users.find(({ name }) => name === "postgres") ?? users.find(({ name }) => name === "nobody");
+	if (!user) throw new UpgradeError("server-user", "This runs as root, and there is neither a user postgres nor nobody to run a scratch server as.", { hint: "Create one: useradd --system postgres." });
+	return user;
+}
 /** Makes the user the owner of the paths; nothing for null. */
 async function giveTo(user, ...paths) {
 	if (!user) return;
@@ -18498,7 +18697,7 @@ async function giveTo(user, ...paths) {
 
 /** Short questions to programs (`--version` and the like), through @actions/exec. Never for anything that may hang. */
 /** Asks a program; null where it cannot be started at all. */
-async function ask(program, args, env = {}) {
+async function ask$2(program, args, env = {}) {
 	try {
 		const { exitCode, stdout } = await getExecOutput(`"${program}"`, [...args], {
 			silent: true,
@@ -18525,7 +18724,7 @@ async function binariesIn(folder, source) {
 	const lib = join$1(bin, "..", "lib");
 	const env = {};
 	if (existsSync(join$1(lib, "libpq.so.5")) || existsSync(join$1(lib, "pg-symlinks.json"))) env.LD_LIBRARY_PATH = lib;
-	const answer = await ask(join$1(bin, "postgres"), ["--version"], env);
+	const answer = await ask$2(join$1(bin, "postgres"), ["--version"], env);
 	const version = answer?.code === 0 ? fromProgram(answer.stdout) : void 0;
 	return version ? {
 		bin,
@@ -18981,7 +19180,7 @@ async function installPackage(version, progress, signal) {
 	try {
 		await chmod(work, 493);
 		const archive = join$1(work, "package.tgz");
-		await writeFile(archive, await download$1(wanted, signal));
+		await writeFile(archive, await download$2(wanted, signal));
 		const { code, stderr } = await run([
 			"tar",
 			"-xzf",
@@ -19009,7 +19208,7 @@ async function installPackage(version, progress, signal) {
 	}
 	return native;
 }
-async function download$1(wanted, signal) {
+async function download$2(wanted, signal) {
 	const url = `${(process.env.npm_config_registry || "https://registry.npmjs.org").replace(/\/$/, "")}/${wanted.name}/-/${wanted.name.split("/")[1]}-${wanted.version}.tgz`;
 	let body;
 	try {
@@ -19206,7 +19405,7 @@ async function lesserUser(asked, binaries, folder) {
 /** A measured restart of a scratch server, as an upgrade does it. */
 /** A real transaction that is written: an answer alone says nothing about commits. */
 async function commitOnce(settings) {
-	await using connection = await connect(settings, { name: "postgres-upgrade rehearsal" });
+	await using connection = await connect$1(settings, { name: "postgres-upgrade rehearsal" });
 	await connection.query("SELECT pg_catalog.txid_current()");
 }
 /**
@@ -19218,7 +19417,7 @@ async function measuredRestart(steps) {
 	try {
 		await steps.start();
 		{
-			await using connection = await connect(steps.settings, { statementTimeout: 0 });
+			await using connection = await connect$1(steps.settings, { statementTimeout: 0 });
 			await connection.script("CHECKPOINT");
 		}
 		const begun = performance.now();
@@ -19755,12 +19954,12 @@ async function startContainer(image, wanted, options, signal) {
 			timeout: 18e5
 		});
 		signal.throwIfAborted();
-		if (begun.code !== 0) throw refused$1(`The container of ${image} did not start.`, lastLines(begun.stderr, 6));
-		await waitFor(name, image, signal, async () => {
+		if (begun.code !== 0) throw refused$4(`The container of ${image} did not start.`, lastLines(begun.stderr, 6));
+		await waitFor$1(name, image, signal, async () => {
 			const { stdout, stderr } = await docker(["logs", name], { signal });
 			return `${stdout}${stderr}`.includes(initialised);
 		});
-		await waitFor(name, image, signal, () => serves$1(settings("postgres")));
+		await waitFor$1(name, image, signal, () => serves$1(settings("postgres")));
 		const version = await versionOf(settings("postgres"));
 		if (compareVersions(version, wanted) !== 0) throw new UpgradeError("scratch-version", `The image ${image} holds PostgreSQL ${formatVersion(version)}, not ${formatVersion(wanted)}.`, {
 			phase: "prove",
@@ -19771,8 +19970,8 @@ async function startContainer(image, wanted, options, signal) {
 		await writeFile(join$1(home, "password"), "");
 		const begin = async () => {
 			const { code, stderr } = await docker(["start", name], { shielded: true });
-			if (code !== 0) throw refused$1(`The container ${name} did not start again.`, lastLines(stderr, 6));
-			await waitFor(name, image, new AbortController().signal, () => serves$1(settings("postgres")));
+			if (code !== 0) throw refused$4(`The container ${name} did not start again.`, lastLines(stderr, 6));
+			await waitFor$1(name, image, new AbortController().signal, () => serves$1(settings("postgres")));
 			await commitOnce(settings("postgres"));
 		};
 		const stop = async (seconds) => {
@@ -19785,7 +19984,7 @@ async function startContainer(image, wanted, options, signal) {
 				timeout: (seconds + 60) * 1e3,
 				shielded: true
 			});
-			if (code !== 0) throw refused$1(`The container ${name} did not stop.`, lastLines(stderr, 6));
+			if (code !== 0) throw refused$4(`The container ${name} did not stop.`, lastLines(stderr, 6));
 		};
 		return {
 			version,
@@ -19833,26 +20032,26 @@ async function startContainer(image, wanted, options, signal) {
 		throw cause;
 	}
 }
-function refused$1(message, words) {
+function refused$4(message, words) {
 	return new UpgradeError("scratch-start", message, {
 		phase: "prove",
 		hint: words || "It printed nothing."
 	});
 }
 /** @throws UpgradeError `scratch-start` with the container's last lines where it has ended */
-async function waitFor(name, image, signal, isDone) {
+async function waitFor$1(name, image, signal, isDone) {
 	const end = Date.now() + 3e5;
 	for (;;) {
 		const runs = await containerRuns(name);
 		if (await isDone()) return;
-		if (!runs) throw refused$1(`The container of ${image} ended at once.`, await containerLog(name, 8));
-		if (Date.now() > end) throw refused$1(`The server of ${image} does not answer after 5 minutes.`, await containerLog(name, 8));
+		if (!runs) throw refused$4(`The container of ${image} ended at once.`, await containerLog(name, 8));
+		if (Date.now() > end) throw refused$4(`The server of ${image} does not answer after 5 minutes.`, await containerLog(name, 8));
 		await setTimeout$1(100, void 0, { signal });
 	}
 }
 async function serves$1(settings) {
 	try {
-		await using connection = await connect(settings, { timeout: 5e3 });
+		await using connection = await connect$1(settings, { timeout: 5e3 });
 		await connection.query("SELECT 1");
 		return true;
 	} catch (cause) {
@@ -19861,12 +20060,12 @@ async function serves$1(settings) {
 	}
 }
 async function versionOf(settings) {
-	await using connection = await connect(settings);
+	await using connection = await connect$1(settings);
 	const [row] = await connection.query(`SELECT pg_catalog.current_setting('server_version_num')::int AS num`);
 	return fromVersionNum(row?.num ?? 0);
 }
 async function offered(settings) {
-	await using connection = await connect(settings);
+	await using connection = await connect$1(settings);
 	const rows = await connection.query(`SELECT name::text, array_agg(version::text ORDER BY version) AS versions
      FROM pg_catalog.pg_available_extension_versions GROUP BY name`);
 	return new Map(rows.map(({ name, versions }) => [name, versions]));
@@ -19881,9 +20080,9 @@ const backupWork = "backup-work";
 */
 function assertOnlyWork(journal) {
 	const foreign = journal.state().outstanding.find(({ id }) => id !== backupWork);
-	if (foreign) throw corrupt(`it tells of "${foreign.id}", which no rehearsal does`);
+	if (foreign) throw corrupt$1(`it tells of "${foreign.id}", which no rehearsal does`);
 }
-function corrupt(what) {
+function corrupt$1(what) {
 	return new UpgradeError("journal-corrupt", `The journal cannot be gone by: ${what}.`, {
 		phase: "inspect",
 		hint: "Look at its last lines and at the target, then move it away. docs/modes.md says what it holds."
@@ -19894,8 +20093,8 @@ const stamped = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z$/;
 /** What is removed must be ours: a journal is a file, and somebody may have written into it. */
 function readWork(detail) {
 	const { work, dump } = detail;
-	if (typeof work !== "string" || typeof dump !== "string") throw corrupt("it names no folders");
-	if (!(isAbsolute(work) && dirname(work) === dirname(dump) && stamped.test(basename(dump)) && basename(work).startsWith("work-") && stamped.test(basename(work)) && !`${work}/`.includes("/../"))) throw corrupt(`${work} and ${dump} are no folders of a backup`);
+	if (typeof work !== "string" || typeof dump !== "string") throw corrupt$1("it names no folders");
+	if (!(isAbsolute(work) && dirname(work) === dirname(dump) && stamped.test(basename(dump)) && basename(work).startsWith("work-") && stamped.test(basename(work)) && !`${work}/`.includes("/../"))) throw corrupt$1(`${work} and ${dump} are no folders of a backup`);
 	return {
 		work,
 		dump
@@ -19970,6 +20169,9 @@ function readJournal(lines) {
 		steps: /* @__PURE__ */ new Map(),
 		outstanding: [],
 		rebuilt: [],
+		unwell: [],
+		extensions: null,
+		extensionUpdates: [],
 		rehearsed: null
 	};
 	for (const line of lines) {
@@ -20004,6 +20206,19 @@ function readJournal(lines) {
 			case "backup":
 				state.backup = entry.backup;
 				break;
+			case "unwell":
+				state.unwell = entry.applications;
+				break;
+			case "extensions":
+				state.extensions = entry.extensions;
+				break;
+			case "extension-update":
+				state.extensionUpdates = state.extensionUpdates.filter((each) => !isSameUpdate(each, entry.update));
+				state.extensionUpdates.push({
+					...entry.update,
+					state: entry.state
+				});
+				break;
 			case "rehearsed":
 				state.rehearsed = entry.rehearsed;
 				break;
@@ -20011,6 +20226,15 @@ function readJournal(lines) {
 		}
 	}
 	return state;
+}
+/** Whether two lines tell of the same update. Pure. */
+function isSameUpdate(one, other) {
+	return [
+		"extension",
+		"database",
+		"from",
+		"to"
+	].every((key) => one[key] === other[key]);
 }
 /** @throws UpgradeError `journal-corrupt` */
 async function openJournal(store, now) {
@@ -20074,10 +20298,26 @@ async function openJournal(store, now) {
 			at: at(),
 			backup
 		}),
+		unwell: (applications) => write({
+			kind: "unwell",
+			at: at(),
+			applications
+		}),
 		rehearsed: (rehearsed) => write({
 			kind: "rehearsed",
 			at: at(),
 			rehearsed
+		}),
+		extensions: (extensions) => write({
+			kind: "extensions",
+			at: at(),
+			extensions
+		}),
+		extensionUpdate: (update, state) => write({
+			kind: "extension-update",
+			at: at(),
+			update,
+			state
 		}),
 		rebuild: (database, index, state) => write({
 			kind: "rebuild",
@@ -20156,7 +20396,7 @@ SELECT p.partrelid::pg_catalog.regclass::pg_catalog.text AS name FROM pg_catalog
 WHERE p.partstrat = 'r' AND p.partcollation::pg_catalog.oid[] && $1::pg_catalog.oid[] ORDER BY 1`;
 /** Oid of the collation "default", which stands for the database's own (pg_collation.dat). */
 const databaseDefault = "100";
-async function lookAt(connection, database) {
+async function lookAt$1(connection, database) {
 	const [version] = await connection.query("SELECT pg_catalog.current_setting('server_version_num') AS num");
 	const [own] = Number(version?.num) < 15e4 ? [] : await connection.query(databaseVersion);
 	const found = await connection.query(collations);
@@ -20193,7 +20433,7 @@ async function mendCollations(run, step) {
 	for (const database of names) {
 		const { indexes, refresh, partitioned } = await (async () => {
 			await using connection = await connectTo(run, database);
-			return await lookAt(connection, database);
+			return await lookAt$1(connection, database);
 		})();
 		if (partitioned[0] !== void 0) throw new UpgradeError("collation-partitions", `${database}: ${partitioned[0]} is partitioned by ranges of text, and text sorts differently now: rows may lie in the wrong partition.`, {
 			phase: "upgrade",
@@ -20251,6 +20491,1679 @@ function collationsStep(run) {
 	};
 }
 
+/** The application's own switch: one request when writes shall be refused, one when they are accepted again. */
+/** For people: without what a query may hold. */
+function shownCall({ method, url }) {
+	const { origin, pathname } = new URL(url);
+	return `${method} ${origin}${pathname}`;
+}
+/**
+* Sends one of the two requests. Only 2xx is good; a redirect could lead the token anywhere, and is not followed.
+* @throws Cancelled, UpgradeError `read-only-hook`, `secret-missing`
+*/
+async function callHook(run, hook, which, signal) {
+	const call = hook[which];
+	const { context, environment } = run;
+	const token = hook.token === void 0 ? null : resolveReference(hook.token, context.variables).trim();
+	if (token !== null) context.secrets.add(token);
+	const timeout = AbortSignal.timeout(hook.timeout * 1e3);
+	let why;
+	try {
+		const url = new URL(call.url);
+		const host = url.hostname.replace(/^\[|\]$/g, "");
+		const here = {
+			host,
+			port: Number(url.port) || (url.protocol === "https:" ? 443 : 80)
+		};
+		const status = await statusOf$1(call, url, environment.reach && isLoopback(url) ? await environment.reach(host, here.port) : here, token, AbortSignal.any([signal, timeout]));
+		if (status >= 200 && status < 300) return;
+		why = `the answer was ${status >= 300 && status < 400 ? "a redirect, which is not followed: " : ""}HTTP ${status}`;
+	} catch (cause) {
+		if (signal.aborted) throw new Cancelled();
+		why = timeout.aborted ? `no answer within ${hook.timeout} seconds` : codeOf(cause);
+	}
+	throw new UpgradeError("read-only-hook", `The hook ${shownCall(call)} did not succeed: ${why}.`, {
+		phase: "upgrade",
+		hint: which === "enter" ? "It is told to leave again, since it may have been heard. Look at the log of the application." : "The application may refuse writes until it is told otherwise: look at its log, or tell it by hand.",
+		docs: "read-only.md#hook"
+	});
+}
+/** The Host header, and the name that a certificate must have, are the address's own, wherever the socket leads. */
+function statusOf$1({ method, body }, url, at, token, signal) {
+	const name = url.hostname.replace(/^\[|\]$/g, "");
+	const content = body === void 0 ? null : Buffer.from(JSON.stringify(body));
+	const options = {
+		method,
+		...at,
+		path: `${url.pathname}${url.search}`,
+		headers: {
+			host: url.host,
+			"user-agent": "postgres-upgrade-action",
+			connection: "close",
+			"content-length": content?.length ?? 0,
+			...content ? { "content-type": "application/json" } : {},
+			...token === null ? {} : { authorization: `Bearer ${token}` }
+		},
+		agent: false,
+		signal
+	};
+	return new Promise((resolve, reject) => {
+		const asked = url.protocol === "https:" ? request$1({
+			...options,
+			servername: isIP(name) ? "" : name,
+			checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate)
+		}) : request(options);
+		asked.on("error", reject);
+		asked.on("response", (response) => {
+			resolve(response.statusCode ?? 0);
+			response.destroy();
+		});
+		asked.end(content ?? void 0);
+	});
+}
+/** Where a name has several addresses, the code is with the first of them. */
+function codeOf(cause) {
+	const first = cause instanceof AggregateError ? cause.errors[0] ?? cause : cause;
+	if (first instanceof UpgradeError) return first.message.replace(/\.$/, "");
+	const { code } = first;
+	return code === void 0 ? "the request could not be sent" : `the connection failed (${code})`;
+}
+
+/** Sessions that began under an older setting: a setting of a database or role is read when a session begins. */
+/** Sessions of the action itself, by its user and the names it gives them; `a` is a row of pg_stat_activity. */
+const oursSql = `(a.pid = pg_catalog.pg_backend_pid()
+  OR (pg_catalog.starts_with(a.application_name, 'postgres-upgrade') AND a.usename = SESSION_USER))`;
+/** Milliseconds until a session must be gone. */
+const patience$11 = 6e4;
+/** Milliseconds between two looks. */
+const pace$1 = 50;
+/**
+* Sessions that are just beginning. They hold this lock from before they read their settings until they can be seen in
+* pg_stat_activity (InitPostgres in postinit.c).
+*/
+const beginningSql = `
+SELECT pid FROM pg_catalog.pg_locks
+WHERE locktype = 'object' AND classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND mode = 'RowExclusiveLock'
+  AND pid <> pg_catalog.pg_backend_pid()`;
+/** $1: names of databases, $2: names of roles, $3: sessions that began until then. Walsenders are no client backends. */
+const endSql = `
+SELECT a.pid, a.usename::pg_catalog.text AS "user", a.application_name AS application,
+  pg_catalog.pg_terminate_backend(a.pid) AS told
+FROM pg_catalog.pg_stat_activity AS a
+WHERE a.backend_type = 'client backend' AND a.backend_start <= $3::pg_catalog.timestamptz AND ${oursSql} IS NOT TRUE
+  AND (a.datname::pg_catalog.text = ANY ($1::pg_catalog.text[]) OR a.usename::pg_catalog.text = ANY ($2::pg_catalog.text[]))`;
+/** For people; names are anybody's. */
+function namedSession({ pid, user, application }) {
+	return `process ${pid} of ${JSON.stringify(user ?? "")} (${JSON.stringify(application)})`;
+}
+/**
+* Ends every client session of the scope that began before now, and returns when all are gone; new ones may come. Ours
+* and replication stay.
+* @returns how many there were
+* @throws Cancelled, UpgradeError `read-only-sessions`
+*/
+async function endOldSessions(connection, { databases, roles }, step) {
+	const [clock] = await connection.query("SELECT pg_catalog.clock_timestamp()::pg_catalog.text AS now");
+	const beginning = async () => (await connection.query(beginningSql)).map(({ pid }) => pid);
+	let unseen = await beginning();
+	const seen = /* @__PURE__ */ new Set();
+	const deadline = performance.now() + patience$11;
+	for (;;) {
+		if (step.signal.aborted) throw new Cancelled();
+		if (unseen.length > 0) {
+			const now = new Set(await beginning());
+			unseen = unseen.filter((pid) => now.has(pid));
+		}
+		const left = await ask$1(connection, [
+			databases,
+			roles,
+			clock?.now
+		]);
+		for (const { pid } of left) seen.add(pid);
+		if (left.length === 0 && unseen.length === 0) return seen.size;
+		if (performance.now() > deadline) throw notEnded$1(left, unseen);
+		step.progress(`waiting until ${left.length + unseen.length} sessions have ended`);
+		await setTimeout$1(pace$1);
+	}
+}
+async function ask$1(connection, values) {
+	try {
+		return await connection.query(endSql, values);
+	} catch (cause) {
+		if (cause.code !== "42501") throw cause;
+		throw new UpgradeError("read-only-sessions", "The user of the connection may not end sessions of others.", {
+			phase: "upgrade",
+			hint: "It needs to be a superuser: pg_signal_backend is not enough to end sessions of superusers.",
+			docs: "read-only.md#sessions",
+			cause
+		});
+	}
+}
+function notEnded$1(left, unseen) {
+	const named = [...left.map(namedSession), ...unseen.map((pid) => `process ${pid}, which is still beginning`)];
+	return new UpgradeError("read-only-sessions", `${named.length === 1 ? "A session was" : `${named.length} sessions were`} told to end, and did not within ${patience$11 / 1e3} seconds: ${named.slice(0, 5).join(", ")}.`, {
+		phase: "upgrade",
+		hint: "Look what it waits for (pg_stat_activity, wait_event), then run again.",
+		docs: "read-only.md#sessions"
+	});
+}
+/** Transactions that are prepared can be committed by any session, also by one that is read-only. */
+async function preparedTransactions$1(connection, { databases, roles }) {
+	const [row] = await connection.query(`SELECT pg_catalog.count(*)::pg_catalog.int4 AS count FROM pg_catalog.pg_prepared_xacts
+     WHERE database::pg_catalog.text = ANY ($1::pg_catalog.text[]) OR owner::pg_catalog.text = ANY ($2::pg_catalog.text[])`, [databases, roles]);
+	return row?.count ?? 0;
+}
+
+/** `default_transaction_read_only` of databases and roles: how it is, how it is set, and how it was. */
+/** The setting by which a database or a role is made read-only. */
+const setting = "default_transaction_read_only";
+const storedIn = (row) => `(SELECT pg_catalog.substr(c, 31)
+  FROM pg_catalog.unnest(${row}.setconfig) AS c WHERE pg_catalog.starts_with(c, '${setting}='))`;
+/** $1: names of databases, $2: names of roles. */
+const heldSql = `
+SELECT 'database' AS kind, d.datname::pg_catalog.text AS name, ${storedIn("s")} AS before
+FROM pg_catalog.pg_database AS d
+LEFT JOIN pg_catalog.pg_db_role_setting AS s ON s.setdatabase = d.oid AND s.setrole = 0
+WHERE d.datname::pg_catalog.text = ANY ($1::pg_catalog.text[])
+UNION ALL
+SELECT 'role', r.rolname::pg_catalog.text, ${storedIn("s")}
+FROM pg_catalog.pg_roles AS r
+LEFT JOIN pg_catalog.pg_db_role_setting AS s ON s.setrole = r.oid AND s.setdatabase = 0
+WHERE r.rolname::pg_catalog.text = ANY ($2::pg_catalog.text[])`;
+/**
+* What is closer to a session wins: role in database, role, database (documentation, "ALTER ROLE", Notes). Settings of
+* a role that cannot log in are never read.
+*/
+const overridesSql = `
+SELECT r.rolname::pg_catalog.text AS role, d.datname::pg_catalog.text AS database, ${storedIn("s")} AS value
+FROM pg_catalog.pg_db_role_setting AS s
+JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole AND r.rolcanlogin
+LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+WHERE ${storedIn("s")} IS NOT NULL
+  AND (d.datname::pg_catalog.text = ANY ($1::pg_catalog.text[])
+    OR (s.setdatabase = 0 AND pg_catalog.cardinality($1::pg_catalog.text[]) > 0
+        AND r.rolname::pg_catalog.text <> ALL ($2::pg_catalog.text[]))
+    OR (s.setdatabase <> 0 AND r.rolname::pg_catalog.text = ANY ($2::pg_catalog.text[])))
+ORDER BY 1, 2`;
+/** As the server reads a boolean: every unambiguous beginning of true, yes, on, and 1. */
+function isOn(value) {
+	return /^(?:on|1|t(?:r(?:ue?)?)?|y(?:es?)?)$/i.test(value);
+}
+/** What is there of the scope, with its value. */
+async function readHeld(connection, { databases, roles }) {
+	return await connection.query(heldSql, [databases, roles]);
+}
+/**
+* Looks whether the whole scope can be made read-only, and changes nothing.
+* @returns every database and role once, in the order of the spec
+* @throws UpgradeError `read-only-unknown`, `read-only-overridden`
+*/
+async function lookAtScope(connection, scope) {
+	const there = await readHeld(connection, scope);
+	const found = [...[...new Set(scope.databases)].map((name) => ({
+		kind: "database",
+		name
+	})), ...[...new Set(scope.roles)].map((name) => ({
+		kind: "role",
+		name
+	}))].map((holder) => ({
+		holder,
+		held: there.find(({ kind, name }) => kind === holder.kind && name === holder.name)
+	}));
+	const unknown = found.flatMap(({ holder, held }) => held ? [] : [described$1(holder)]);
+	if (unknown.length > 0) throw new UpgradeError("read-only-unknown", `The target has no ${unknown.join(", no ")}, which the spec wants to be read-only.`, {
+		phase: "upgrade",
+		hint: "Nothing was made read-only. Correct read-only.databases and read-only.roles: names are as the server has them, small and capital letters apart.",
+		docs: "read-only.md#databases-and-roles"
+	});
+	await assertNotOverridden(connection, scope);
+	return found.flatMap(({ held }) => held ? [held] : []);
+}
+async function assertNotOverridden(connection, scope) {
+	const off = (await connection.query(overridesSql, [scope.databases, scope.roles])).filter(({ value }) => !isOn(value));
+	if (off.length === 0) return;
+	const where = ({ role, database }) => `ALTER ROLE ${quoteIdent(role)}${database === null ? "" : ` IN DATABASE ${quoteIdent(database)}`}`;
+	throw new UpgradeError("read-only-overridden", `${off.length === 1 ? "A role has a setting of its own" : `${off.length} roles have settings of their own`} by which it could write all the same: ${off.slice(0, 5).map(({ role, database }) => `role ${JSON.stringify(role)}${database === null ? "" : ` in database ${JSON.stringify(database)}`}`).join(", ")}.`, {
+		phase: "upgrade",
+		hint: `Nothing was made read-only. Take it away: ${off.slice(0, 5).map((each) => `${where(each)} RESET ${setting};`).join(" ")} Or name the role in read-only.roles where its setting is for all databases.`,
+		docs: "read-only.md#databases-and-roles"
+	});
+}
+/** For people: `database "shop"`. */
+function described$1({ kind, name }) {
+	return `${kind} ${JSON.stringify(name)}`;
+}
+/** @param value what the setting shall be; null takes it away */
+function alterSql({ kind, name }, value) {
+	const what = `ALTER ${kind === "database" ? "DATABASE" : "ROLE"} ${quoteIdent(name)}`;
+	if (value === null) return `${what} RESET ${setting}`;
+	const word = /^[a-z0-9]+$/i.test(value) ? value : "off";
+	return `${what} SET ${setting} = '${word}'`;
+}
+/** All or none of them. */
+async function setReadOnly(connection, held) {
+	if (held.length === 0) return;
+	await connection.script([
+		"BEGIN",
+		...held.map((each) => alterSql(each, "on")),
+		"COMMIT"
+	].join("; "));
+}
+/**
+* Puts one back as it was. What is not `on` any more, as we set it, was never set or was changed since by somebody
+* else: it stays.
+* @returns whether anything was changed
+*/
+async function putBackSetting(connection, held) {
+	const [now] = await readHeld(connection, held.kind === "database" ? {
+		databases: [held.name],
+		roles: []
+	} : {
+		databases: [],
+		roles: [held.name]
+	});
+	if (now?.before !== "on") return false;
+	if (held.before !== "on") await connection.script(alterSql(held, held.before));
+	return true;
+}
+
+/** Whether writes are refused, and accepted again: asked in a session that has just begun, as an application's would. */
+/**
+* A write that writes nothing, needs no right, and fires no trigger. In a read-only transaction every role gets 25006
+* for it, before its rights are looked at; else a superuser may do it, and others get 42501 (measured, 13 to 18).
+*/
+const write$1 = "DELETE FROM pg_catalog.pg_class WHERE false";
+const readOnlyState = "25006";
+/** The spec's `verify`, or the target's own connection to each database. @throws UpgradeError `secret-missing`, `connection-url` */
+async function askedOf(run, spec) {
+	if (spec.verify === void 0) return spec.databases.map((database) => ({
+		settings: {
+			...run.settings,
+			database
+		},
+		what: described$1({
+			kind: "database",
+			name: database
+		})
+	}));
+	const { context, environment } = run;
+	const url = resolveReference(spec.verify, context.variables);
+	context.secrets.add(url);
+	const settings = readConnectionUrl(url, spec.verify);
+	if (settings.password !== void 0) context.secrets.add(settings.password);
+	const at = URL.canParse(`http://${settings.host}`) && isLoopback(new URL(`http://${settings.host}`)) && environment.reach ? await environment.reach(settings.host, settings.port) : null;
+	return [{
+		settings: {
+			...settings,
+			...at
+		},
+		what: `the connection in ${spec.verify}`
+	}];
+}
+/** @param target a session on the target that may see all others @throws UpgradeError `read-only-verify` */
+async function look$2(target, { settings, what }) {
+	const options = {
+		name: "postgres-upgrade verify",
+		timeout: 1e4,
+		statementTimeout: 1e4
+	};
+	try {
+		await using session = await connect$1(settings, options);
+		await session.script("BEGIN");
+		const [own] = await session.query(`SELECT a.pid, (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8::pg_catalog.text AS began,
+         pg_catalog.current_setting('transaction_read_only') = 'on' AS "readOnly"
+       FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()`);
+		const [row] = await target.query(`SELECT a.datname::pg_catalog.text AS database, a.usename::pg_catalog.text AS "user"
+       FROM pg_catalog.pg_stat_activity AS a
+       WHERE a.pid = $1 AND (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8::pg_catalog.text = $2`, [own?.pid, own?.began]);
+		if (!row || !own) throw wrongConnection(`${what} leads to another server than the target`);
+		const state = await session.script(write$1).then(() => null, (cause) => String(cause.code ?? "none"));
+		await session.script("ROLLBACK").catch(() => {});
+		return {
+			...row,
+			readOnly: own.readOnly,
+			state
+		};
+	} catch (cause) {
+		if (cause instanceof UpgradeError && cause.code === "read-only-verify") throw cause;
+		throw wrongConnection(`${what} could not be used: ${messageOf(cause).replace(/\.$/, "")}`, cause);
+	}
+}
+function wrongConnection(why, cause) {
+	return new UpgradeError("read-only-verify", `Whether writes are refused cannot be verified: ${why}.`, {
+		phase: "upgrade",
+		hint: "Name a connection in read-only.verify that is made as the application makes its own: to this server, by one of read-only.roles, to one of read-only.databases.",
+		docs: "read-only.md#verify",
+		cause
+	});
+}
+/**
+* Looks whether `verify` can tell anything, before anything is changed.
+* @returns for each connection whether its sessions are read-only already
+* @throws UpgradeError `read-only-verify`
+*/
+async function lookBefore$1(target, asked, { databases, roles, verify }) {
+	const seen = [];
+	for (const each of asked) {
+		const { database, user, readOnly } = await look$2(target, each);
+		if (verify !== void 0 && roles.length > 0 && !roles.includes(user)) throw wrongConnection(`${each.what} is made by ${JSON.stringify(user)}, which is none of read-only.roles`);
+		if (databases.length > 0 && !databases.includes(database)) throw wrongConnection(`${each.what} leads to the database ${JSON.stringify(database)}, which is none of read-only.databases`);
+		seen.push(readOnly);
+	}
+	return seen;
+}
+/** @throws UpgradeError `read-only-not-active`: a new session could write, or it is not known */
+async function assertRefusesWrites(target, asked) {
+	for (const each of asked) {
+		const found = await look$2(target, each).then(({ state }) => state === readOnlyState ? null : answered(state), (cause) => messageOf(cause));
+		if (found === null) continue;
+		throw new UpgradeError("read-only-not-active", `Writes are not refused by ${each.what}: ${found.replace(/\.$/, "")}.`, {
+			phase: "upgrade",
+			hint: `A write in a new session must fail with SQLSTATE ${readOnlyState}. What was switched off is put back. Look for a setting of the role (\\drds in psql), and at what the connection sets itself (options in its URL).`,
+			docs: "read-only.md#verify"
+		});
+	}
+}
+function answered(state) {
+	return state === null ? "a write went through (and was rolled back)" : `a write failed with SQLSTATE ${state}`;
+}
+/** Which of them begin read-only now. @throws UpgradeError `read-only-verify` */
+async function stillReadOnly(target, asked) {
+	const left = [];
+	for (const each of asked) if ((await look$2(target, each)).readOnly) left.push(each);
+	return left;
+}
+
+const prefix$1 = "read-only:";
+const hookEntry = `${prefix$1}hook`;
+/** Whether a journal's entry is something that refuses writes. */
+function isReadOnly({ id }) {
+	return id.startsWith(prefix$1);
+}
+/** Databases and roles that are read-only by our doing, and what they had before; read from the journal. Pure. */
+function heldReadOnly(outstanding) {
+	return outstanding.filter((entry) => isReadOnly(entry) && entry.id !== hookEntry).map(({ detail }) => detail.held);
+}
+/**
+* Refuses writes: the journal first, then hook and settings, then the sessions that began before them.
+* @throws Cancelled, UpgradeError `read-only-standby`, `read-only-unknown`, `read-only-overridden`, `read-only-verify`,
+* `read-only-hook`, `read-only-sessions`, `read-only-not-active`
+*/
+function readOnlyStep(run) {
+	return {
+		isDone: async () => false,
+		async run(step) {
+			const spec = run.spec["read-only"];
+			if (!spec) return { state: "done" };
+			await using connection = await connectTo(run);
+			const { held, asked, before } = await lookAtReadOnly(run, connection, spec);
+			if (step.signal.aborted) throw new Cancelled();
+			await enter(run, step, spec, held, before);
+			await setReadOnly(connection, held);
+			for (const each of held) step.note(`${described$1(each)}: ${setting} = on`);
+			await endAndTell(connection, spec, step);
+			await assertRefusesWrites(connection, asked);
+			step.note(`verified in a new session: a write fails with 25006 (${asked.map(({ what }) => what).join(", ")})`);
+			return { state: "done" };
+		}
+	};
+}
+/**
+* Looks whether writes can be refused as the spec says, and whether that can be verified. Reads only: a plan may ask it.
+* @returns `before`: whether new sessions are read-only already
+* @throws UpgradeError `read-only-standby`, `read-only-unknown`, `read-only-overridden`, `read-only-verify`,
+* `read-only-sessions`, `secret-missing`, `connection-url`
+*/
+async function lookAtReadOnly(run, connection, spec) {
+	await assertPossible(connection);
+	const held = await lookAtScope(connection, spec);
+	const asked = await askedOf(run, spec);
+	return {
+		held,
+		asked,
+		before: (await lookBefore$1(connection, asked, spec)).includes(true)
+	};
+}
+/** A session that cannot be seen could not be ended. @throws UpgradeError `read-only-standby`, `read-only-sessions` */
+async function assertPossible(connection) {
+	const [row] = await connection.query(`SELECT pg_catalog.pg_is_in_recovery() AS standby, pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS stats`);
+	if (row?.standby === true) throw new UpgradeError("read-only-standby", "The target is a standby: it accepts no writes, and no settings.", {
+		phase: "upgrade",
+		hint: "Nothing was made read-only. Remove read-only from the spec of this target.",
+		docs: "read-only.md#databases-and-roles"
+	});
+	if (row?.stats !== true) throw new UpgradeError("read-only-sessions", "The user of the connection does not see sessions of others.", {
+		phase: "upgrade",
+		hint: "Nothing was made read-only. Use a superuser.",
+		docs: "read-only.md#sessions"
+	});
+}
+/** Everything is in the journal before the first of it is done. The hook comes first, so that it is left last. */
+async function enter(run, step, { hook }, held, before) {
+	const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? "") ?? null;
+	const rest = until ? { until } : {};
+	if (hook) await step.switchOff({
+		id: hookEntry,
+		what: `the application is read-only (${shownCall(hook.enter)})`,
+		detail: {
+			hook,
+			before
+		},
+		...rest
+	});
+	for (const each of held) await step.switchOff({
+		id: `${prefix$1}${each.kind}:${each.name}`,
+		what: `${described$1(each)} is read-only`,
+		detail: {
+			held: each,
+			before
+		},
+		...rest
+	});
+	if (hook) {
+		await callHook(run, hook, "enter", step.signal);
+		step.note(`${shownCall(hook.enter)} answered well`);
+	}
+}
+async function endAndTell(connection, scope, step) {
+	const ended = await endOldSessions(connection, scope, step);
+	step.note(ended === 0 ? "no session had to be ended" : `${ended === 1 ? "1 session" : `${ended} sessions`} ended`);
+	const prepared = await preparedTransactions$1(connection, scope);
+	if (prepared > 0) step.note(`${prepared === 1 ? "1 prepared transaction" : `${prepared} prepared transactions`} can still be committed: COMMIT PREPARED is no write of its own`);
+}
+/** @throws what could not be put back, UpgradeError `read-only-left` */
+function readWriteStep(run) {
+	return {
+		isDone: async () => false,
+		async run(step) {
+			const spec = run.spec["read-only"];
+			const entries = run.journal.state().outstanding.filter(isReadOnly);
+			const [failure] = await putBackAll(run, isReadOnly);
+			if (failure) throw failure;
+			if (!spec || entries.length === 0) {
+				step.note("writes were accepted again before this step");
+				return { state: "done" };
+			}
+			await using connection = await connectTo(run);
+			const left = await stillReadOnly(connection, await askedOf(run, spec));
+			const before = entries.some(({ detail }) => detail.before === true);
+			if (left.length > 0 && !before) throw notLeft(left);
+			step.note(left.length > 0 ? "put back as it was: new sessions are read-only, as they were before this run" : "verified in a new session: it is not read-only");
+			return { state: "done" };
+		}
+	};
+}
+function notLeft(left) {
+	return new UpgradeError("read-only-left", `Everything was put back, and a new session is read-only all the same: ${left.map(({ what }) => what).join(", ")}.`, {
+		phase: "upgrade",
+		hint: `Somebody else made it so meanwhile: look at ${setting} of the server, the database and the role (\\drds in psql).`,
+		docs: "read-only.md#putting-back"
+	});
+}
+/**
+* Puts one such entry back: by this run, or for a dead one. Sessions that began meanwhile would stay read-only for as
+* long as they live: they are ended, so that pools open new ones.
+* @throws UpgradeError `read-only-hook`, `read-only-sessions`, and what the server says
+*/
+async function acceptWrites(run, entry, step) {
+	if (entry.id === hookEntry) return await leaveHook(run, entry.detail.hook, step);
+	const { held } = entry.detail;
+	await using connection = await connectAlive(run, step);
+	if (!await putBackSetting(connection, held)) return;
+	const scope = held.kind === "database" ? {
+		databases: [held.name],
+		roles: []
+	} : {
+		databases: [],
+		roles: [held.name]
+	};
+	if (held.before !== "on") await endOldSessions(connection, scope, step);
+}
+/** The spec of today wins, as with applications: an address that was wrong may have been mended since. */
+async function leaveHook(run, then, step) {
+	const { mode, planDigest } = run.context;
+	const hook = planDigest !== "" && mode !== "rollback" ? then : run.spec["read-only"]?.hook ?? then;
+	await callHook(run, hook, "leave", step.signal);
+}
+/** A server that crashed meanwhile is started again first: nobody could be told anything else. */
+async function connectAlive(run, step) {
+	try {
+		return await connectTo(run);
+	} catch (cause) {
+		if (!run.environment.revive) throw cause;
+		await run.environment.revive(step);
+		return await connectTo(run);
+	}
+}
+
+/**
+* The client programs `pg_dump`, `pg_restore` and `pg_dumpall`, found by version and never by luck.
+*
+* On GitHub's runners `/usr/bin/pg_dump` is Debian's pg_wrapper, which picks whatever major is preinstalled;
+* an older pg_dump refuses a newer server, and it does so after the maintenance window has begun.
+*/
+const programs$1 = [
+	"pg_dump",
+	"pg_restore",
+	"pg_dumpall"
+];
+/** Folders where packages put the programs of one major. */
+async function candidateFolders(extra) {
+	const folders = [...extra];
+	const debian = "/usr/lib/postgresql";
+	for (const major of await readdir(debian).catch(() => [])) folders.push(join$1(debian, major, "bin"));
+	for (const entry of await readdir("/usr").catch(() => [])) if (/^pgsql-\d+$/.test(entry)) folders.push(join$1("/usr", entry, "bin"));
+	folders.push(...(process.env.PATH ?? "").split(delimiter));
+	return [...new Set(folders.filter((folder) => folder !== ""))];
+}
+async function programsIn(folder) {
+	if (!programs$1.every((name) => existsSync(join$1(folder, name)))) return null;
+	if ((await realpath(join$1(folder, "pg_dump")).catch(() => "")).endsWith("/pg_wrapper")) return null;
+	const answer = await ask$2(join$1(folder, "pg_dump"), ["--version"]);
+	const version = answer?.code === 0 ? fromProgram(answer.stdout) : void 0;
+	return version ? {
+		bin: folder,
+		version
+	} : null;
+}
+/** Every set of client programs on this machine. */
+async function listClients(extra = []) {
+	const found = [];
+	for (const folder of await candidateFolders(extra)) {
+		const clients = await programsIn(folder);
+		if (clients) found.push(clients);
+	}
+	return found;
+}
+/**
+* Chooses the programs for dumping a server and restoring into `major`: the same major with the newest minor,
+* else the nearest newer one (the proof decides whether its output is accepted). Never an older one:
+* pg_dump refuses a server of a newer major.
+*/
+function chooseClients(found, major) {
+	const usable = found.filter(({ version }) => version.major >= major);
+	usable.sort((a, b) => a.version.major - b.version.major || compareVersions(b.version, a.version));
+	return usable[0] ?? null;
+}
+/** @throws UpgradeError `clients-missing`: says what is there and exactly what to install */
+async function findClients(major, extra = []) {
+	const found = await listClients(extra);
+	const chosen = chooseClients(found, major);
+	if (chosen) return chosen;
+	const there = found.map(({ bin, version }) => `${bin} (${formatVersion(version)})`).join(", ");
+	throw new UpgradeError("clients-missing", `pg_dump, pg_restore and pg_dumpall of PostgreSQL ${major} are not on this machine.`, {
+		phase: "backup",
+		hint: `Install them: apt-get install postgresql-client-${major} (Debian, Ubuntu) or dnf install postgresql${major} (PGDG), or name their folder in \`clients\` of the spec's backup. ${there ? `Found only: ${there}.` : "Found none at all."}`,
+		docs: "backup.md#client-programs"
+	});
+}
+/** Absolute path of one of them. */
+function clientPath(clients, program) {
+	return join$1(clients.bin, program);
+}
+
+const most$3 = 50;
+/** Position on the number line: a sequence that was never called stands just before its value. */
+function position$2({ value, called }) {
+	return BigInt(value) * 2n + (called ? 1n : 0n);
+}
+function differences$1(what, source, copy) {
+	const found = [];
+	for (const [identity, hash] of Object.entries(source)) {
+		const other = copy[identity];
+		if (other === void 0) found.push(`${what}${identity} is missing in the restored copy`);
+		else if (other !== hash) found.push(`${what}${identity} differs in the restored copy`);
+	}
+	for (const identity of Object.keys(copy)) if (!(identity in source)) found.push(`${what}${identity} exists only in the restored copy`);
+	return found;
+}
+/**
+* Every difference in one database, as sentences.
+* @param after sequences as they stood when the dump had ended: the dumped value lies between both readings,
+*   since sequences do not belong to any snapshot
+*/
+function compareInventories(database, source, after, copy) {
+	const prefix = `${database}: `;
+	const found = differences$1(prefix, source.objects, copy.objects);
+	for (const [table, counted] of Object.entries(source.tables)) {
+		const other = copy.tables[table];
+		if (!other) found.push(`${prefix}table ${table} is missing in the restored copy`);
+		else if (other.rows !== counted.rows) found.push(`${prefix}table ${table} has ${counted.rows} rows, its restored copy ${other.rows}`);
+		else if (other.fingerprint !== counted.fingerprint) found.push(`${prefix}table ${table} has ${counted.rows} rows in both, but their content differs`);
+	}
+	for (const [name, before] of Object.entries(source.sequences)) {
+		const end = after[name] ?? before;
+		const bounds = [position$2(before), position$2(end)].sort((a, b) => a < b ? -1 : 1);
+		const other = copy.sequences[name];
+		const restored = other && position$2(other);
+		const [low, high] = bounds;
+		if (restored === void 0) found.push(`${prefix}sequence ${name} is missing in the restored copy`);
+		else if (low !== void 0 && high !== void 0 && (restored < low || restored > high)) found.push(`${prefix}sequence ${name} stood at ${before.value}, its restored copy at ${other?.value}`);
+	}
+	if (source.largeObjects.count !== copy.largeObjects.count) found.push(`${prefix}${source.largeObjects.count} large objects, ${copy.largeObjects.count} in the restored copy`);
+	else if (source.largeObjects.fingerprint !== copy.largeObjects.fingerprint) found.push(`${prefix}the content of its large objects differs in the restored copy`);
+	return found;
+}
+/** Roles and their attributes. */
+function compareCluster(source, copy) {
+	return differences$1("", source, copy);
+}
+/** As many differences as a reader can use, and how many more there are. */
+function shorten(found) {
+	return found.length <= most$3 ? [...found] : [...found.slice(0, most$3), `and ${found.length - most$3} more`];
+}
+
+/** The statements behind an inventory; each runs on PostgreSQL 13 and later with `search_path = pg_catalog`. */
+const userSchema = (alias) => `${alias}.nspname !~ '^pg_' AND ${alias}.nspname <> 'information_schema'`;
+const ofExtension = (catalog, oid) => `EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
+/** A child by plain inheritance. Where its parent got a column later, a restore makes it with its columns in another order. */
+const inherits = `NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)`;
+/**
+* Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables.
+* `columns` is null where the order of columns can be relied on.
+*/
+const tableList = `
+  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension("pg_class", "c.oid")} AS extension,
+         CASE WHEN ${inherits} THEN ARRAY(SELECT a.attname::text FROM pg_attribute a
+           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname COLLATE "C") END AS columns
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema("n")}
+  ORDER BY 1, 2`;
+/** Every sequence outside of extensions. */
+const sequenceList = `
+  SELECT n.nspname AS schema, c.relname AS name
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "c.oid")}
+  ORDER BY 1, 2`;
+/**
+* Large objects by their pages. A hole in a sparse object comes back from a restore as zeros, so zero bytes at
+* a page's end, and pages of zeros, do not count.
+*/
+const largeObjectSum = `
+  SELECT (SELECT count(*) FROM pg_largeobject_metadata)::int AS count,
+         coalesce(sum(hashtextextended(loid || ':' || pageno || ':' || rtrim(encode(data, 'hex'), '0'), 0)), 0)::text AS fingerprint
+  FROM pg_largeobject WHERE rtrim(encode(data, 'hex'), '0') <> ''`;
+/**
+* Definitions are compared without casts, parentheses and white space: reading an expression back moves them
+* (\`x IN ('a', 'b')\` on a varchar column is the known case), and nothing else.
+*/
+const shape = (definition) => `md5(regexp_replace(coalesce(${definition}, ''), '::[a-z_ ]+(\\[\\])?|[()\\s]', '', 'g'))`;
+/** Privileges in one order; an absent list means the built-in default, which a restore leaves absent. */
+const privileges$1 = (acl, kind, owner) => `(SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(coalesce(${acl}, acldefault('${kind}', ${owner}))) a)`;
+const relation = `
+  SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+           WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END
+         || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS identity,
+         md5(concat_ws('|', c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
+           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'S' THEN ${privileges$1("c.relacl", "s", "c.relowner")} ELSE ${privileges$1("c.relacl", "r", "c.relowner")} END,
+           pg_get_expr(c.relpartbound, c.oid), (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) o),
+           (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), ${privileges$1("a.attacl", "c", "c.relowner")}), ',' ORDER BY CASE WHEN ${inherits} THEN a.attname COLLATE "C" END, a.attnum)
+            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+           CASE WHEN c.relkind IN ('v', 'm') THEN ${shape("pg_get_viewdef(c.oid)")} END)) AS hash
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "c.oid")}`;
+const columnDefault = `
+  SELECT 'default of ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname), ${shape("pg_get_expr(f.adbin, f.adrelid)")}
+  FROM pg_attrdef f JOIN pg_class c ON c.oid = f.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+  WHERE ${userSchema("n")} AND c.relpersistence <> 't' AND NOT ${ofExtension("pg_class", "c.oid")}`;
+const index = `
+  SELECT 'index ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), ${shape("pg_get_indexdef(c.oid)")}
+  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE x.indisvalid AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "x.indrelid")}`;
+/** The foreign keys of partitions follow from their parent's, and are numbered in whatever order they were attached. */
+const constraint = `
+  SELECT 'constraint ' || quote_ident(k.conname) || ' on ' || coalesce(quote_ident(n.nspname) || '.' || quote_ident(c.relname), format_type(k.contypid, NULL)),
+         md5(k.contype::text || k.convalidated::text || ${shape("pg_get_constraintdef(k.oid)")})
+  FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
+  WHERE ${userSchema("n")} AND k.contype <> 't' AND NOT (k.contype = 'f' AND k.conparentid <> 0) AND NOT ${ofExtension("pg_class", "k.conrelid")} AND NOT ${ofExtension("pg_type", "k.contypid")}`;
+const trigger = `
+  SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), md5(t.tgenabled::text || ${shape("pg_get_triggerdef(t.oid)")})
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE NOT t.tgisinternal AND ${userSchema("n")} AND NOT ${ofExtension("pg_trigger", "t.oid")}`;
+/** A body that is stored parsed (\`BEGIN ATOMIC\`, 14 and later) is read back as an expression is. */
+const routine$1 = `
+  SELECT 'routine ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges$1("p.proacl", "f", "p.proowner")}, CASE WHEN p.prokind <> 'a' THEN
+           CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NULL THEN pg_get_functiondef(p.oid) ELSE ${shape("pg_get_functiondef(p.oid)")} END END))
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_proc", "p.oid")}`;
+const type = `
+  SELECT 'type ' || quote_ident(n.nspname) || '.' || quote_ident(t.typname),
+         md5(concat_ws('|', t.typtype, t.typnotnull, t.typdefault, format_type(t.typbasetype, t.typtypmod),
+           (SELECT string_agg(quote_literal(e.enumlabel), ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)))
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  WHERE t.typtype IN ('e', 'd', 'r') AND ${userSchema("n")} AND NOT ${ofExtension("pg_type", "t.oid")}`;
+const policy = `
+  SELECT 'policy ' || quote_ident(l.polname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+         md5(concat_ws('|', l.polcmd, l.polpermissive, ${shape("pg_get_expr(l.polqual, l.polrelid)")}, ${shape("pg_get_expr(l.polwithcheck, l.polrelid)")},
+           (SELECT string_agg(coalesce(r.rolname, 'public'), ',' ORDER BY r.rolname) FROM unnest(l.polroles) o LEFT JOIN pg_roles r ON r.oid = o)))
+  FROM pg_policy l JOIN pg_class c ON c.oid = l.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
+const others = `
+  SELECT 'schema ' || quote_ident(n.nspname), md5(pg_get_userbyid(n.nspowner) || ${privileges$1("n.nspacl", "n", "n.nspowner")})
+  FROM pg_namespace n WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_namespace", "n.oid")}
+  UNION ALL SELECT 'extension ' || quote_ident(extname), md5(extnamespace::regnamespace::text) FROM pg_extension
+  UNION ALL SELECT 'rule ' || quote_ident(r.rulename) || ' on ' || r.ev_class::regclass::text, ${shape("pg_get_ruledef(r.oid)")}
+    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.rulename <> '_RETURN' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "c.oid")}
+  UNION ALL SELECT 'statistics ' || s.stxnamespace::regnamespace::text || '.' || quote_ident(s.stxname), ${shape("pg_get_statisticsobjdef(s.oid)")} FROM pg_statistic_ext s
+  UNION ALL SELECT 'publication ' || quote_ident(pubname), md5(concat_ws('|', puballtables, pubinsert, pubupdate, pubdelete,
+    (SELECT string_agg(t.schemaname || '.' || t.tablename, ',' ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname))) FROM pg_publication p
+  UNION ALL SELECT 'event trigger ' || quote_ident(evtname), md5(concat_ws('|', evtevent, evtenabled, evtfoid::regproc)) FROM pg_event_trigger e
+    WHERE NOT ${ofExtension("pg_event_trigger", "e.oid")}
+  UNION ALL SELECT 'foreign server ' || quote_ident(srvname), md5(coalesce((SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(srvoptions) o), '')) FROM pg_foreign_server
+  UNION ALL SELECT 'default privileges of ' || pg_get_userbyid(defaclrole) || ' ' || defaclnamespace::regnamespace::text || ' ' || defaclobjtype::text,
+    md5((SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(defaclacl) a)) FROM pg_default_acl
+  UNION ALL SELECT 'setting of ' || coalesce(pg_get_userbyid(nullif(setrole, 0)), 'everybody') || ' in this database', md5(setconfig::text)
+    FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  UNION ALL SELECT 'database itself', md5(concat_ws('|', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, datallowconn,
+    ${privileges$1("datacl", "d", "datdba")})) FROM pg_database WHERE datname = current_database()`;
+/** Objects that have no definition to read back: compared by their identity alone. */
+const identities = `
+  SELECT i.type || ' ' || i.identity, ''
+  FROM (SELECT 'pg_operator'::regclass AS catalog, oid FROM pg_operator UNION ALL SELECT 'pg_opclass', oid FROM pg_opclass
+        UNION ALL SELECT 'pg_opfamily', oid FROM pg_opfamily UNION ALL SELECT 'pg_collation', oid FROM pg_collation
+        UNION ALL SELECT 'pg_conversion', oid FROM pg_conversion UNION ALL SELECT 'pg_cast', oid FROM pg_cast
+        UNION ALL SELECT 'pg_ts_config', oid FROM pg_ts_config UNION ALL SELECT 'pg_ts_dict', oid FROM pg_ts_dict
+        UNION ALL SELECT 'pg_ts_parser', oid FROM pg_ts_parser UNION ALL SELECT 'pg_ts_template', oid FROM pg_ts_template
+        UNION ALL SELECT 'pg_language', oid FROM pg_language UNION ALL SELECT 'pg_am', oid FROM pg_am
+        UNION ALL SELECT 'pg_transform', oid FROM pg_transform UNION ALL SELECT 'pg_user_mapping', oid FROM pg_user_mapping
+        UNION ALL SELECT 'pg_foreign_data_wrapper', oid FROM pg_foreign_data_wrapper) o,
+       LATERAL pg_identify_object(o.catalog, o.oid, 0) i
+  WHERE o.oid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')`;
+const comment = `
+  SELECT 'comment on ' || pg_describe_object(c.classoid, c.objoid, c.objsubid), md5(c.description)
+  FROM pg_description c
+  WHERE c.objoid >= 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classoid AND d.objid = c.objoid AND d.deptype = 'e')`;
+/** What the comparison does not look at, in any database. */
+const neverCompared = "subscriptions, row filters of publications, owners of large objects, and tablespaces of relations are not compared";
+/** Every object of the database that a dump should carry: identity and hash of its definition. */
+const databaseObjects = [
+	relation,
+	columnDefault,
+	index,
+	constraint,
+	trigger,
+	routine$1,
+	type,
+	policy,
+	others,
+	identities,
+	comment
+].join("\n  UNION ALL");
+/** What clusterObjects leaves out, in every cluster. */
+const neverComparedInCluster = "the password of the bootstrap superuser, until when it is valid, and whether that role may log in are not compared: the scratch server has a password of its own";
+/**
+* Roles, their attributes and memberships; passwords as a hash of the stored form. The bootstrap superuser has the
+* OID 10 in every cluster (src/include/catalog/pg_authid.dat).
+*/
+const clusterObjects = `
+  SELECT 'role ' || quote_ident(r.rolname) AS identity,
+         md5(concat_ws('|', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, CASE WHEN r.oid <> 10 THEN r.rolcanlogin END, r.rolreplication, r.rolbypassrls, r.rolconnlimit,
+           CASE WHEN r.oid <> 10 THEN r.rolvaliduntil END, CASE WHEN r.oid <> 10 THEN r.rolpassword END,
+           (SELECT string_agg(quote_ident(g.rolname) || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
+           (SELECT string_agg(s.setconfig::text, ',') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))) AS hash
+  FROM pg_authid r WHERE r.rolname !~ '^pg_'`;
+
+/** What a database holds, in a form that two servers can be compared by. */
+/**
+* Pins everything that the text form of a value depends on, and takes every limit off: a fingerprint over
+* a big table may take an hour. Newer servers (14, 17) have one more limit, and notice by themselves that a run
+* was cancelled and nobody waits for that fingerprint any more.
+*/
+const pinnedSession = `
+  SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
+  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0;
+  SELECT set_config(name, value, false)
+  FROM (VALUES ('transaction_timeout', '0'), ('client_connection_check_interval', '5s')) AS newer (name, value)
+  WHERE name IN (SELECT s.name FROM pg_settings s)`;
+const qualified = (schema, name) => `${quoteIdent(schema)}.${quoteIdent(name)}`;
+/**
+* Rows and fingerprint of one table, its partitions and children not included.
+* @param columns in this order; as the table has them by default
+*/
+async function fingerprint(connection, table, columns = null) {
+	const row = columns ? `ROW(${columns.map((name) => `r.${quoteIdent(name)}`).join(", ")})` : "(r.*)";
+	const [found] = await connection.query(`SELECT count(*)::text AS rows,
+            coalesce(sum(hashtextextended(${row}::text COLLATE "C", 0)), 0)::text AS fingerprint
+     FROM ONLY ${table} AS r`);
+	return {
+		rows: found?.rows ?? "",
+		fingerprint: found?.fingerprint ?? ""
+	};
+}
+/** Position of every sequence; not bound to any snapshot, since sequences are not transactional. */
+async function readSequences(connection) {
+	const list = await connection.query(sequenceList);
+	const states = {};
+	const batch = 200;
+	for (let start = 0; start < list.length; start += batch) {
+		const names = list.slice(start, start + batch).map(({ schema, name }) => qualified(schema, name));
+		const union = names.map((name, index) => `SELECT ${index} AS i, last_value::text AS value, is_called AS called FROM ${name}`);
+		for (const row of await connection.query(union.join(" UNION ALL "))) {
+			const name = names[row.i];
+			if (name !== void 0) states[name] = {
+				value: row.value,
+				called: row.called
+			};
+		}
+	}
+	return states;
+}
+/** Reads everything in the transaction that the connection is in; `pinnedSession` must have run before. */
+async function readInventory(connection, progress = () => {}) {
+	const objects = {};
+	for (const row of await connection.query(databaseObjects)) objects[row.identity] = row.hash;
+	const tables = {};
+	const notCompared = [];
+	const list = await connection.query(tableList);
+	for (const [index, { schema, name, kind, extension, columns }] of list.entries()) {
+		const table = qualified(schema, name);
+		if (extension) notCompared.push(`rows of ${table}: it belongs to an extension`);
+		else if (kind === "m") notCompared.push(`rows of the materialized view ${table}: a restore builds them anew`);
+		else if (kind === "f") notCompared.push(`rows of the foreign table ${table}: they live elsewhere`);
+		else {
+			progress(`table ${index + 1} of ${list.length}`);
+			tables[table] = await fingerprint(connection, table, columns);
+		}
+	}
+	const [sum] = await connection.query(largeObjectSum);
+	return {
+		tables,
+		sequences: await readSequences(connection),
+		largeObjects: {
+			count: sum?.count ?? 0,
+			fingerprint: sum?.fingerprint ?? "0"
+		},
+		objects,
+		notCompared
+	};
+}
+
+/**
+* How long pg_restore works on indexes and keys, from what it says with --verbose: a restore of its own would build them
+* in another order. The time in which at least one is being built, in milliseconds. Pure but for the clock it is given.
+*/
+const ofIndexes = /^(?:INDEX|INDEX ATTACH|CONSTRAINT|FK CONSTRAINT)\b/;
+/** @param now milliseconds */
+function indexClock(now) {
+	const open = /* @__PURE__ */ new Set();
+	let since = null;
+	let total = 0;
+	const settle = () => {
+		if (open.size > 0) since ??= now();
+		else if (since !== null) {
+			total += now() - since;
+			since = null;
+		}
+	};
+	return {
+		line(text) {
+			const [, verb, id, item = ""] = /^pg_restore: (launching|finished) item (\d+) (.+)$/.exec(text) ?? [];
+			if (id !== void 0) {
+				if (verb === "launching" && ofIndexes.test(item)) open.add(id);
+				else open.delete(id);
+				return settle();
+			}
+			const [, made] = /^pg_restore: (?:creating|processing|executing) (.+)$/.exec(text) ?? [];
+			if (made === void 0) return;
+			open.delete("alone");
+			if (ofIndexes.test(made)) open.add("alone");
+			settle();
+		},
+		end() {
+			open.clear();
+			settle();
+			return Math.round(total);
+		}
+	};
+}
+
+/**
+* The table of contents of a dump, as `pg_restore --list` prints it: one entry a line, `ID; CATALOG OID KIND SCHEMA
+* NAME OWNER`; lines that begin with `;` are comments. A restore takes such lines back by `--use-list`. Pure.
+*/
+/** Lines of entries. */
+function entriesOf(list) {
+	return list.split("\n").filter((line) => /^\d+; /.test(line));
+}
+/** Whether an entry is of this kind, for example `MATERIALIZED VIEW DATA`. */
+function isOf$1(entry, kind) {
+	return new RegExp(`^\\d+; \\d+ \\d+ ${kind} `).test(entry);
+}
+/**
+* What has to be there before an extension can be made by hand: the database itself, and its schemas. Comments and
+* grants belong to it too: pg_restore leaves them out where their object is not in the list.
+*/
+function isFoundation(entry) {
+	return [
+		"DATABASE",
+		"DATABASE PROPERTIES",
+		"ENCODING",
+		"STDSTRINGS",
+		"SEARCHPATH",
+		"SCHEMA",
+		"(?:ACL|COMMENT|SECURITY LABEL) - (?:DATABASE|SCHEMA)"
+	].some((kind) => isOf$1(entry, kind));
+}
+/** Whether an entry makes an extension. */
+function isExtension(entry) {
+	return isOf$1(entry, "EXTENSION");
+}
+/** Whether an entry makes a foreign table. */
+function isForeignTable(entry) {
+	return isOf$1(entry, "FOREIGN TABLE");
+}
+/**
+* What has to wait until it is known which materialized views read foreign tables: filling them, and event triggers,
+* which would see that.
+*/
+function comesAfterForeign(entry) {
+	return isOf$1(entry, "MATERIALIZED VIEW DATA") || isOf$1(entry, "EVENT TRIGGER") || isOf$1(entry, "(?:COMMENT|SECURITY LABEL) - EVENT TRIGGER");
+}
+/** Whether an entry fills this materialized view. Names are as they are, not quoted; line ends became spaces. */
+function fills(entry, { schema, name, owner }) {
+	const plain = `${schema} ${name} ${owner}`.replaceAll(/[\r\n]/g, " ");
+	return isOf$1(entry, "MATERIALIZED VIEW DATA") && entry.endsWith(`MATERIALIZED VIEW DATA ${plain}`);
+}
+/** The statements that make extensions, in their order. */
+function extensionStatements(script) {
+	return [...script.matchAll(/^CREATE EXTENSION IF NOT EXISTS ("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)( WITH SCHEMA ("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*))?;$/gm)].map(([statement, quoted = ""]) => ({
+		name: quoted.startsWith("\"") ? quoted.slice(1, -1).replaceAll("\"\"", "\"") : quoted,
+		sql: statement.slice(0, -1)
+	}));
+}
+
+/**
+* Restores one database of a dump into a scratch server, and stops at the first error. Nothing is read from a foreign
+* server: materialized views on foreign tables stay empty.
+*/
+/** Materialized views that read a foreign table, directly or through other views. */
+const readsForeign = `
+WITH RECURSIVE reads AS (
+  SELECT r.ev_class AS reader, d.refobjid AS source
+  FROM pg_catalog.pg_rewrite AS r
+  JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class
+  UNION
+  -- A partitioned table, or a parent, may have foreign ones below it.
+  SELECT i.inhparent, i.inhrelid FROM pg_catalog.pg_inherits AS i
+), reaches AS (
+  SELECT reader, source FROM reads
+  UNION
+  SELECT x.reader, r.source FROM reaches AS x JOIN reads AS r ON r.reader = x.source
+)
+SELECT n.nspname AS schema, c.relname AS name, pg_catalog.pg_get_userbyid(c.relowner) AS owner,
+       'materialized view ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS identity
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND EXISTS (
+  SELECT FROM reaches AS x JOIN pg_catalog.pg_class AS f ON f.oid = x.source WHERE x.reader = c.oid AND f.relkind = 'f')
+ORDER BY 1, 2`;
+/** @throws UpgradeError `restore-failed`; Cancelled */
+async function restoreDatabase(dump, database, server, options) {
+	await using login = await clientLogin(server.settings("postgres"), options.scratchFolder);
+	const ticker = tellSize(server, database.name, database.name, options);
+	const work = {
+		dump,
+		database,
+		server,
+		options,
+		login,
+		jobs: options.jobs,
+		into: null
+	};
+	try {
+		return await restoreAtOnce(work);
+	} catch (cause) {
+		if (!(cause instanceof UpgradeError && cause.code === "restore-failed") || options.jobs === 1 || existsAlready(database)) throw cause;
+		options.note(`${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(cause.hint ?? "", 1)}`);
+		await dropDatabase(server, database.name);
+		return await restoreAtOnce({
+			...work,
+			jobs: 1
+		});
+	} finally {
+		clearInterval(ticker);
+	}
+}
+/**
+* Restores into an empty database that is there already, under any name; what belongs to the database as a whole
+* (settings, grants, comment) is left to the caller. One attempt: the caller makes the database anew for another one.
+* @param jobs workers
+* @throws UpgradeError `restore-failed`; Cancelled
+*/
+async function restoreContent(dump, database, into, server, options, jobs) {
+	await using login = await clientLogin(server.settings("postgres"), options.scratchFolder);
+	const ticker = tellSize(server, into, database.name, options);
+	try {
+		return await restoreAtOnce({
+			dump,
+			database,
+			server,
+			options,
+			login,
+			jobs,
+			into
+		});
+	} finally {
+		clearInterval(ticker);
+	}
+}
+/** Says every few seconds how much is there already. */
+function tellSize(server, name, as, { progress }) {
+	return setInterval(() => void restoredBytes(server, name).then((bytes) => {
+		if (bytes) progress(`${as}: ${bytes} restored`);
+	}), 5e3);
+}
+/** The scratch server has these two already: they are dropped and made anew, from another one. */
+function existsAlready({ name }) {
+	return ["postgres", "template1"].includes(name);
+}
+async function dropDatabase(server, name) {
+	await using connection = await connect$1(server.settings("postgres"), { statementTimeout: 0 });
+	await connection.query("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1", [name]);
+	await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(name)}`);
+}
+/**
+* One run of pg_restore wherever that will do: it knows best what comes after what (grants after indexes, materialized
+* views after grants), and tables that it makes itself it fills without WAL.
+*/
+async function restoreAtOnce(work) {
+	const { database, server, options, into } = work;
+	const name = into ?? database.name;
+	const begun = Date.now();
+	const clock = indexClock(() => performance.now());
+	const inside = [`--dbname=${conninfo(name)}`];
+	const making = into === null ? [
+		"--create",
+		...existsAlready(database) ? ["--clean", "--if-exists"] : [],
+		`--dbname=${name === "postgres" ? "template1" : "postgres"}`
+	] : inside;
+	const entries = await list(work);
+	const late = entries.some(isForeignTable) ? entries.filter(comesAfterForeign) : [];
+	const early = entries.filter((entry) => !late.includes(entry));
+	const older = await olderVersions(server, options.extensionVersions?.(database.name) ?? /* @__PURE__ */ new Map());
+	if (older.size > 0 && entries.some(isExtension)) {
+		await makeExtensions(work, making, entries, older);
+		const rest = early.filter((entry) => !isFoundation(entry));
+		await pgRestore(work, [...inside, ...await useList(work, rest)], work.jobs, clock);
+	} else if (late.length > 0) await pgRestore(work, [...making, ...await useList(work, early)], work.jobs, clock);
+	else await pgRestore(work, making, work.jobs, clock);
+	const empty = late.length > 0 ? await foreignViews(server, name) : [];
+	const filled = late.filter((entry) => !empty.some((view) => fills(entry, view)));
+	if (filled.length > 0) await pgRestore(work, [...inside, ...await useList(work, filled)], work.jobs, clock);
+	return {
+		restoreMs: Date.now() - begun,
+		indexBuildMs: clock.end(),
+		leftOut: empty.map(({ identity }) => ({
+			identity,
+			why: `${database.name}: the ${identity} reads a foreign table and was left empty`
+		}))
+	};
+}
+/** Those versions that the server offers and would not make by itself. */
+async function olderVersions(server, versions) {
+	if (versions.size === 0) return /* @__PURE__ */ new Map();
+	await using connection = await connect$1(server.settings("postgres"), { statementTimeout: 0 });
+	const rows = await connection.query(`SELECT v.name, v.version FROM pg_catalog.pg_available_extension_versions AS v
+     JOIN pg_catalog.pg_available_extensions AS e ON e.name = v.name AND e.default_version <> v.version`);
+	return new Map(rows.flatMap(({ name, version }) => versions.get(name) === version ? [[name, version]] : []));
+}
+/**
+* Makes extensions in the version that the source has: CREATE EXTENSION of a dump names none, and would leave nothing to
+* update. The database and its schemas have to be there before.
+*/
+async function makeExtensions(work, making, entries, versions) {
+	const script = await pgRestore(work, ["--file=-", ...await useList(work, entries.filter(isExtension))], 1);
+	await pgRestore(work, [...making, ...await useList(work, entries.filter(isFoundation))], 1);
+	await using connection = await connect$1(work.server.settings(work.into ?? work.database.name), { statementTimeout: 0 });
+	await connection.script("SET default_transaction_read_only = off");
+	for (const { name, sql } of extensionStatements(script)) {
+		const version = versions.get(name);
+		await connection.script(version === void 0 ? sql : `${sql} VERSION ${quoteIdent(version)}`).catch((cause) => {
+			throw restoreFailed(work, cause.message);
+		});
+	}
+}
+async function foreignViews(server, name) {
+	await using connection = await connect$1(server.settings(name), { statementTimeout: 0 });
+	return await connection.query(readsForeign);
+}
+async function list(work) {
+	return entriesOf(await pgRestore(work, ["--list", "--create"], 1));
+}
+/** The argument that restores these entries only, in their order. */
+async function useList({ database, options }, entries) {
+	const file = join$1(options.scratchFolder, `${database.folder}.list`);
+	await writeFile(file, `${entries.join("\n")}\n`, { mode: 384 });
+	return ["--use-list", file];
+}
+/** Runs pg_restore on the database's folder. @returns its standard output */
+async function pgRestore(work, what, jobs, clock) {
+	const { dump, database, options, login } = work;
+	const asks = what.some((each) => each === "--list" || each.startsWith("--file"));
+	const result = await run([
+		clientPath(options.clients, "pg_restore"),
+		...asks ? [] : [
+			"--exit-on-error",
+			"--verbose",
+			`--jobs=${jobs}`,
+			...login.args
+		],
+		"--no-subscriptions",
+		...what,
+		join$1(dump.folder, database.folder)
+	], {
+		env: asks ? {} : {
+			...login.env,
+			PGOPTIONS: "-c default_transaction_read_only=off"
+		},
+		signal: options.signal,
+		...clock ? { onLine: clock.line } : {}
+	});
+	if (result.code !== 0) throw restoreFailed(work, result.stderr);
+	return result.stdout;
+}
+function restoreFailed({ database, server }, stderr) {
+	return new UpgradeError("restore-failed", `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`, {
+		phase: "prove",
+		hint: errorsIn(stderr)
+	});
+}
+/** From the first error on: what pg_restore says after it belongs to it. */
+function errorsIn(stderr) {
+	const from = stderr.search(/^pg_restore: error:/m);
+	return lastLines(from < 0 ? stderr : stderr.slice(from, from + 2e3), 8);
+}
+async function restoredBytes(server, database) {
+	try {
+		await using connection = await connect$1(server.settings("template1"), { timeout: 2e3 });
+		const [row] = await connection.query("SELECT pg_size_pretty(pg_database_size(oid)) AS size FROM pg_database WHERE datname = $1", [database]);
+		return row?.size ?? null;
+	} catch {
+		return null;
+	}
+}
+
+const letter = /[A-Za-z_\u0080-\uffff]/;
+const wordRest = /[A-Za-z0-9_$\u0080-\uffff]*/y;
+const numberRest = /[A-Za-z0-9_.]*/y;
+const lineRest = /[^\n\r]*/y;
+const spaces = /\s+/y;
+const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
+const parameter = /\$[0-9]+/y;
+/** Between two parts of one constant: white space with a line break in it, perhaps comments. */
+const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
+/** Where a match that begins at `from` ends; -1 where there is none. */
+function matchEnd(pattern, text, from) {
+	pattern.lastIndex = from;
+	return pattern.test(text) ? pattern.lastIndex : -1;
+}
+/** End of what began with a quote at `from`; `escapes`: a backslash takes the next character along. -1: unterminated. */
+function quoteEnd(text, from, quote, escapes) {
+	for (let at = from + 1; at < text.length; at += 1) {
+		if (!escapes) {
+			at = text.indexOf(quote, at);
+			if (at < 0) return -1;
+		}
+		const here = text[at];
+		if (here === "\\" && escapes) at += 1;
+		else if (here === quote) {
+			if (text[at + 1] === quote) at += 1;
+			else {
+				const next = quote === "'" ? matchEnd(continuation, text, at + 1) : -1;
+				if (next < 0) return at + 1;
+				at = next - 1;
+			}
+		}
+	}
+	return -1;
+}
+/** Comments nest. */
+function commentEnd(text, from) {
+	const mark = /\/\*|\*\//g;
+	mark.lastIndex = from;
+	for (let depth = 0;;) {
+		const found = mark.exec(text);
+		if (!found) return -1;
+		depth += found[0] === "/*" ? 1 : -1;
+		if (depth === 0) return mark.lastIndex;
+	}
+}
+/** Every token, one after the other, without a gap. Never throws, whatever the input. */
+function* tokens(text) {
+	let start = 0;
+	const token = (kind, end) => {
+		const made = {
+			kind,
+			start,
+			end: end < 0 ? text.length : end,
+			closed: end >= 0
+		};
+		start = made.end;
+		return made;
+	};
+	while (start < text.length) {
+		const here = text[start];
+		const two = text.slice(start, start + 2);
+		const three = text.slice(start, start + 3).toUpperCase();
+		if (/\s/.test(here)) yield token("space", matchEnd(spaces, text, start));
+		else if (two === "--") yield token("comment", matchEnd(lineRest, text, start));
+		else if (here === "\\") yield token("command", matchEnd(lineRest, text, start));
+		else if (two === "/*") yield token("comment", commentEnd(text, start));
+		else if (here === "'") yield token("text", quoteEnd(text, start, "'", false));
+		else if (here === "\"") yield token("name", quoteEnd(text, start, "\"", false));
+		else if (/^[eE]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", true));
+		else if (/^[bBxXnN]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", false));
+		else if (three === "U&'") yield token("text", quoteEnd(text, start + 2, "'", false));
+		else if (three === "U&\"") yield token("name", quoteEnd(text, start + 2, "\"", false));
+		else if (letter.test(here)) yield token("word", matchEnd(wordRest, text, start));
+		else if (/[0-9]/.test(here)) yield token("number", matchEnd(numberRest, text, start));
+		else if (here === "$" && matchEnd(parameter, text, start) > 0) yield token("parameter", matchEnd(parameter, text, start));
+		else if (here === "$" && matchEnd(dollarTag, text, start) > 0) {
+			const body = matchEnd(dollarTag, text, start);
+			const tag = text.slice(start, body);
+			const end = text.indexOf(tag, body);
+			yield token("text", end < 0 ? -1 : end + tag.length);
+		} else yield token("other", start + 1);
+	}
+}
+
+/**
+* What a dump says of a database as a whole (how it was made, its owner, settings, grants, comment), said again for a
+* database of another name. Pure.
+*/
+/** Entries of a table of contents that speak of the database itself; `pg_restore` leaves them out without --create. */
+function isOfDatabase(entry) {
+	return /^\d+; \d+ \d+ (?:DATABASE |(?:ACL|COMMENT|SECURITY LABEL) - DATABASE )/.test(entry);
+}
+/** An identifier as a statement has it, as a name. */
+function unquoted(text) {
+	return text.startsWith("\"") ? text.slice(1, -1).replaceAll("\"\"", "\"") : text;
+}
+/** One statement with its first `DATABASE name` changed; null where it speaks of something else. */
+function renamed$1(statement, name, into) {
+	let afterKeyword = false;
+	for (const { kind, start, end } of tokens(statement)) {
+		const text = statement.slice(start, end);
+		if (kind === "space") continue;
+		if (afterKeyword && (kind === "name" || kind === "word") && unquoted(text) === name) return `${statement.slice(0, start)}${quoteIdent(into)}${statement.slice(end)}`;
+		afterKeyword = kind === "word" && text.toUpperCase() === "DATABASE";
+	}
+	return null;
+}
+/** Statements without comments, and without what psql takes for itself. */
+function statementsOf$1(script) {
+	const found = [];
+	let statement = "";
+	for (const { kind, start, end } of tokens(script)) {
+		if (kind === "comment" || kind === "command") continue;
+		const text = script.slice(start, end);
+		if (kind === "other" && text === ";") {
+			found.push(statement.trim());
+			statement = "";
+		} else statement += text;
+	}
+	return found.filter((text) => text !== "");
+}
+/**
+* Reads what `pg_restore --create --file=-` writes for these entries.
+* @param name as the dump has it
+* @param into the other name
+* @returns null where the script does not make the database
+*/
+function definitionFor(script, name, into) {
+	const said = statementsOf$1(script).flatMap((statement) => renamed$1(statement, name, into) ?? []);
+	const create = said.find((statement) => /^CREATE DATABASE /.test(statement));
+	if (create === void 0) return null;
+	return {
+		create,
+		properties: said.filter((statement) => statement !== create)
+	};
+}
+
+/**
+* Restores a database of a dump beside the one of the same name, under a name of its own, and compares it with what the
+* source held. The present database is not touched, and not looked at.
+*/
+/**
+* Makes `into` as the dump says that the database was, fills it, analyzes it, and compares it. What was made stays where
+* this fails: the caller drops it.
+* @throws UpgradeError `restore-failed`, `restore-differs`; Cancelled
+*/
+async function restoreInto(dump, database, into, server, options) {
+	const { name } = database;
+	const read = await readDefinition(dump, database, into, options);
+	const definition = {
+		...read,
+		create: bearable(read.create, server.version.major)
+	};
+	const content = (jobs) => restoreContent(dump, database, into, server, options, jobs);
+	await makeEmpty(definition, into, name, server);
+	const { leftOut } = await content(options.jobs).catch(async (cause) => {
+		if (!(cause instanceof UpgradeError && cause.code === "restore-failed") || options.jobs === 1) throw cause;
+		options.note(`${name}: the restore with ${options.jobs} workers failed, trying with one`);
+		await dropCopy(server, into);
+		await makeEmpty(definition, into, name, server);
+		return await content(1);
+	});
+	await describe$1(definition, into, name, server);
+	const empty = await fill(server, into, leftOut);
+	for (const { why } of empty) options.note(why);
+	options.progress(`${name}: analyzing`);
+	{
+		await using connection = await connect$1(server.settings(into), { statementTimeout: 0 });
+		await connection.script("SET default_transaction_read_only = off");
+		await connection.script("ANALYZE");
+	}
+	return await compare$1(database, into, server, empty, options);
+}
+/** Drops a copy, whoever is in it; nothing where it is not there. */
+async function dropCopy(server, copy) {
+	await using connection = await control$2(server);
+	await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(copy)} WITH (FORCE)`);
+}
+/** A session beside the databases that are made and renamed. */
+async function control$2(server) {
+	const connection = await connect$1(server.settings("postgres"), { statementTimeout: 0 });
+	await connection.script("SET search_path = pg_catalog; SET default_transaction_read_only = off");
+	return connection;
+}
+/**
+* pg_dump of 15 and later names the provider of an older server too, which does not know the word (release notes of 15:
+* LOCALE_PROVIDER is new) and has no other one.
+*/
+function bearable(create, major) {
+	return major < 15 ? create.replace(/ LOCALE_PROVIDER = libc(?= |$)/, "") : create;
+}
+function failed$1(name, server, hint, cause) {
+	return new UpgradeError("restore-failed", `The dump of ${name} could not be restored into ${formatVersion(server.version)}.`, {
+		phase: "rollback",
+		hint,
+		cause
+	});
+}
+/** @throws UpgradeError `restore-failed` */
+async function readDefinition(dump, database, into, options) {
+	const ask = async (what) => {
+		const { code, stdout, stderr } = await run([
+			clientPath(options.clients, "pg_restore"),
+			"--create",
+			...what,
+			join$1(dump.folder, database.folder)
+		], { signal: options.signal });
+		if (code === 0) return stdout;
+		throw new UpgradeError("restore-failed", `The dump of ${database.name} could not be read.`, {
+			phase: "rollback",
+			hint: lastLines(stderr)
+		});
+	};
+	const entries = entriesOf(await ask(["--list"])).filter(isOfDatabase);
+	const list = join$1(options.scratchFolder, `${database.folder}.database.list`);
+	await writeFile(list, `${entries.join("\n")}\n`, { mode: 384 });
+	const script = await ask([
+		"--file=-",
+		"--use-list",
+		list
+	]);
+	const definition = script.includes("�") ? null : definitionFor(script, database.name, into);
+	if (definition) return definition;
+	throw new UpgradeError("restore-failed", `The dump of ${database.name} does not say in a readable way how the database was made.`, {
+		phase: "rollback",
+		hint: "Restore it by hand: docs/restore.md.",
+		docs: "restore.md#by-hand"
+	});
+}
+async function makeEmpty({ create }, into, name, server) {
+	await using connection = await control$2(server);
+	try {
+		await connection.script(create);
+		await connection.script(`ALTER DATABASE ${quoteIdent(into)} CONNECTION LIMIT 0`);
+	} catch (cause) {
+		throw failed$1(name, server, messageOf(cause), cause);
+	}
+}
+/** Owner, settings, grants, comment, labels, limit: last, since some of them would be in the way of the restore. */
+async function describe$1({ properties }, into, name, server) {
+	await using connection = await control$2(server);
+	try {
+		await connection.script(`ALTER DATABASE ${quoteIdent(into)} CONNECTION LIMIT -1`);
+		for (const statement of properties) await connection.script(statement);
+	} catch (cause) {
+		throw failed$1(name, server, messageOf(cause), cause);
+	}
+}
+/** Fills what reads foreign tables, where the foreign servers answer. @returns what stays empty */
+async function fill(server, into, leftOut) {
+	if (leftOut.length === 0) return [];
+	await using connection = await connect$1(server.settings(into), { statementTimeout: 6e4 });
+	await connection.script("SET search_path = pg_catalog; SET default_transaction_read_only = off");
+	let left = [...leftOut];
+	for (let before = -1; before !== left.length;) {
+		before = left.length;
+		for (const each of left) {
+			const view = each.identity.replace(/^materialized view /, "");
+			await connection.script(`REFRESH MATERIALIZED VIEW ${view}`).then(() => {
+				left = left.filter((other) => other !== each);
+			}, () => {});
+		}
+	}
+	return left;
+}
+function without$1(inventory, empty) {
+	const gone = new Set(empty.map(({ identity }) => identity));
+	const objects = Object.entries(inventory.objects).filter(([identity]) => !gone.has(identity));
+	return {
+		...inventory,
+		objects: Object.fromEntries(objects)
+	};
+}
+/** @throws UpgradeError `restore-differs` */
+async function compare$1(database, into, server, empty, { signal, progress }) {
+	const { name, inventory, sequencesAfter } = database;
+	await using connection = await connect$1(server.settings(into), { statementTimeout: 0 });
+	await connection.script(pinnedSession);
+	const copy = await readInventory(connection, (text) => {
+		signal.throwIfAborted();
+		progress(`${name}: comparing ${text}`);
+	});
+	const found = shorten(compareInventories(name, without$1(inventory, empty), sequencesAfter, without$1(copy, empty)));
+	if (found.length > 0) throw new UpgradeError("restore-differs", `The restored copy of ${name} is not what the backup says that it was: ${found[0]}.`, {
+		phase: "rollback",
+		hint: found.join("\n"),
+		docs: "restore.md#when-it-stops"
+	});
+	return {
+		tables: Object.keys(inventory.tables).length,
+		rows: Object.values(inventory.tables).reduce((total, { rows }) => total + Number(rows), 0),
+		objects: Object.keys(inventory.objects).length,
+		notCompared: [...empty.map(({ why }) => why), ...inventory.notCompared.map((text) => `${name}: ${text}`)]
+	};
+}
+
+/** Names of the databases that a restore makes and keeps. Pure. */
+/** Bytes of a name: NAMEDATALEN - 1 (documentation, "Identifiers and Key Words"). */
+const longest$1 = 63;
+/** As much of a text as fits, whole characters only. */
+function cut$1(text, bytes) {
+	let kept = "";
+	for (const character of text) {
+		if (Buffer.byteLength(kept + character) > bytes) break;
+		kept += character;
+	}
+	return kept;
+}
+function free(base, suffix, taken) {
+	for (let count = 1;; count += 1) {
+		const end = count === 1 ? suffix : `${suffix}_${count}`;
+		const name = `${cut$1(base, longest$1 - end.length)}${end}`;
+		if (taken.has(name)) continue;
+		taken.add(name);
+		return name;
+	}
+}
+/**
+* @param databases that are restored
+* @param present every name that is taken
+* @param at when the restore begins: it is part of the names, in UTC
+*/
+function namesFor(databases, present, at) {
+	const taken = /* @__PURE__ */ new Set([...present, ...databases]);
+	const stamp = at.toISOString().replace(/\.\d+Z$/, "z").replaceAll(/[-:]/g, "").toLowerCase();
+	return databases.map((database) => ({
+		database,
+		copy: free(database, `_restoring_${stamp}`, taken),
+		kept: free(database, `_before_restore_${stamp}`, taken)
+	}));
+}
+/** Whether a name is one that a copy gets: whatever a journal says, nothing else may be dropped. */
+function isCopyName(name) {
+	return typeof name === "string" && /_restoring_\d{8}t\d{6}z(_\d+)?$/.test(name);
+}
+
+/** Id of the step that restores; in the journal it is done from the moment at which the databases were exchanged. */
+const restoreStep = "restore";
+
+/**
+* Exchanges the present databases for their restored copies, all in one transaction, and puts back what a run left that
+* died on the way. Nothing that was there before is ever dropped.
+*/
+const swapId = "restore-swap";
+const copyPrefix = "restore-copy:";
+/** Whether a journal's entry is about a restore. */
+function isRestore({ id }) {
+	return id === swapId || id.startsWith(copyPrefix);
+}
+/** The entry of a copy, to be written before it is made. */
+function copyEntry({ database, copy }) {
+	return {
+		id: `${copyPrefix}${database}`,
+		what: `a copy of ${database} that is being restored is there as ${copy}`,
+		detail: { copy }
+	};
+}
+/** The exchange that the lines of a journal tell of last; none where there was none. */
+function lastExchange(lines) {
+	for (const line of lines.toReversed()) {
+		const entry = JSON.parse(line);
+		if (entry.kind === "switched-off" && entry.entry.id === swapId) return entry.entry.detail;
+	}
+	return [];
+}
+/** How long sessions may take to go. Milliseconds. */
+const patience$10 = 6e4;
+/**
+* @param wait milliseconds until sessions that do not go end the attempt
+* @throws UpgradeError `restore-sessions`: nothing was exchanged then
+*/
+async function exchange(run, databases, step, wait = patience$10) {
+	const present = databases.filter((each) => each.present).map(({ database }) => database);
+	await step.switchOff({
+		id: swapId,
+		what: `${present.join(", ") || "no database"}: no connections while the restored copies take their places`,
+		detail: databases
+	});
+	await using connection = await connectTo(run, "postgres", 0);
+	await connection.script("SET default_transaction_read_only = off");
+	for (const name of present) await connection.script(`ALTER DATABASE ${quoteIdent(name)} ALLOW_CONNECTIONS false`);
+	const all = [...present, ...databases.map(({ copy }) => copy)];
+	const statements = databases.flatMap(({ database, copy, kept, ...each }) => [
+		...each.present ? [`ALTER DATABASE ${quoteIdent(database)} RENAME TO ${quoteIdent(kept)}`] : [],
+		`ALTER DATABASE ${quoteIdent(copy)} RENAME TO ${quoteIdent(database)}`,
+		...each.connections ? [] : [`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS false`]
+	]);
+	const end = performance.now() + wait;
+	for (;;) {
+		await endSessions(connection, all, end);
+		try {
+			await connection.script(`BEGIN; ${statements.join("; ")}; COMMIT`);
+			break;
+		} catch (cause) {
+			await connection.script("ROLLBACK");
+			if (cause.code !== "55006" || performance.now() > end) throw cause;
+		}
+	}
+	await run.journal.step(restoreStep, "done");
+	await settled(databases, step);
+}
+async function settled(databases, step) {
+	await step.isBack(swapId);
+	for (const { database } of databases) await step.isBack(`${copyPrefix}${database}`);
+}
+/** @throws UpgradeError `restore-sessions` */
+async function endSessions(connection, databases, end) {
+	for (;;) {
+		const left = await connection.query(`SELECT pid, coalesce(usename, backend_type) AS name, datname AS database, pg_terminate_backend(pid) AS told
+       FROM pg_stat_activity WHERE datname = ANY ($1) AND pid <> pg_backend_pid()`, [databases]);
+		if (left.length === 0) return;
+		if (performance.now() > end) throw new UpgradeError("restore-sessions", `Sessions did not leave ${[...new Set(left.map(({ database }) => database))].join(", ")}, so that the restored copies could not take their places.`, {
+			phase: "rollback",
+			hint: `${left.map(({ pid, name, database }) => `process ${pid} (${name}) in ${database}`).join("; ")}. Stop what opens them, then run mode: rollback again.`,
+			docs: "restore.md#when-it-stops"
+		});
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+}
+function corrupt(what) {
+	return new UpgradeError("journal-corrupt", `The journal cannot be gone by: ${what}.`, {
+		phase: "inspect",
+		hint: "Look at its last lines and at the target, then move it away. docs/modes.md says what it holds."
+	});
+}
+/**
+* For this run, or for a dead one: copies that nobody exchanged are dropped, and the databases accept connections as
+* before under their proper names, whichever they are.
+*/
+async function takeBackRestore(run, entry, step) {
+	if (!await run.environment.inspect().then((facts) => facts.serving, () => false)) await run.environment.revive?.(step);
+	if (entry.id !== swapId) {
+		const { copy } = entry.detail;
+		if (!isCopyName(copy)) throw corrupt(`${String(copy)} is no name of a restored copy`);
+		const { running } = await run.environment.inspect();
+		await dropCopy({
+			settings: (database) => ({
+				...run.settings,
+				database
+			}),
+			version: running
+		}, copy);
+		return;
+	}
+	const databases = entry.detail;
+	await using connection = await connectTo(run, "postgres", 0);
+	await connection.script("SET default_transaction_read_only = off");
+	const rows = await connection.query("SELECT datname AS name FROM pg_database");
+	const there = new Set(rows.map(({ name }) => name));
+	if (databases.every(({ database, kept, present }) => there.has(present ? kept : database))) {
+		if (run.journal.state().steps.get("restore") !== "done") await run.journal.step(restoreStep, "done");
+		return;
+	}
+	for (const { database, present, connections } of databases) {
+		if (!present || !there.has(database)) continue;
+		await connection.script(`ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS ${connections ? "true" : "false"}`).catch((cause) => {
+			throw new UpgradeError("put-back", `${database} accepts no connections: ${messageOf(cause)}.`, {
+				hint: `ALTER DATABASE ${quoteIdent(database)} ALLOW_CONNECTIONS ${connections ? "true" : "false"};`,
+				cause
+			});
+		});
+	}
+}
+
+/** Which steps concern clients only, and leave the server as it is. Pure. */
+const beside = [
+	"stop-applications",
+	"read-only",
+	"drain"
+];
+/** Whether a step keeps clients away and does nothing to the server itself: behind it the target is the same. */
+function besideServer(id) {
+	return beside.includes(id);
+}
+
 /** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
 function stepRun(run, record, interruptible) {
 	const { context, journal, recorder } = run;
@@ -20291,8 +22204,8 @@ function mustStayOff(run, entry) {
 	const { steps } = run.journal.state();
 	if (steps.get(entry.until) === "done") return false;
 	const { plan } = run.recorder.record;
-	if (!plan) return [...steps.keys()].some((id) => id !== "backup" && id !== "stop-applications");
-	return plan.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && id !== "stop-applications").some(({ id }) => [
+	if (!plan) return [...steps.keys()].some((id) => id !== "backup" && !besideServer(id));
+	return plan.steps.filter(({ id, breaks, undo }) => breaks !== null && undo !== null && !besideServer(id)).some(({ id }) => [
 		"started",
 		"done",
 		"failed",
@@ -20323,7 +22236,9 @@ async function putBackAll(run, only = () => true) {
 			if (entry.id === "backup-work") {
 				await endDumps(run);
 				await cleanBackupWork(entry.detail);
-			} else if (isApplication(entry)) await startApplication(entry, commandsOf(run), step.progress);
+			} else if (isApplication(entry)) await startApplication(entry, commandsOf(run), step.progress, run.environment, run.journal.state().unwell);
+			else if (isReadOnly(entry)) await acceptWrites(run, entry, step);
+			else if (isRestore(entry)) await takeBackRestore(run, entry, step);
 			else if (entry.id === "collations") await mendCollations(run, step);
 			else if (entry.id.startsWith("half-built:")) await sweep(run, entry.detail);
 			else if (entry.id.startsWith("template-opened:")) await closeTemplate(run, entry.detail.database);
@@ -20375,7 +22290,8 @@ function command(run, mode) {
 async function finish(run, ending) {
 	const { recorder, context, journal } = run;
 	const { record } = recorder;
-	const failures = journal.isOurs() && ending.result !== "paused" ? await putBackAll(run) : [];
+	const ours = journal.isOurs() && ending.result !== "paused";
+	const failures = ours ? await putBackAll(run) : [];
 	for (const failure of failures) {
 		record.issues = record.issues.filter(({ what }) => what !== failure.message);
 		recorder.issue(failure, "Not resolved: put it back by hand.");
@@ -20393,6 +22309,7 @@ async function finish(run, ending) {
 	tellEnd(run);
 	await journal.end(record.result ?? "failed", afterEnd(run, ending.finished && record.result === ending.result));
 	record.finished = context.now().toISOString();
+	if (ours && ending.finished && !looksOnly(context.mode)) await run.environment.tidy?.(run.spec.backup["keep-days"], context.now());
 	recorder.save();
 	if (!looksOnly(context.mode)) await notify(run, record.result === "paused" ? "pause" : "end");
 }
@@ -20436,6 +22353,8 @@ function tellEnd(run) {
 const refusals = [
 	"backup-not-proved",
 	"blocked",
+	"extension-faulty",
+	"extension-missing",
 	"plan-drift",
 	"rehearsal-missing",
 	"rollback-unfinished",
@@ -20466,19 +22385,57 @@ function unchangedEnding(error, resumed, others = []) {
 	};
 }
 
-/** `environment: { kind: embedded, ... }` in the spec. */
-const absolute = string().regex(/^\//, "write an absolute path");
+/** Values that several sections of the spec have in common. */
+/** @returns a whole number; outside of the limits the error says both */
+function whole(least, most) {
+	const error = `write a whole number from ${least} to ${most}`;
+	return number$1({ error }).int(error).min(least, error).max(most, error);
+}
+/** An absolute path. */
+const absolute$1 = string().regex(/^\//, "write an absolute path");
+/** The name of a variable, never the secret itself. */
+const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAME: the name of an environment variable, never the secret itself").meta({
+	description: "Name of an environment variable of the step, as env:NAME",
+	examples: ["env:ORDERS_DATABASE_URL"]
+});
+/** A time span as the spec writes it: minutes, hours or days. */
+const duration = string({ error: "write a number and m, h or d, for example \"12h\"" }).regex(/^(0|[1-9]\d{0,4})[mhd]$/, "write a number and m, h or d, for example \"12h\"");
+
+/** `environment: { kind: debian, ... }` in the spec. */
+/** A package of Debian (Debian Policy 5.6.1), and a version of it (5.6.12). */
+const packageName = string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "write the name of a Debian package, for example postgresql-15-cron");
+const packageVersion = string().regex(/^[0-9][A-Za-z0-9.+~:-]*$/, "write the exact version, as `apt-cache madison` shows it");
 /** Shape of the section; unknown keys are errors. */
-const embeddedSchema = strictObject({
-	kind: literal$1("embedded"),
-	data: absolute.meta({ description: "Data directory of the cluster, on this machine" }),
-	port: number().int().min(1).max(65535).meta({ description: "Port that the cluster listens on" }),
-	binaries: absolute.optional().meta({
-		description: "Folder of the server programs; {version} (15.20) and {major} (15) are filled in",
-		examples: ["/opt/postgresql/{version}"]
+const debianSchema = strictObject({
+	kind: literal$1("debian"),
+	cluster: string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "write the name of the cluster, as pg_lsclusters shows it").default("main").meta({ description: "Name of the cluster, as pg_lsclusters shows it" }),
+	version: whole(10, 99).meta({
+		description: "Major version of the cluster",
+		examples: [15]
 	}),
-	state: absolute.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
-}).meta({ description: "A cluster in a data directory on this machine" });
+	host: string().regex(/^([A-Za-z_][A-Za-z0-9_.-]*@)?[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "write user@host, for example deploy@db1.example.com").optional().meta({
+		description: "Reached by ssh; without it: this machine",
+		examples: ["deploy@db1.example.com"]
+	}),
+	ssh: strictObject({
+		port: whole(1, 65535).optional(),
+		key: secretName.optional().meta({ description: "Private key; default: the agent, or the keys of the user" }),
+		"known-hosts": secretName.optional().meta({ description: "Lines of a known_hosts file; default: the user's own" })
+	}).prefault({}),
+	become: _enum(["sudo"]).optional().meta({ description: "How to become root; not needed where the user is root" }),
+	supervisor: _enum([
+		"systemd",
+		"pg_ctlcluster",
+		"auto"
+	]).default("auto").meta({ description: "What starts and stops the cluster" }),
+	packages: record(packageName, packageVersion).default({}).meta({
+		description: "Further packages of extensions, installed together with the server, at exactly this version",
+		examples: [{ "postgresql-15-cron": "1.6.2-1" }]
+	}),
+	"allow-packages": array(packageName).default([]).meta({ description: "Packages that may change with it although they are not of PostgreSQL" }),
+	holds: _enum(["respect", "lift"]).default("respect").meta({ description: "What to do with packages on hold: refuse, or lift the hold for the change and put it back" }),
+	state: absolute$1.optional().meta({ description: "Folder on the machine of the cluster for journal and saved packages" })
+}).meta({ description: "A cluster of Debian or Ubuntu packages, here or over ssh" });
 
 /** Which of the servers that can be had becomes the scratch server. Pure. */
 /** What is used first of what is equally near: nothing has to be fetched for programs that are installed. */
@@ -20612,6 +22569,2936 @@ async function lookDocker({ looked, ways }, wanted, { image, nearest }, options,
 	if (version) add(String(wanted.major), version);
 }
 
+/** The scripts of jobs, for a host's POSIX shell (with Debian's coreutils and util-linux). */
+/**
+* Whether a job is at work. The process of a number is the one that was meant only where it began at the same time of the
+* same boot (proc(5): field 22 of stat, and random/boot_id). Should only the keeper of a job have been killed, its work
+* goes on in the same session, and counts. Call: `alive FOLDER`.
+*/
+const alive = `
+stat_of() {
+  read -r line 2>/dev/null <"/proc/$1/stat" || return 1
+  set -- \${line##*) }
+  process_state=$1 session=$4 start=\${20}
+}
+alive() {
+  read -r its_pid 2>/dev/null <"$1/pid" || return 1
+  read -r its_boot its_start its_session 2>/dev/null <"$1/birth" || return 1
+  read -r boot </proc/sys/kernel/random/boot_id
+  [ "$boot" = "$its_boot" ] || return 1
+  if stat_of "$its_pid" && [ "$start" = "$its_start" ] && [ "$process_state" != Z ]; then return 0; fi
+  [ ! -e "$1/rc" ] || return 1
+  for each in /proc/[0-9]*; do
+    if stat_of "\${each#/proc/}" && [ "$session" = "$its_session" ] && [ "$process_state" != Z ]; then return 0; fi
+  done
+  return 1
+}
+`;
+/**
+* Keeps a job: leads its session, holds the lock (descriptor 9, which nothing that it starts gets), and writes how it
+* ended. $1 folder of the job; the rest are the job's arguments.
+*/
+const keeper = `
+dir=$1
+shift
+read -r line </proc/$$/stat
+read -r boot </proc/sys/kernel/random/boot_id
+printf '%s %s\\n' "$boot" "$(set -- \${line##*) }; echo "\${20} $4")" >"$dir/birth"
+echo $$ >"$dir/pid.new"
+mv "$dir/pid.new" "$dir/pid"
+(
+  umask 022
+  cd /
+  exec sh "$dir/script" "$@" </dev/null >>"$dir/out" 2>&1 9>&-
+)
+echo $? >"$dir/rc.new"
+sync "$dir/rc.new"
+mv "$dir/rc.new" "$dir/rc"
+sync "$dir"
+`;
+/**
+* Starts a keeper where the login's end does not reach it: logind may end everything of a session (KillUserProcesses), so
+* under systemd it gets a scope of its own. $1 the keeper, $2 folder of the job, the rest are the job's arguments.
+*/
+const launcher = `
+keeper=$1
+shift
+if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+  systemd-run --quiet --scope --collect --description 'PostgreSQL upgrade' sh -c "$keeper" sh "$@"
+  [ ! -e "$1/pid" ] || exit 0
+fi
+exec sh -c "$keeper" sh "$@"
+`;
+/**
+* Starts a job. $1 folder of all, $2 name, $3 id of this attempt, $4 keeper, $5 launcher, $6 the script, then its arguments.
+* Prints `started`, also where this very attempt was started before; `busy NAME ID` where a job is at work; `busy` where
+* another is about to start.
+*/
+const startScript = `
+set -eu
+${alive}
+umask 077
+folder=$1 name=$2 id=$3 keeper=$4 launcher=$5 script=$6
+shift 6
+dir=$folder/$name
+mkdir -p "$folder"
+exec 9>>"$folder/lock"
+other=
+if [ -e "$folder/current" ]; then read -r other other_id <"$folder/current" || other=; fi
+if ! flock --nonblock 9; then
+  if [ -n "$other" ] && [ -e "$folder/$other/pid" ] && alive "$folder/$other"; then echo "busy $other $other_id"; else echo busy; fi
+  exit 0
+fi
+if [ -n "$other" ] && [ ! -e "$folder/$other/rc" ] && alive "$folder/$other"; then
+  echo "busy $other $other_id"
+  exit 0
+fi
+if [ -e "$dir/pid" ] && [ "$(cat "$dir/id")" = "$id" ]; then
+  echo started
+  exit 0
+fi
+rm -rf "$dir"
+mkdir "$dir"
+printf '%s\\n' "$script" >"$dir/script"
+: >"$dir/out"
+printf '%s\\n' "$id" >"$dir/id"
+printf '%s %s\\n' "$name" "$id" >"$folder/current.new"
+mv "$folder/current.new" "$folder/current"
+setsid --fork sh -c "$launcher" sh "$keeper" "$dir" "$@" </dev/null >/dev/null 2>&1
+tries=0
+while [ ! -e "$dir/pid" ] && [ "$tries" -lt 500 ]; do
+  tries=$((tries + 1))
+  sleep 0.01
+done
+[ -e "$dir/pid" ] || { echo 'it did not begin within 5 seconds' >&2; exit 1; }
+echo started
+`;
+/** What `startScript` takes as $4 and $5. */
+const startParts = [keeper, launcher];
+/**
+* Waits for something new. $1 folder of the job, $2 id, $3 bytes of output that are known, $4 most bytes to send, $5 how
+* often to look: 10 times within 0.2 seconds, 10 within half a second, then every 0.2 seconds. Prints a line `running SIZE`, `ended SIZE CODE`, `lost SIZE`, or `gone`; then new output as base64.
+*/
+const watchScript = `
+${alive}
+dir=$1 id=$2 from=$3 most=$4 patience=$5
+if [ "$(cat "$dir/id" 2>/dev/null)" != "$id" ]; then
+  echo gone
+  exit 0
+fi
+tries=0
+while :; do
+  state=running
+  if [ -e "$dir/rc" ]; then state=ended
+  elif ! alive "$dir"; then if [ -e "$dir/rc" ]; then state=ended; else state=lost; fi
+  fi
+  size=$(stat --format %s "$dir/out" 2>/dev/null || echo 0)
+  if [ "$state" != running ] || [ "$size" -gt "$from" ] || [ "$tries" -ge "$patience" ]; then break; fi
+  tries=$((tries + 1))
+  if [ "$tries" -le 10 ]; then sleep 0.02; elif [ "$tries" -le 20 ]; then sleep 0.05; else sleep 0.2; fi
+done
+code=
+if [ "$state" = ended ]; then code=$(cat "$dir/rc"); fi
+echo "$state $size $code"
+tail -c "+$((from + 1))" "$dir/out" 2>/dev/null | head -c "$most" | base64 --wrap=0
+`;
+/** Which job is at work. $1 folder of all. Prints `NAME ID`, or nothing; waits for one that is about to start. */
+const currentScript = `
+${alive}
+folder=$1
+[ -e "$folder/lock" ] || exit 0
+exec 9<"$folder/lock"
+tries=0
+while :; do
+  if read -r name id 2>/dev/null <"$folder/current" && [ ! -e "$folder/$name/rc" ] && alive "$folder/$name"; then
+    echo "$name $id"
+    exit 0
+  fi
+  if flock --nonblock 9 || [ "$tries" -ge 20 ]; then exit 0; fi
+  tries=$((tries + 1))
+  sleep 0.05
+done
+`;
+
+/**
+* Work on a host that must not end with the connection, nor with this process: it is started once, goes on by itself,
+* and is found again by whoever asks next, from whichever machine.
+*
+* `folder/NAME` holds `script`, `id` (of the attempt that started it), `pid` and `birth` (boot, start time and session of
+* the process that keeps it), `out`, and in the end `rc`. `folder/current` names the newest one. Whoever keeps a job
+* holds the lock on `folder/lock`.
+*/
+/**
+* Runs a job to its end. Where one of the same name is still at work, started by whomever, that one is waited for instead
+* (its end is returned); one of another name is waited for first.
+* @throws UpgradeError `job-timeout`, `ssh-lost` (nobody knows how it goes on), `job-lost` (it was killed, or the host was
+* restarted), `job-start` (it did not begin), and what the host throws
+*/
+async function runJob(host, job, watch = {}) {
+	const { folder, name, script, args, timeout } = job;
+	if (!/^[a-z][a-z0-9-]*$/.test(name) || name === "lock" || name === "current") throw new Error(`${name} is no name of a job`);
+	const deadline = Date.now() + timeout;
+	const id = randomUUID();
+	for (;;) {
+		const { code, stdout, stderr } = await host.script(startScript, [
+			folder,
+			name,
+			id,
+			...startParts,
+			script,
+			...args
+		], { progress: watch.progress });
+		if (code !== 0) throw new UpgradeError("job-start", `The work "${name}" could not be started on ${host.name}.`, { hint: lastLines(stderr) || "Nothing was printed. Is the disk full?" });
+		const [word, other, otherId] = stdout.trim().split(" ");
+		if (word === "started") return follow({
+			host,
+			folder,
+			name,
+			deadline
+		}, id, watch);
+		if (other !== void 0 && otherId !== void 0) {
+			const place = {
+				host,
+				folder,
+				name: other,
+				deadline
+			};
+			if (other === name) return follow(place, otherId, watch);
+			watch.progress?.(`Waiting for "${other}" on ${host.name}, which an earlier run started`);
+			await follow(place, otherId, { progress: watch.progress ?? (() => {}) }).catch(ignoreLost);
+		} else await setTimeout$1(100);
+		if (Date.now() > deadline) throw late$1({
+			host,
+			folder,
+			name,
+			deadline
+		}, "It was not started.");
+	}
+}
+/** Waits for the end of whatever job is at work in a folder. @returns its name and end; null where none is */
+async function awaitJobs(host, folder, timeout, watch = {}) {
+	const { stdout } = await host.script(currentScript, [folder], { progress: watch.progress });
+	const [name, id] = stdout.trim().split(" ");
+	if (!name || !id) return null;
+	return {
+		name,
+		...await follow({
+			host,
+			folder,
+			name,
+			deadline: Date.now() + timeout
+		}, id, watch)
+	};
+}
+/** Bytes of output that one answer brings. */
+const most$2 = 524288;
+/** How often one call looks for news: for 5 seconds, or less where nobody waits that long. */
+function looks$1({ deadline }) {
+	return Math.min(40, Math.max(1, Math.ceil((deadline - Date.now()) / 100)));
+}
+/** Waits for the end of one attempt. */
+async function follow(place, id, watch) {
+	const { host, folder, name } = place;
+	const decoder = new StringDecoder("utf8");
+	let known = 0;
+	let output = "";
+	let line = "";
+	const take = (text) => {
+		output = (output + text).slice(-65536);
+		const lines = (line + text).split("\n");
+		line = (lines.pop() ?? "").slice(-65536);
+		for (const each of lines) watch.onLine?.(each);
+	};
+	for (;;) {
+		const { stdout, stderr } = await host.script(watchScript, [
+			`${folder}/${name}`,
+			id,
+			String(known),
+			String(most$2),
+			String(looks$1(place))
+		], { progress: watch.progress });
+		const [head = "", body = ""] = stdout.split("\n", 2);
+		const [state, size, code] = head.split(" ");
+		const bytes = Buffer.from(body, "base64");
+		known += bytes.length;
+		take(decoder.write(bytes));
+		if (state === "running" || known < Number(size)) {
+			if (Date.now() > place.deadline) throw late$1(place, lastLines(output));
+			continue;
+		}
+		take(decoder.end());
+		if (line !== "") watch.onLine?.(line);
+		if (state === "ended") return {
+			code: Number(code),
+			output
+		};
+		const why = state === "gone" ? "Something else was started in its place." : "It was killed, or the machine was restarted: nobody wrote down how it ended.";
+		throw new UpgradeError("job-lost", `The work "${name}" on ${host.name} is gone. ${why}`, { hint: lastLines(`${output}\n${stderr}`) || "It had printed nothing." });
+	}
+}
+function ignoreLost(cause) {
+	if (!(cause instanceof UpgradeError && cause.code === "job-lost")) throw cause;
+}
+function late$1({ host, name }, said) {
+	return new UpgradeError("job-timeout", `The work "${name}" on ${host.name} did not end in its time. It goes on there by itself.`, { hint: `${said || "It printed nothing yet."}\nRun again when it has ended: the run finds it, and goes on.` });
+}
+
+/** Trying again while a connection is gone. */
+/** The connection went away, or could not be made again. */
+var ConnectionLost = class extends Error {
+	name = "ConnectionLost";
+	/** Whether the work had been sent: it may have been done. */
+	sent;
+	constructor(message, sent) {
+		super(message);
+		this.sent = sent;
+	}
+};
+/**
+* Does the work, again after each lost connection, with growing pauses.
+* @throws UpgradeError `ssh-lost`, Cancelled, and whatever else the work throws
+*/
+async function patiently(patience, work) {
+	const { name, signal, limit = 12e4 } = patience;
+	let since = null;
+	for (let pause = 100;; pause = Math.min(pause * 2, 5e3)) try {
+		return await work();
+	} catch (cause) {
+		if (!(cause instanceof ConnectionLost)) throw cause;
+		since ??= Date.now();
+		const gone = Date.now() - since;
+		if (cause.sent && !patience.repeatable) throw lost(name, cause, "It may have been done, or not.");
+		if (gone > limit) throw lost(name, cause, `It did not come back within ${Math.round(limit / 1e3)} seconds.`);
+		if (gone > 2e3) patience.progress(`The connection to ${name} is lost: trying again for ${Math.round(gone / 1e3)} s now`);
+		await wait(pause, signal);
+	}
+}
+async function wait(milliseconds, signal) {
+	await setTimeout$1(milliseconds, void 0, signal ? { signal } : {}).catch(() => {
+		throw new Cancelled();
+	});
+}
+function lost(name, cause, what) {
+	return new UpgradeError("ssh-lost", `The connection to ${name} was lost. ${what}`, {
+		hint: `${cause.message}\nWhat runs there goes on by itself. Look at the machine and the network, then run again: the run finds out how far it came.`,
+		cause
+	});
+}
+
+/** Text as one word of a POSIX shell. Pure. */
+/**
+* One word, whatever is in it: nothing inside single quotes means anything to a shell.
+* @throws where it holds a NUL, which no program can be given
+*/
+function quote(word) {
+	if (word.includes("\0")) throw new Error("a word with a NUL byte cannot be given to a program");
+	return `'${word.replaceAll("'", "'\\''")}'`;
+}
+/** Words of one command line. */
+function quoteAll(words) {
+	return words.map(quote).join(" ");
+}
+
+/**
+* What a shell on a host is sent, and what it answers. Pure.
+*
+* The text goes to `sh -s` on its standard input: nothing of it is seen in a list of processes, nothing has to pass a
+* login shell of unknown kind, and no argument is too long. A mark that nobody can guess stands before the output and
+* behind it. So noise of a login (banners, an `echo` in .bashrc) is told from output, an exit code of the program from
+* one of ssh or sudo, and an answer that was cut by a lost connection from a whole one.
+*/
+/** PATH of everything that runs on a host (Debian's for root, without /usr/local: what runs is the packages'). */
+const hostPath = "/usr/sbin:/usr/bin:/sbin:/bin";
+/** Starts a shell with a clean environment. @param seconds after which it and its children are ended; null for never */
+function shellProgram(seconds) {
+	return [
+		"/usr/bin/env",
+		"-i",
+		"LC_ALL=C",
+		`PATH=${hostPath}`,
+		...seconds === null ? [] : [
+			"timeout",
+			"--kill-after=3",
+			String(seconds)
+		],
+		"/bin/sh",
+		"-s"
+	];
+}
+/** The text to send. @param mark letters and digits that are in no output */
+function shellText(mark, work) {
+	const input = work.input === void 0 ? "" : `printf %s ${quote(work.input)} | `;
+	const body = "argv" in work ? programBody(mark, work.argv) : scriptBody(work.text, work.args);
+	return `{ umask 022; cd /; echo ${mark}; echo ${mark} >&2; }
+${body.before}${input}(
+${body.inside}
+)${input ? "" : " </dev/null"}
+echo "${mark} $?" >&2
+exit 0
+`;
+}
+function programBody(mark, argv) {
+	const [program] = argv;
+	if (program.startsWith("-")) throw new Error(`${program} is no name of a program`);
+	return {
+		before: `command -v ${quote(program)} >/dev/null || { echo "${mark} missing" >&2; exit 0; }\n`,
+		inside: `exec ${quoteAll(argv)}`
+	};
+}
+function scriptBody(text, args) {
+	return {
+		before: "",
+		inside: `set -- ${quoteAll(args)}\n${text}`
+	};
+}
+/** Reads what came back. @param finished the exit code is that of ssh, sudo or the shell */
+function shellAnswer(mark, finished) {
+	const { code, stdout, stderr } = finished;
+	const began = stdout.indexOf(`${mark}\n`);
+	if (began < 0) return {
+		state: "refused",
+		code,
+		said: `${stdout.slice(-4096)}\n${stderr}`
+	};
+	const noise = stderr.indexOf(`${mark}\n`);
+	const from = noise < 0 ? 0 : noise + mark.length + 1;
+	const end = stderr.lastIndexOf(`${mark} `);
+	if (end < 0) {
+		const cut = code === 255 || code === 128;
+		const said = stderr.slice(from);
+		if (cut) return {
+			state: "cut",
+			stderr: said
+		};
+		return {
+			state: "ended",
+			code,
+			stdout: stdout.slice(began + mark.length + 1),
+			stderr: said
+		};
+	}
+	const word = stderr.slice(end + mark.length + 1).split("\n", 1)[0] ?? "";
+	if (word === "missing") return { state: "missing" };
+	return {
+		state: "ended",
+		code: Number(word),
+		stdout: stdout.slice(began + mark.length + 1),
+		stderr: stderr.slice(from, end)
+	};
+}
+
+/** What ssh says, told apart. Pure. */
+/** Messages of OpenSSH's sshconnect.c. */
+const keyChanged = /REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* (?:has changed|was revoked)|REVOKED HOST KEY/i;
+const keyUnknown = /Host key verification failed|host key is known for/i;
+/** Of sshconnect2.c and authfile.c; the last two say that the key itself cannot be used. */
+const refused$3 = /Permission denied|Too many authentication failures|Load key ".*":|invalid format/i;
+/** Without a master ssh goes to the command `false` and says this: then nothing was sent. */
+const neverSent = /closed by UNKNOWN port/;
+/** Why no connection came. @param said what ssh printed @param place where to */
+function connectError(said, place) {
+	const name = place.host.replace(/^.*@/, "");
+	const port = place.port === void 0 ? "" : ` -p ${place.port}`;
+	const compare = `Get its lines with ssh-keyscan${port} ${name}, compare their fingerprints (ssh-keygen -lf FILE) with what the machine itself says on its console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Where they agree, put the line into ${place.ownKnownHosts ? "the secret of environment.ssh.known-hosts" : "known_hosts of the user that runs this job, or into a secret for environment.ssh.known-hosts"}.`;
+	if (keyChanged.test(said)) {
+		const sent = /SHA256:[\w+/]+/.exec(said)?.[0];
+		return new UpgradeError("ssh-host-key", `${place.host} answers with another host key than the known one${sent ? ` (it sends ${sent})` : ""}: it may not be the machine that was meant. Nothing was sent to it.`, { hint: `Find out why: the machine was installed anew, or somebody stands in between. ${compare}` });
+	}
+	if (keyUnknown.test(said)) return new UpgradeError("ssh-host-key", `The host key of ${place.host} is not known: nothing says that it is the machine that was meant. Nothing was sent to it.`, { hint: `${compare}\n${lastLines(said, 3)}` });
+	if (refused$3.test(said)) return new UpgradeError("ssh-login", `${place.host} refuses the login.`, { hint: `${clean$3(said)}\nThe public half of ${place.ownKey ? "the key of environment.ssh.key" : "the agent's key, or of the user's own,"} must stand in ~/.ssh/authorized_keys of that user. A key with a passphrase cannot be used here. Passwords are never tried.` });
+	return new UpgradeError("ssh-connect", `${place.host} cannot be reached by ssh.`, { hint: `${clean$3(said) || "ssh said nothing."}\nTry it from the machine of the runner, as its user: ssh${port} ${place.host} true.` });
+}
+/** The key is read by way of a name that means nothing to people. */
+function clean$3(said) {
+	return lastLines(said.replaceAll(/"?\/proc\/\d+\/fd\/\d+"?/g, "the key"));
+}
+
+/** What is the same for every host: programs and files by way of a shell there. */
+/** Letters and digits that nobody can guess. */
+function newMark() {
+	return `m${randomBytes$4(12).toString("hex")}`;
+}
+const minute = 6e4;
+/** Does a piece of work on a host. @throws see `Host.run` */
+function ask(way, work, options = {}) {
+	const { timeout = minute, signal, repeatable = true, progress = way.progress } = options;
+	return patiently({
+		name: way.name,
+		signal,
+		repeatable,
+		progress
+	}, async () => {
+		await way.open(signal);
+		const mark = newMark();
+		const finished = await run(way.shell(Math.ceil(timeout / 1e3) + 2), {
+			stdin: Readable.from([shellText(mark, work)]),
+			timeout,
+			signal,
+			ownSession: true
+		}).catch((cause) => {
+			throw cause instanceof UpgradeError && cause.code === "program-timeout" ? late(way, work, timeout, (cause.hint ?? "").replaceAll(mark, "").trim()) : cause;
+		});
+		const answer = shellAnswer(mark, finished);
+		switch (answer.state) {
+			case "ended": return {
+				code: answer.code,
+				stdout: answer.stdout,
+				stderr: answer.stderr
+			};
+			case "missing": throw new UpgradeError("program-missing", `${"argv" in work ? work.argv[0] : "sh"} is not there on ${way.name}, or may not be executed.`, { hint: "Install it there." });
+			case "cut": throw await cut(way, answer.stderr);
+			case "refused": throw refusal$2(way, answer.code, answer.said);
+		}
+	});
+}
+function late(way, work, timeout, said) {
+	const what = "argv" in work ? work.argv[0] : "A script";
+	return new UpgradeError("program-timeout", `${what} did not finish on ${way.name} within ${timeout} ms. It was ended there.`, { hint: said || "It printed nothing." });
+}
+/** Why an answer that began has no end: the connection, or the shell there was killed. */
+async function cut(way, said) {
+	if (way.remote && !await way.alive()) return new ConnectionLost(lastLines(said), true);
+	return new UpgradeError("host-killed", `What ran on ${way.name} was killed before its end.`, { hint: `${lastLines(said) || "It had printed nothing."}\nWas the memory of that machine full? Look at its log: dmesg.` });
+}
+/** What it means that no shell came. */
+function refusal$2(way, code, said) {
+	if (way.remote && /Session open refused by peer|open failed: administratively prohibited/.test(said)) return new UpgradeError("ssh-connect", `${way.name} refuses another session on the connection.`, { hint: "The server allows too few: MaxSessions in its sshd_config must be 5 or more (10 is the default)." });
+	const sent = !neverSent.test(said);
+	if (way.remote && (code === 255 || code === 128)) return new ConnectionLost(lastLines(said), sent);
+	const user = way.user();
+	if (way.become === "sudo") return new UpgradeError("become", `${user} cannot become root on ${way.name} with sudo and without a password.`, { hint: `${lastLines(said)}\nAs root there: echo '${user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/postgres-upgrade; chmod 440 /etc/sudoers.d/postgres-upgrade; visudo --check. It takes no less: whoever installs packages is root.` });
+	return new UpgradeError("become", `No shell could be started on ${way.name} as ${user}.`, { hint: `${lastLines(said) || "It said nothing."}\nThe user needs a login shell and /usr/bin/env there.` });
+}
+/** `run`, `script` and `read` of a host. */
+function shellHost(way) {
+	return {
+		name: way.name,
+		remote: way.remote,
+		run: (argv, options = {}) => ask(way, {
+			argv,
+			input: options.input
+		}, options),
+		script: (text, args = [], options = {}) => ask(way, {
+			text,
+			args,
+			input: options.input
+		}, options),
+		async read(path) {
+			const { code, stdout, stderr } = await ask(way, {
+				text: "[ -e \"$1\" ] || [ -L \"$1\" ] || exit 66\nexec cat -- \"$1\"",
+				args: [path]
+			});
+			if (code === 66) return null;
+			if (code === 0) return stdout;
+			throw new UpgradeError("host-file", `${path} on ${way.name} cannot be read.`, { hint: lastLines(stderr) });
+		}
+	};
+}
+
+/** Bringing a file of a host here, as a stream. */
+/** $1 the file. The last `cat` makes descriptor 3 a pipe: sshd gives sockets, which cannot be opened by a name. */
+const sendScript = `
+[ -f "$1" ] || { echo 'there is no such file' >&2; exit 66; }
+{ cat -- "$1" | tee /dev/fd/3 | sha256sum >&2; } 3>&1 | cat
+stat --format 'size %s' -- "$1" >&2
+`;
+/** See `Host.download`. */
+function download$1(way, path, to, signal) {
+	const patience = {
+		name: way.name,
+		signal,
+		repeatable: true,
+		progress: way.progress
+	};
+	return patiently(patience, async () => {
+		const part = `${to}.part`;
+		await rm(part, { force: true });
+		try {
+			await receive(way, path, part, signal);
+			await rename(part, to);
+		} finally {
+			await rm(part, { force: true });
+		}
+	});
+}
+async function receive(way, path, part, signal) {
+	await way.open(signal);
+	const mark = newMark();
+	const body = behind(`${mark}\n`);
+	const file = createWriteStream(part, {
+		flags: "wx",
+		mode: 384,
+		flush: true
+	});
+	const written = finished(file);
+	const stop = new AbortController();
+	written.catch(() => stop.abort());
+	body.stream.on("error", () => {}).pipe(file);
+	const ran = await run(way.shell(null), {
+		stdin: Readable.from([shellText(mark, {
+			text: sendScript,
+			args: [path]
+		})]),
+		stdout: body.stream,
+		signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+		ownSession: true
+	}).catch(async (cause) => {
+		if (stop.signal.aborted) await written.catch((why) => unwritable(part, why));
+		file.destroy();
+		throw cause;
+	});
+	await written;
+	if (!body.began()) throw refusal$2(way, ran.code, ran.stderr);
+	const end = new RegExp(`^${mark} (\\d+)$`, "m").exec(ran.stderr);
+	if (!end) throw await cut(way, ran.stderr.replaceAll(`${mark}\n`, ""));
+	const said = ran.stderr.replaceAll(new RegExp(`^${mark}.*\n`, "gm"), "");
+	const sum = /^([0-9a-f]{64}) /m.exec(said)?.[1];
+	const size = /^size (\d+)$/m.exec(said)?.[1];
+	if (end[1] === "0" && sum === body.sum() && Number(size) === body.bytes()) return;
+	throw new UpgradeError("host-file", `${path} on ${way.name} could not be copied whole.`, { hint: sum !== void 0 && size !== void 0 && Number(size) !== body.bytes() ? `${body.bytes()} bytes came, it has ${size}. Does something write to it?` : lastLines(said) });
+}
+function unwritable(part, cause) {
+	throw new UpgradeError("host-file", `${part} cannot be written: ${messageOf(cause)}.`, {
+		hint: "Make room on the machine of the runner, or let its user write there.",
+		cause
+	});
+}
+/** What comes behind a mark, with its length and sum. */
+function behind(mark) {
+	const hash = createHash("sha256");
+	let head = Buffer.alloc(0);
+	let bytes = 0;
+	let sum = null;
+	return {
+		stream: new Transform({ transform(chunk, _encoding, done) {
+			let rest = chunk;
+			if (head) {
+				head = Buffer.concat([head, chunk]);
+				const at = head.indexOf(mark);
+				if (at < 0) return done();
+				rest = head.subarray(at + mark.length);
+				head = null;
+			}
+			bytes += rest.length;
+			hash.update(rest);
+			done(null, rest);
+		} }),
+		began: () => head === null,
+		bytes: () => bytes,
+		sum: () => {
+			sum ??= hash.digest("hex");
+			return sum;
+		}
+	};
+}
+
+/** A lock on a host that goes with this process. */
+/**
+* $1 the file, $2 who takes it, $3 a mark. One compound command: the shell has read all of it before it begins, and what
+* comes behind is for the last program. That ends with its input, or where nothing came for a minute: a connection that
+* was cut without a word would otherwise hold the lock for hours.
+*/
+const holdScript = (mark) => `
+umask 077
+mkdir -p -- "$(dirname -- "$1")" && touch -- "$1" && [ -f "$1" ] || { echo "${mark} failed"; exit 1; }
+exec 9<>"$1"
+if flock --nonblock 9; then
+  printf '%s\\n' "$2" >"$1"
+  echo "${mark} held"
+  exec bash -c 'while read -r -t 60 _; do :; done' <&8
+fi
+echo "${mark} taken $(head -c 500 -- "$1" | head -n 1)"
+`;
+/** Milliseconds between two signs of life. */
+const beat = 15e3;
+/** The locks of the host at the end of a way. */
+function locksOf(way) {
+	const held = /* @__PURE__ */ new Map();
+	let closed = false;
+	/** Takes it once. @throws ConnectionLost, UpgradeError */
+	const take = async (path, who) => {
+		await way.open();
+		const mark = newMark();
+		const [program, ...args] = way.shell(null);
+		const child = spawn(program, args, {
+			env: cleanEnvironment(),
+			cwd: "/",
+			detached: true
+		});
+		const answer = await answerOf(way, child, mark, path, who);
+		if (answer !== null) return answer;
+		if (closed) {
+			child.kill();
+			return null;
+		}
+		held.set(path, child);
+		const alive = setInterval(() => child.stdin?.write("\n"), beat).unref();
+		const gone = () => {
+			clearInterval(alive);
+			if (held.get(path) !== child) return;
+			held.delete(path);
+			again(path, who);
+		};
+		if (child.exitCode === null && child.signalCode === null) child.once("exit", gone);
+		else gone();
+		return null;
+	};
+	/** Takes it again, however long that lasts. */
+	const again = async (path, who) => {
+		let told = false;
+		for (let pause = 50; !closed && !held.has(path); pause = Math.min(pause * 2, 5e3)) {
+			const other = await take(path, who).catch(() => null);
+			if (other !== null && other !== who && !told) {
+				told = true;
+				way.warn(`The connection to ${way.name} was lost, and with it the lock ${path}. Now it is held by ${other}.`);
+			}
+			if (!held.has(path)) await setTimeout$1(pause, void 0, { ref: false });
+		}
+	};
+	return {
+		async hold(path, who) {
+			if (held.has(path)) return null;
+			const line = who.replaceAll(/\s+/g, " ");
+			const patience = {
+				name: way.name,
+				repeatable: true,
+				progress: way.progress
+			};
+			return patiently(patience, () => take(path, line));
+		},
+		close() {
+			closed = true;
+			for (const child of held.values()) {
+				child.stdin?.end();
+				child.kill();
+			}
+			held.clear();
+		}
+	};
+}
+/** Null where it is held; else by whom. Then nothing keeps this process from ending any longer. */
+async function answerOf(way, child, mark, path, who) {
+	let stdout = "";
+	let stderr = "";
+	const { stdin } = child;
+	stdin?.on("error", () => {});
+	child.stderr?.setEncoding("utf8").on("data", (chunk) => {
+		stderr = (stderr + chunk).slice(-4096);
+	});
+	const said = new Promise((resolve, reject) => {
+		child.stdout?.setEncoding("utf8").on("data", (chunk) => {
+			stdout = (stdout + chunk).slice(-65536);
+			const line = new RegExp(`^${mark} (held|taken|failed)(.*)\n`, "m").exec(stdout);
+			if (line?.[1] === "held") resolve(null);
+			if (line?.[1] === "taken") resolve(line[2]?.trim() || "somebody");
+			if (line?.[1] === "failed") reject(new UpgradeError("host-file", `The lock ${path} on ${way.name} cannot be made.`, { hint: lastLines(stderr.replaceAll(`${mark}\n`, "")) || "There is something else of that name." }));
+		});
+		child.on("error", reject);
+		child.once("close", (code) => reject(stdout.includes(`${mark}\n`) ? new ConnectionLost(lastLines(stderr), true) : refusal$2(way, code ?? 128, `${stdout}\n${stderr}`)));
+	});
+	stdin?.write(`exec 8<&0\n${shellText(mark, {
+		text: holdScript(mark),
+		args: [path, who]
+	})}`);
+	const answer = await said;
+	if (answer !== null) child.kill();
+	child.unref();
+	for (const stream of [
+		child.stdin,
+		child.stdout,
+		child.stderr
+	]) if (stream && "unref" in stream) stream.unref();
+	return answer;
+}
+
+/** This machine as a host. */
+/**
+* @param become how to become root where we are not; null where we are, or cannot: then programs run as ourselves
+* @param log told where a lock was lost
+*/
+function localHost(become, log) {
+	const needed = areWeRoot() ? null : become;
+	const way = {
+		name: "this machine",
+		remote: false,
+		become: needed,
+		async open() {},
+		alive: async () => true,
+		shell: (seconds) => needed ? [
+			"sudo",
+			"-n",
+			"--",
+			...shellProgram(seconds)
+		] : shellProgram(seconds),
+		user: () => userInfo().username,
+		progress: (text) => log?.progress(text),
+		warn: (text) => log?.annotate({
+			level: "warning",
+			title: "Lock lost",
+			message: text
+		})
+	};
+	const locks = locksOf(way);
+	return {
+		...shellHost(way),
+		download: (path, to, signal) => download$1(way, path, to, signal),
+		reach: async (host, port) => ({
+			host,
+			port
+		}),
+		hold: (path, who) => locks.hold(path, who),
+		async close() {
+			locks.close();
+		}
+	};
+}
+
+/** A port of this machine that leads to a port of a host. */
+/**
+* Listens on loopback; each connection becomes a program of its own, so a tunnel outlives the connection to the host.
+* @param command the program whose standard input and output are the connection; rejects where the host is gone
+* @param warn told why a connection could not be made: its client only sees it end
+*/
+async function listen(command, warn) {
+	const open = /* @__PURE__ */ new Set();
+	/** @param early what the client said so far, as long as nothing answered */
+	const join = async (socket, early, tries) => {
+		const [program, ...args] = await command();
+		if (socket.destroyed) return;
+		const child = spawn(program, args, {
+			env: cleanEnvironment(),
+			cwd: "/",
+			detached: true
+		});
+		let said = "";
+		let answered = false;
+		const send = (chunk) => {
+			if (!answered) early.push(chunk);
+			if (child.stdin.write(chunk)) return;
+			socket.pause();
+			child.stdin.once("drain", () => socket.resume());
+		};
+		const sendEnd = () => void child.stdin.end();
+		const end = () => {
+			open.delete(end);
+			socket.destroy();
+			child.kill();
+		};
+		open.add(end);
+		child.on("error", end);
+		child.stdin.on("error", () => {});
+		child.stderr.setEncoding("utf8").on("data", (chunk) => {
+			said = (said + chunk).slice(-4096);
+		});
+		child.stdout.once("data", () => {
+			answered = true;
+			early.length = 0;
+		});
+		child.stdout.pipe(socket, { end: false });
+		for (const chunk of early) child.stdin.write(chunk);
+		socket.on("data", send).on("end", sendEnd).once("close", end);
+		child.once("close", () => {
+			socket.off("data", send).off("end", sendEnd).off("close", end);
+			open.delete(end);
+			if (!answered && neverSent.test(said) && tries > 0) {
+				socket.pause();
+				join(socket, early, tries - 1).then(() => socket.resume()).catch(() => socket.destroy());
+				return;
+			}
+			if (!socket.destroyed && /request failed|forwarding failed/i.test(said)) warn(lastLines(said));
+			socket.destroySoon();
+		});
+	};
+	const server = createServer({ allowHalfOpen: true }, (socket) => {
+		socket.on("error", () => {});
+		socket.pause();
+		join(socket, [], 5).then(() => socket.resume()).catch(() => socket.destroy());
+	});
+	server.listen(0, "127.0.0.1");
+	await once$1(server, "listening");
+	server.unref();
+	const { port } = server.address();
+	return {
+		host: "127.0.0.1",
+		port,
+		close() {
+			server.close();
+			for (const end of [...open]) end();
+		}
+	};
+}
+
+/** What ssh needs as files: a folder for its socket, the known hosts, the key. */
+/**
+* A folder that only this user may enter. The name of a socket may have 104 bytes (sun_path, with what ssh appends while
+* it makes it), and ssh gives blanks, quotes and percent signs in names a meaning.
+*/
+function folderFor() {
+	const own = tmpdir();
+	return mkdtemp(join$1(/^[\w./-]{1,60}$/.test(own) ? own : "/tmp", "pgu-ssh-"));
+}
+/**
+* Writes them. The key's file is opened and removed before the key is in it: ssh reads it by way of this process's open
+* file (proc(5)), so that nothing is left of it, however this process ends.
+*/
+async function writeSshFiles(key, knownHosts) {
+	const folder = await folderFor();
+	const text = (value) => `${value.replaceAll("\r\n", "\n").trimEnd()}\n`;
+	const closeNow = () => rmSync(folder, {
+		recursive: true,
+		force: true
+	});
+	process.once("exit", closeNow);
+	let keyFile = null;
+	let handle = null;
+	if (key !== void 0) {
+		const path = join$1(folder, "key");
+		handle = await open$5(path, "wx+", 384);
+		await rm(path);
+		await handle.writeFile(text(key));
+		keyFile = `/proc/${process.pid}/fd/${handle.fd}`;
+	}
+	let knownHostsFile = null;
+	if (knownHosts !== void 0) {
+		knownHostsFile = join$1(folder, "known_hosts");
+		await writeFile(knownHostsFile, text(knownHosts), {
+			mode: 384,
+			flag: "wx"
+		});
+	}
+	let sockets = 0;
+	return {
+		nextSocket: () => join$1(folder, `c${++sockets}`),
+		keyFile,
+		knownHostsFile,
+		async close() {
+			process.removeListener("exit", closeNow);
+			await handle?.close();
+			await rm(folder, {
+				recursive: true,
+				force: true
+			});
+		},
+		closeNow
+	};
+}
+
+/** Command lines of ssh. Pure: nothing of them is a secret. */
+/** @throws UpgradeError `ssh-connect` where it is no host name: ssh would take it for something else */
+function checkHost(host) {
+	if (/^([A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9]([A-Za-z0-9.:_%-]*[A-Za-z0-9])?$/.test(host)) return;
+	throw new UpgradeError("ssh-connect", `${JSON.stringify(host)} is no name of a host.`, { hint: "Write user@host, for example deploy@db1.example.com." });
+}
+/**
+* The connection that all others go through. It lives as long as its standard input. The user's own configuration counts
+* (a jump host, for example); what is said here goes before it.
+* @param socket where the others find it
+*/
+function masterCommand(target, socket, command) {
+	return [
+		"ssh",
+		"-T",
+		...[
+			"BatchMode=yes",
+			"StrictHostKeyChecking=yes",
+			"UpdateHostKeys=no",
+			"VerifyHostKeyDNS=no",
+			"NoHostAuthenticationForLocalhost=no",
+			"PasswordAuthentication=no",
+			"KbdInteractiveAuthentication=no",
+			"NumberOfPasswordPrompts=0",
+			"ForwardAgent=no",
+			"ForwardX11=no",
+			"ClearAllForwardings=yes",
+			"PermitLocalCommand=no",
+			"RemoteCommand=none",
+			"ConnectTimeout=10",
+			"ConnectionAttempts=1",
+			"ServerAliveInterval=5",
+			"ServerAliveCountMax=3",
+			"ControlMaster=yes",
+			"ControlPersist=no",
+			`ControlPath=${socket}`,
+			"LogLevel=ERROR",
+			...target.knownHostsFile === null ? [] : [
+				`UserKnownHostsFile=${target.knownHostsFile}`,
+				"GlobalKnownHostsFile=/dev/null",
+				"CheckHostIP=no"
+			],
+			...target.keyFile === null ? [] : ["IdentitiesOnly=yes", "IdentityAgent=none"]
+		].flatMap((option) => ["-o", option]),
+		...target.keyFile === null ? [] : ["-i", target.keyFile],
+		...target.port === void 0 ? [] : ["-p", String(target.port)],
+		"--",
+		target.host,
+		command
+	];
+}
+/** Through the master or not at all: a connection of its own would come without what the master was told. */
+const through = (socket) => [
+	"ssh",
+	"-T",
+	"-F",
+	"none",
+	...[
+		"ControlMaster=no",
+		`ControlPath=${socket}`,
+		"ProxyCommand=false",
+		"BatchMode=yes",
+		"LogLevel=INFO"
+	].flatMap((option) => ["-o", option])
+];
+/** A command by way of the master. */
+function commandThrough(socket, host, command) {
+	return [
+		...through(socket),
+		"--",
+		host,
+		command
+	];
+}
+/** Standard input and output of ssh, tied to a TCP port as the host sees it. */
+function portThrough(socket, host, to) {
+	const address = to.host.includes(":") ? `[${to.host}]` : to.host;
+	return [
+		...through(socket),
+		"-W",
+		`${address}:${to.port}`,
+		"--",
+		host
+	];
+}
+
+/** The one connection to a host that everything goes through. */
+/** Printed by the host's shell: whatever a login prints before it is noise. */
+const ready = "postgres-upgrade-ready";
+/** Milliseconds for connection, keys and login. */
+const patience$9 = 3e4;
+/**
+* Connects. The process at the other end ends with its input, so it goes with ours, however ours ends; ssh itself ends
+* with it. It has a session of its own: Ctrl-C in a terminal must not cut the connection while work is undone.
+* @throws UpgradeError `ssh-connect`, `ssh-host-key`, `ssh-login`, `program-missing`
+*/
+async function connect(place, files) {
+	const socket = files.nextSocket();
+	const target = {
+		...place,
+		keyFile: files.keyFile,
+		knownHostsFile: files.knownHostsFile
+	};
+	const [program, ...args] = masterCommand(target, socket, `echo ${ready}; id -un; exec cat >/dev/null`);
+	const child = spawn(program, args, {
+		env: cleanEnvironment(),
+		cwd: "/",
+		detached: true
+	});
+	let stderr = "";
+	child.stdin.on("error", () => {});
+	child.stderr.setEncoding("utf8").on("data", (chunk) => {
+		stderr = (stderr + chunk).slice(-16384);
+	});
+	const end = () => {
+		child.stdin.end();
+		child.kill();
+	};
+	const timer = setTimeout(() => {
+		stderr += `\nNothing came within ${patience$9 / 1e3} seconds.`;
+		end();
+	}, patience$9);
+	try {
+		const user = await userOf(child, () => stderr, place);
+		process.once("exit", end);
+		child.once("exit", () => process.removeListener("exit", end));
+		letGo(child);
+		const alive = () => child.exitCode === null && child.signalCode === null;
+		return {
+			socket,
+			user,
+			alive,
+			answers: async () => alive() && await listens(socket),
+			close: end
+		};
+	} catch (cause) {
+		end();
+		throw cause;
+	} finally {
+		clearTimeout(timer);
+	}
+}
+function userOf(child, stderr, place) {
+	return new Promise((resolve, reject) => {
+		let stdout = "";
+		child.stdout?.setEncoding("utf8").on("data", (chunk) => {
+			stdout = (stdout + chunk).slice(-65536);
+			const user = new RegExp(`^${ready}\r?\n([^\r\n]*)\r?\n`, "m").exec(stdout)?.[1];
+			if (user !== void 0) resolve(user);
+		});
+		child.once("error", (cause) => reject(new UpgradeError("program-missing", `ssh could not be started: ${cause.message}`, {
+			hint: "Install it on the machine of the runner: apt-get install openssh-client.",
+			cause
+		})));
+		child.once("close", (code) => {
+			if (code === 255 || code === null) return reject(connectError(stderr(), place));
+			reject(new UpgradeError("ssh-login", `${place.host} lets the user in, and gives no shell.`, { hint: `${`${stdout}\n${stderr()}`.trim().split("\n").slice(-3).join("\n")}\nThe user needs a login shell there, and a key without a forced command.` }));
+		});
+	});
+}
+/** Whether somebody listens behind a socket's name. */
+function listens(socket) {
+	return new Promise((resolve) => {
+		const asking = createConnection(socket, () => {
+			asking.destroy();
+			resolve(true);
+		});
+		asking.on("error", () => resolve(false));
+	});
+}
+/** From now on it keeps nobody from ending. */
+function letGo(child) {
+	child.unref();
+	for (const stream of [
+		child.stdin,
+		child.stdout,
+		child.stderr
+	]) if (stream && "unref" in stream) stream.unref();
+}
+
+/** A machine behind the system's ssh. */
+/** A connection that is made when it is needed, one at a time, and again where it was lost. */
+function connectionTo(options) {
+	const { host, port, key, knownHosts } = options;
+	const place = {
+		host,
+		port,
+		ownKey: key !== void 0,
+		ownKnownHosts: knownHosts !== void 0
+	};
+	let files = null;
+	let master = null;
+	let opening = null;
+	let before = false;
+	let closed = false;
+	const make = async () => {
+		checkHost(host);
+		files ??= await writeSshFiles(key, knownHosts);
+		try {
+			const made = await connect(place, files);
+			if (closed) made.close();
+			master?.close();
+			master = made;
+			before = true;
+			return made;
+		} catch (cause) {
+			const passing = cause instanceof UpgradeError && ["ssh-connect", "ssh-login"].includes(cause.code);
+			if (before && passing) throw new ConnectionLost(`${messageOf(cause)} ${cause.hint ?? ""}`, false);
+			throw cause;
+		}
+	};
+	return {
+		async open(signal) {
+			if (closed) throw new Error(`the connection to ${host} was closed before`);
+			if (master && await master.answers()) return master;
+			opening ??= make().finally(() => {
+				opening = null;
+			});
+			return orCancelled$1(opening, signal);
+		},
+		async close() {
+			closed = true;
+			await opening?.catch(() => {});
+			master?.close();
+			await files?.close();
+		}
+	};
+}
+async function orCancelled$1(work, signal) {
+	if (!signal) return work;
+	const stopped = Promise.withResolvers();
+	const stop = () => stopped.reject(new Cancelled());
+	if (signal.aborted) stop();
+	signal.addEventListener("abort", stop, { once: true });
+	try {
+		return await Promise.race([work, stopped.promise]);
+	} finally {
+		signal.removeEventListener("abort", stop);
+	}
+}
+/** Connects on first use. */
+function sshHost(options) {
+	const { host, become, log } = options;
+	const name = options.port === void 0 ? host : `${host}:${options.port}`;
+	const connection = connectionTo(options);
+	let last = null;
+	const rootAlready = () => last?.user === "root";
+	const way = {
+		name,
+		remote: true,
+		become,
+		async open(signal) {
+			last = await connection.open(signal);
+		},
+		async alive() {
+			await setTimeout$1(300);
+			return last?.alive() === true;
+		},
+		shell(seconds) {
+			const program = shellProgram(seconds);
+			const words = become && !rootAlready() ? [
+				"sudo",
+				"-n",
+				"--",
+				...program
+			] : program;
+			return commandThrough(last?.socket ?? "none", host, `exec ${quoteAll(words)}`);
+		},
+		user: () => last?.user ?? host.replace(/@.*$/, ""),
+		progress: (text) => log.progress(text),
+		warn: (text) => log.annotate({
+			level: "warning",
+			title: "Connection",
+			message: text
+		})
+	};
+	const locks = locksOf(way);
+	const tunnels = /* @__PURE__ */ new Map();
+	const tunnelTo = (to) => listen(() => patiently({
+		name,
+		repeatable: true,
+		progress: way.progress
+	}, async () => {
+		const { socket } = await connection.open();
+		return portThrough(socket, host, to);
+	}), (said) => way.warn(`${name} does not lead to ${to.host} port ${to.port}: ${said}`));
+	return {
+		...shellHost(way),
+		download: (path, to, signal) => download$1(way, path, to, signal),
+		hold: (path, who) => locks.hold(path, who),
+		async reach(to, port) {
+			await way.open();
+			const key = `${to} ${port}`;
+			const tunnel = tunnels.get(key) ?? tunnelTo({
+				host: to,
+				port
+			});
+			tunnels.set(key, tunnel);
+			const { host: address, port: local } = await tunnel;
+			return {
+				host: address,
+				port: local
+			};
+		},
+		async close() {
+			locks.close();
+			for (const tunnel of tunnels.values()) (await tunnel).close();
+			await connection.close();
+		}
+	};
+}
+
+/** A journal in files on a host, in the format of `file-store.ts`. */
+/**
+* $1 folder, $2 the line, $3 an id of this call. A line that a crash cut is taken away first. The id and the size before
+* are written ahead: where the same call arrives twice, what the first one wrote is taken back.
+*/
+const appendScript = `
+set -eu
+umask 077
+file=$1/journal.jsonl
+[ -d "$1" ] || { mkdir -p "$(dirname -- "$1")" && mkdir "$1"; }
+exec 9>>"$1/journal.append"
+flock 9
+size=0
+if [ -e "$file" ]; then
+  size=$(stat --format %s -- "$file")
+  if [ -n "$(tail -c 1 -- "$file")" ]; then
+    size=$((size - $(tail -n 1 -- "$file" | wc -c)))
+    truncate --size "$size" -- "$file"
+  fi
+fi
+id= before=0
+read -r id before <"$1/journal.append" || :
+if [ "$id" = "$3" ] && [ "$before" -lt "$size" ]; then
+  truncate --size "$before" -- "$file"
+  size=$before
+fi
+printf '%s %s\\n' "$3" "$size" >"$1/journal.append"
+new=
+[ -e "$file" ] || new=yes
+printf '%s\\n' "$2" >>"$file"
+sync -- "$file"
+[ -z "$new" ] || sync -- "$1"
+`;
+/** $1 folder, $2 name. */
+const archiveScript = `
+[ -e "$1/journal.jsonl" ] || exit 0
+mv --no-target-directory -- "$1/journal.jsonl" "$1/journal-$2.jsonl" && sync -- "$1"
+`;
+/** Archives in "$1", newest first: names sort by time. */
+const listed$3 = `
+cd "$1" 2>/dev/null || exit 0
+for each in journal-*.jsonl; do [ -f "$each" ] && echo "$each"; done | sort --reverse`;
+/** No line of JSON begins with this: it stands between two archives. */
+const divider = "";
+const readArchivesScript = `${listed$3} | while read -r each; do cat -- "$each"; printf '\\036\\n'; done`;
+const pruneScript = `keep=$2${listed$3} | tail -n "+$((keep + 1))" | while read -r each; do rm -f -- "$each"; done`;
+/** Lines in `folder/journal.jsonl` there; archives beside it. */
+function hostStore(host, folder) {
+	const file = `${folder}/journal.jsonl`;
+	const work = async (what, script, ...args) => {
+		const answer = await host.script(script, [folder, ...args]);
+		if (answer.code === 0) return answer;
+		throw new UpgradeError("journal-write", `The journal ${file} on ${host.name} cannot be ${what}.`, { hint: `${lastLines(answer.stderr)}\nWithout it a killed run could not be put right again. Make room there, or name another folder in environment.state.` });
+	};
+	return {
+		where: host.remote ? `${host.name}:${file}` : file,
+		async read() {
+			return wholeLines(await host.read(file) ?? "");
+		},
+		async append(line) {
+			await work("written", appendScript, line, randomUUID());
+		},
+		async archive(name) {
+			if (!/^\w[\w-]*$/.test(name)) throw new Error(`${name} is no name of an archive`);
+			await work("moved away", archiveScript, name);
+		},
+		async discard() {
+			await work("removed", "rm -f -- \"$1/journal.jsonl\"");
+		},
+		async readArchives() {
+			const { stdout } = await work("read", readArchivesScript);
+			return stdout.split(`${divider}\n`).slice(0, -1).map(wholeLines);
+		},
+		async prune(keep) {
+			await work("tidied", pruneScript, String(keep));
+		}
+	};
+}
+/** A line without its newline was cut by a crash while it was written: nothing was done on its word yet. */
+function wholeLines(text) {
+	return text.split("\n").slice(0, -1);
+}
+
+/** Format for `dpkg-query --showformat`, read by `readInstalled`. */
+const installedFormat = "${db:Status-Abbrev}|${Package}|${Version}|${source:Package}\\n";
+/** Packages that are unpacked, also half configured ones: they are what a later transaction starts from. */
+function readInstalled(text) {
+	return text.split("\n").flatMap((line) => {
+		const [status = "", name = "", version = "", source = ""] = line.split("|");
+		return /^.[^nc]/.test(status) && name !== "" && version !== "" ? [{
+			name,
+			version,
+			source
+		}] : [];
+	});
+}
+/** PostgreSQL's version in that of a package of it: `15.20` of `15.20-0+deb12u1`, `1:15.20-1.pgdg12+1`. */
+function postgresVersion(packageVersion) {
+	const found = /^(?:\d+:)?(\d+)\.(\d+)(?:[-+~].*)?$/.exec(packageVersion);
+	return found ? {
+		major: Number(found[1]),
+		minor: Number(found[2])
+	} : null;
+}
+/** Versions on offer by package, newest first, from `apt-cache madison` (`name | version | source`). */
+function readMadison(text) {
+	const offers = /* @__PURE__ */ new Map();
+	for (const line of text.split("\n")) {
+		const [name = "", version = "", from = ""] = line.split("|").map((field) => field.trim());
+		if (name === "" || version === "" || !/ Packages$/.test(from)) continue;
+		const list = offers.get(name) ?? [];
+		if (!list.includes(version)) list.push(version);
+		offers.set(name, list);
+	}
+	return offers;
+}
+/** Candidate by package from `apt-cache policy`; packages without one are missing. */
+function readPolicy(text) {
+	const candidates = /* @__PURE__ */ new Map();
+	let name = "";
+	for (const line of text.split("\n")) {
+		const head = /^(\S+):$/.exec(line)?.[1];
+		if (head !== void 0) name = head;
+		const candidate = /^ {2}Candidate: (\d\S*)$/.exec(line)?.[1];
+		if (candidate !== void 0) candidates.set(name, candidate);
+	}
+	return candidates;
+}
+/** Name of the server's package of a major. */
+function serverPackage(major) {
+	return `postgresql-${major}`;
+}
+/**
+* What takes the installed packages to the wanted version: every installed package of the server's source (server, client,
+* contrib, languages, libraries), and those that the spec names.
+* @param installed what there was before the upgrade
+* @returns the server's package first; its version is null where the package lists do not have the wanted version
+*/
+function choosePackages(installed, offers, candidates, wanted, further) {
+	const server = serverPackage(wanted.major);
+	const serverVersion = versionFor(server, offers, candidates, wanted);
+	const source = installed.find(({ name }) => name === server)?.source ?? server;
+	const rest = installed.filter(({ name, source: from }) => from === source && name !== server && !(name in further)).map(({ name }) => ({
+		name,
+		version: serverVersion !== null && offers.get(name)?.includes(serverVersion) ? serverVersion : versionFor(name, offers, candidates, wanted)
+	})).sort((a, b) => a.name < b.name ? -1 : 1);
+	return [
+		{
+			name: server,
+			version: serverVersion
+		},
+		...rest,
+		...Object.entries(further).map(([name, version]) => ({
+			name,
+			version
+		}))
+	];
+}
+/** The candidate where it is the wanted version, else the newest package of it. */
+function versionFor(name, offers, candidates, wanted) {
+	const isWanted = (version) => {
+		const found = postgresVersion(version);
+		return found !== null && formatVersion(found) === formatVersion(wanted);
+	};
+	const candidate = candidates.get(name);
+	if (candidate !== void 0 && isWanted(candidate)) return candidate;
+	return offers.get(name)?.find(isWanted) ?? null;
+}
+/** `postgresql-15=15.20-0+deb12u1`. */
+function exactly({ name, version }) {
+	return `${name}=${version}`;
+}
+/** What `apt-get --simulate` would do, from its lines `Inst name [from] (to origin [arch])` and `Remv name [from]`. */
+function readSimulation(text, expected) {
+	const changes = [];
+	for (const line of text.split("\n")) {
+		const inst = /^Inst (\S+)(?: \[([^\]]+)\])? \((\S+)/.exec(line);
+		if (inst?.[1]) {
+			const name = inst[1].replace(/:[a-z0-9-]+$/, "");
+			changes.push({
+				name,
+				from: inst[2] ?? null,
+				to: inst[3] ?? null,
+				expected: expected.has(name)
+			});
+		}
+		const remv = /^(?:Remv|Purg) (\S+)(?: \[([^\]]+)\])?/.exec(line);
+		if (remv?.[1]) changes.push({
+			name: remv[1].replace(/:[a-z0-9-]+$/, ""),
+			from: remv[2] ?? null,
+			to: null,
+			expected: false
+		});
+	}
+	return changes;
+}
+
+/**
+* The shell scripts that are run on the machine of the cluster. Data comes in as arguments, never as text of a script.
+* They are POSIX sh, as root, with a clean environment.
+*/
+/** Divides what one script prints; `sections` reads it. */
+const section$1 = `section() { printf '\\n==%s\\n' "$1"; }`;
+/** The parts of an output by name. */
+function sections$1(text) {
+	const parts = /* @__PURE__ */ new Map();
+	for (const part of text.split(/^==(?=[a-z-]+$)/m).slice(1)) {
+		const end = part.indexOf("\n");
+		parts.set(part.slice(0, end), part.slice(end + 1).replace(/\n$/, ""));
+	}
+	return parts;
+}
+/**
+* Everything that inspection needs, in one call. $1 major, $2 cluster, $3 state folder, then further packages.
+* Reads only.
+*/
+const lookScript = `
+${section$1}
+major=$1 cluster=$2 state=$3
+shift 3
+command -v pg_lsclusters >/dev/null || { section missing; exit 0; }
+section clusters
+pg_lsclusters --json 2>/dev/null || pg_lsclusters --no-header
+section installed
+dpkg-query --show --showformat='${installedFormat}' |
+  awk -F'|' -v major="$major" '$4 ~ /^postgresql-/ || index($2, "postgresql-" major) == 1'
+section init
+if [ -d /run/systemd/system ]; then
+  echo systemd
+  systemctl is-active "postgresql@$major-$cluster.service" || true
+fi
+names=$(dpkg-query --show --showformat='${installedFormat}' |
+  awk -F'|' -v source="postgresql-$major" '$4 == source { print $2 }')
+section madison
+apt-cache madison $names "$@"
+section policy
+apt-cache policy $names "$@"
+section saved
+cat "$state/saved/saved.json" 2>/dev/null || true
+section system
+sed -n 's/^\\(ID\\|VERSION_ID\\)=//p' /etc/os-release
+section end
+`;
+/** Refreshes the package lists. */
+const updateScript = "exec apt-get update --quiet=2 --option DPkg::Lock::Timeout=60";
+/** Options of every installation: exactly what is named, nothing removed, configuration files as they are, no questions. */
+const aptOptions = `--quiet --yes --no-install-recommends --no-remove --allow-downgrades \\
+  --allow-change-held-packages --option Dpkg::Options::=--force-confdef --option Dpkg::Options::=--force-confold \\
+  --option DPkg::Lock::Timeout=120 --option Dpkg::Use-Pty=0`;
+/** Nobody is asked, and needrestart restarts nothing of its own. */
+const quietly = `export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1`;
+/** What an installation would do. $@ package=version. Exit code 0 or apt's; reads only. */
+const simulateScript = `
+${quietly}
+exec apt-get install --simulate ${aptOptions} "$@"
+`;
+/**
+* What else there is to know before an installation. $1 state folder, $2 server's package, then name=version of what is
+* installed now of all that would change. Reads only.
+*/
+const factsScript = `
+${section$1}
+state=$1 server=$2
+shift 2
+section holds
+apt-mark showhold
+section locks
+for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+  [ -e "$file" ] || continue
+  perl -MFcntl -e '
+    open(my $f, "+<", $ARGV[0]) or exit;
+    my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0);
+    fcntl($f, F_GETLK, $lock) or exit;
+    my ($type, $whence, $start, $length, $pid) = unpack("s s x4 q q l", $lock);
+    exit if $type == F_UNLCK;
+    my $name = "process";
+    if (open(my $c, "<", "/proc/$pid/comm")) { chomp($name = <$c>); }
+    print "$ARGV[0]|$name ($pid)\\n";' "$file"
+done
+section audit
+dpkg --audit
+section unattended
+dpkg-query --show --showformat='\${db:Status-Abbrev}\\n' unattended-upgrades 2>/dev/null || true
+apt-config dump APT::Periodic::Unattended-Upgrade
+apt-config dump Unattended-Upgrade::Package-Blacklist
+section needrestart
+[ -x /usr/sbin/needrestart ] && echo yes
+section layer
+{ [ -e /usr/sbin/policy-rc.d ] || [ -L /usr/sbin/policy-rc.d ]; } && echo yes
+section back
+madison=$(apt-cache madison "$server" 2>/dev/null)
+for each; do
+  name=\${each%%=*} version=\${each#*=}
+  file=$(printf %s "$version" | sed 's/:/%3a/g')
+  where=
+  for found in "$state"/saved/old/"$name"_"$file"_*.deb; do [ -e "$found" ] && where=saved; done
+  [ -n "$where" ] || for found in /var/cache/apt/archives/"$name"_"$file"_*.deb; do [ -e "$found" ] && where=cache; done
+  [ -n "$where" ] || { apt-get download --print-uris "$each" >/dev/null 2>&1 && where=archive; }
+  [ -n "$where" ] || { command -v dpkg-repack >/dev/null && where=repack; }
+  printf '%s|%s|%s\\n' "$name" "$version" "$where"
+done
+section end
+`;
+/**
+* Brings every package of the transaction into $1/next: the new ones into new, the present ones into old. $2... are the new
+* ones as name=version, then --, then those that are installed now. Prints the sum of each file.
+*/
+const fetchScript = `
+set -eu
+${quietly}
+state=$1
+shift
+umask 077
+rm -rf "$state/next"
+mkdir -p "$state/next/new/partial" "$state/next/old"
+new=
+while [ "$1" != -- ]; do new="$new $1"; shift; done
+shift
+apt-get install --download-only ${aptOptions} --option Dir::Cache::archives="$state/next/new" $new
+rm -rf "$state/next/new/partial" "$state/next/new/lock"
+cd "$state/next/old"
+for each; do
+  name=\${each%%=*} version=\${each#*=}
+  file=$(printf %s "$version" | sed 's/:/%3a/g')
+  got() { for deb in "$name"_"$file"_*.deb; do [ -e "$deb" ] && return 0; done; return 1; }
+  for deb in "$state"/saved/old/"$name"_"$file"_*.deb /var/cache/apt/archives/"$name"_"$file"_*.deb; do
+    if [ -e "$deb" ] && ! got; then cp "$deb" .; fi
+  done
+  got || apt-get download "$each" || true
+  if ! got && command -v dpkg-repack >/dev/null; then
+    dpkg-repack "$name"
+    for deb in "$name"_*.deb; do
+      case $deb in "$name"_"$file"_*) ;; *) mv "$deb" "$name"_"$file"_"\${deb##*_}" ;; esac
+    done
+  fi
+  got || { echo "The package $each, which is installed now, cannot be had again." >&2; exit 66; }
+  for deb in "$name"_"$file"_*.deb; do
+    [ "$(dpkg-deb --field "$deb" Package)=$(dpkg-deb --field "$deb" Version)" = "$each" ] ||
+      { echo "$deb is not $each." >&2; exit 66; }
+  done
+done
+cd ..
+sha256sum -- new/*.deb old/*.deb
+sync -f .
+`;
+/** Puts what was fetched in its place, with its list on standard input. $1 state folder. */
+const keepScript = `
+set -eu
+state=$1
+umask 077
+cat >"$state/next/saved.json"
+sync -f "$state/next"
+rm -rf "$state/saved.gone"
+[ ! -e "$state/saved" ] || mv "$state/saved" "$state/saved.gone"
+mv "$state/next" "$state/saved"
+rm -rf "$state/saved.gone"
+`;
+/** Whether the saved files are what was saved: `sha256sum --check` of standard input in $1/saved. */
+const checkSavedScript = `cd "$1/saved" && exec sha256sum --check --quiet --strict -`;
+/** The policy layer of invoke-rc.d(8) and deb-systemd-invoke(1p), and its end; shared by two scripts. */
+const policyFunctions = `
+policy=/usr/sbin/policy-rc.d
+aside=$policy.before-postgres-upgrade
+ours() { [ -f "$policy" ] && grep -q '^# Postgres Upgrade:' "$policy"; }
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+open_policy() {
+  if ours; then rm -f "$policy"; fi
+  if there "$aside" && ! there "$policy"; then mv "$aside" "$policy"; fi
+}
+close_policy() {
+  if there "$policy" && ! ours; then mv "$policy" "$aside"; fi
+  cat >"$policy.new" <<'EOF'
+#!/bin/sh
+# Postgres Upgrade: packages of PostgreSQL must not stop or start a cluster while they are installed.
+# It says nothing any more after two hours, should nobody have been able to remove it.
+if [ -n "$(find "$0" -mmin -120)" ]; then
+  for each; do
+    case $each in postgresql | postgresql.service | postgresql@*) exit 101 ;; esac
+  done
+fi
+aside=/usr/sbin/policy-rc.d.before-postgres-upgrade
+if [ -x "$aside" ]; then exec "$aside" "$@"; fi
+exit 0
+EOF
+  chmod 755 "$policy.new"
+  mv "$policy.new" "$policy"
+}
+`;
+/**
+* Installs every package file of folder $1, and nothing else: apt is given no other source. $2 an empty folder of our own,
+* $3 packages on hold, divided by blanks: the hold is put back, and so is what apt has marked as installed by itself: it
+* loses both for what is named. Clusters are neither stopped nor started meanwhile.
+*/
+const installScript = `
+set -u
+${quietly}
+folder=$1 empty=$2 held=$3
+${policyFunctions}
+names=$(for deb in "$folder"/*.deb; do dpkg-deb --field "$deb" Package; done)
+auto=$(apt-mark showauto $names)
+finish() {
+  open_policy
+  [ -z "$auto" ] || apt-mark auto $auto >/dev/null
+  [ -z "$held" ] || apt-mark hold $held >/dev/null
+}
+trap finish EXIT
+trap 'exit 143' TERM INT HUP
+close_policy || exit 1
+mkdir -p "$empty/partial"
+apt-get install ${aptOptions} --option Dir::Etc::SourceList=/dev/null --option Dir::Etc::SourceParts=/dev/null \\
+  --option Dir::State::Lists="$empty" --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= "$folder"/*.deb
+`;
+/** Puts back what a dead installation may have left. $1 packages on hold. Finishes what dpkg left half configured. */
+const repairScript = `
+set -u
+${quietly}
+held=$1
+${policyFunctions}
+finish() { open_policy; [ -z "$held" ] || apt-mark hold $held >/dev/null; }
+trap finish EXIT
+code=0
+if [ -n "$(dpkg --audit)" ]; then
+  close_policy
+  dpkg --force-confdef --force-confold --configure --pending || code=$?
+fi
+exit "$code"
+`;
+/**
+* Reads the configuration with the programs of one package file $1. $2 major, $3 data, $4 configuration. They lie where
+* the server's user may run them, for that moment.
+*/
+const preflightScript = `
+set -u
+folder=$(mktemp -d /var/lib/postgres-upgrade-XXXXXX) || exit 70
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 70' TERM INT HUP
+dpkg-deb --extract "$1" "$folder" || exit 70
+chmod -R a+rX "$folder"
+owner=$(stat --format %U "$3")
+runuser --user "$owner" -- "$folder/usr/lib/postgresql/$2/bin/postgres" -D "$3" \\
+  --config-file="$4/postgresql.conf" -C shared_buffers >/dev/null
+`;
+/** The same with the installed programs. $1 major, $2 data, $3 configuration. */
+const installedPreflightScript = `
+owner=$(stat --format %U "$2")
+exec runuser --user "$owner" -- "/usr/lib/postgresql/$1/bin/postgres" -D "$2" \\
+  --config-file="$3/postgresql.conf" -C shared_buffers
+`;
+/**
+* Starts, stops or restarts a cluster. $1 systemd or pg_ctlcluster, $2 action, $3 major, $4 cluster, $5 the server's rank
+* when memory runs out, empty for the one that is inherited.
+*/
+const clusterScript = `
+case $1 in
+  systemd) exec systemctl "$2" "postgresql@$3-$4.service" ;;
+  *)
+    [ -z "$5" ] || printf %s "$5" >/proc/self/oom_score_adj 2>/dev/null
+    case $2 in
+      start) exec pg_ctlcluster --skip-systemctl-redirect "$3" "$4" start ;;
+      *) exec pg_ctlcluster --skip-systemctl-redirect --mode fast "$3" "$4" "$2" ;;
+    esac
+    ;;
+esac
+`;
+/**
+* How the process of a cluster is. $1 data directory: prints its number, the program behind it (with "(deleted)" where the
+* file was replaced), its rank when memory runs out; nothing where it does not run.
+*/
+const processScript = `
+pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) || exit 0
+case $pid in '' | *[!0-9]*) exit 0 ;; esac
+[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ] || exit 0
+printf '%s\\n%s\\n%s\\n' "$pid" "$(readlink "/proc/$pid/exe")" "$(cat "/proc/$pid/oom_score_adj")"
+`;
+/** Size and end of a file, from byte $2 on, at most the last $3 bytes. $1 file; nothing where it cannot be read. */
+const logScript = `
+[ -f "$1" ] || exit 0
+size=$(stat --format %s "$1")
+stat --format '%s' "$1"
+from=$2
+[ "$from" -le "$size" ] || from=0
+[ "$((size - from))" -le "$3" ] || from=$((size - $3))
+tail -c "+$((from + 1))" "$1" | head -c "$3"
+`;
+/** Free room: for each path of "$@" its filesystem, bytes free, path; of the nearest folder that is there. */
+const disksScript = `
+for path; do
+  near=$path
+  while [ ! -e "$near" ]; do near=$(dirname "$near"); done
+  printf '%s|%s|%s\\n' "$(stat --format %d "$near")" "$(stat --file-system --format '%a|%S' "$near")" "$path"
+done
+`;
+/** Removes what the way back does not need; with $2 "all" also that. $1 state folder. */
+const tidyScript = `
+rm -rf "$1/next" "$1/saved.gone" "$1/empty" /var/lib/postgres-upgrade-??????
+[ "$2" != all ] || rm -rf "$1/saved"
+`;
+/** Runs a command of an application; what administrators install themselves is found too. */
+const applicationScript = "PATH=/usr/local/sbin:/usr/local/bin:$PATH\nexport PATH\nexec \"$@\"";
+
+/** Starting, stopping and restarting a cluster under what manages it, and looking whether it came up. */
+/** The process behind a data directory. */
+async function serverProcess(host, data) {
+	const { stdout } = await host.script(processScript, [data]);
+	const [pid, program = "", oom] = stdout.split("\n");
+	return pid ? {
+		pid: Number(pid),
+		program,
+		oomScoreAdj: Number(oom)
+	} : null;
+}
+/** How the cluster is started again, as it runs now. */
+async function recipeOf(host, { version, cluster, data, log }, supervisor) {
+	return {
+		version,
+		cluster,
+		supervisor,
+		data,
+		log,
+		oomScoreAdj: (supervisor === "systemd" ? null : await serverProcess(host, data))?.oomScoreAdj ?? null
+	};
+}
+/** Does it as a job: it ends also where the connection or this process does not live to see it. */
+function control$1({ host, jobs, progress, startTimeout }, recipe, action) {
+	const { supervisor, version, cluster, oomScoreAdj } = recipe;
+	return runJob(host, {
+		folder: jobs,
+		name: action,
+		script: clusterScript,
+		args: [
+			supervisor,
+			action,
+			String(version),
+			cluster,
+			supervisor === "systemd" ? "" : String(oomScoreAdj ?? 0)
+		],
+		timeout: startTimeout + 6e5
+	}, { progress });
+}
+/** What answers: its version and data directory, by a real query. @throws UpgradeError where it cannot be reached */
+async function answering(settings) {
+	await using connection = await connect$1(settings, {
+		name: "postgres-upgrade version",
+		timeout: 5e3
+	});
+	const [row] = await connection.query(`SELECT pg_catalog.current_setting('server_version_num') AS num,
+            (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data`);
+	return {
+		version: fromVersionNum(Number(row?.num)),
+		data: row?.data ?? ""
+	};
+}
+/** Looks this often whether the server answers, in milliseconds. */
+const lookEvery$1 = 100;
+/**
+* Waits until the server answers. Whether it starts at all is the process's to say: systemd's own exit code is 0 also for
+* a server that did not start.
+* @throws UpgradeError `server-start` with the end of the log
+*/
+async function awaitServer(tools, recipe, end) {
+	const begun = performance.now();
+	let told = begun;
+	for (;;) {
+		let why;
+		try {
+			return await answering(await tools.settings());
+		} catch (cause) {
+			why = messageOf(cause);
+		}
+		const waited = performance.now() - begun;
+		const gone = await serverProcess(tools.host, recipe.data) === null;
+		if (gone || waited > tools.startTimeout) {
+			const log = await endOfLog(tools.host, recipe, 0, 4e3);
+			throw new UpgradeError("server-start", gone ? `The cluster ${recipe.version}/${recipe.cluster} did not start.` : `The cluster ${recipe.version}/${recipe.cluster} does not answer after ${Math.round(waited / 1e3)} seconds.`, {
+				phase: "upgrade",
+				hint: lastLines(log?.text ?? "", 5) || lastLines(end.output, 5) || why
+			});
+		}
+		if (performance.now() - told > 2e3) {
+			told = performance.now();
+			tools.progress(`waiting for the server to answer, ${Math.round(waited / 1e3)} s: ${why}`);
+		}
+		await new Promise((resolve) => setTimeout(resolve, lookEvery$1));
+	}
+}
+/** Size of the cluster's log, and its text from a byte on; null where it does not log to a file of its own. */
+async function endOfLog(host, { log }, from, bytes) {
+	if (log === null) return null;
+	const { stdout } = await host.script(logScript, [
+		log,
+		String(from),
+		String(bytes)
+	]);
+	const end = stdout.indexOf("\n");
+	if (end < 0) return null;
+	return {
+		source: log,
+		size: Number(stdout.slice(0, end)),
+		text: stdout.slice(end + 1)
+	};
+}
+/**
+* Whether what serves is what should: version, data directory, and that its program is the installed one.
+* @throws UpgradeError `wrong-version`, `wrong-server`, `old-program`
+*/
+async function assertServing(tools, recipe, found, version) {
+	if (compareVersions(found.version, version) !== 0) throw new UpgradeError("wrong-version", `The server answers as ${formatVersion(found.version)}, not as ${formatVersion(version)}.`, {
+		phase: "upgrade",
+		hint: "Something else starts this cluster, or installs its packages: stop it and run again."
+	});
+	if (found.data !== "" && found.data !== recipe.data) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${found.data}, not to ${recipe.data}.`, {
+		phase: "upgrade",
+		hint: "Check host and port of the connection against the cluster."
+	});
+	const process = await serverProcess(tools.host, recipe.data);
+	if (process === null || process.program !== `/usr/lib/postgresql/${recipe.version}/bin/postgres`) throw new UpgradeError("old-program", `The server's program is ${process?.program ?? "not known"}, not that of the package ${serverPackage(recipe.version)}.`, {
+		phase: "upgrade",
+		hint: "The package was replaced while the server was starting, or it is started from somewhere else. Look at its unit or its start command."
+	});
+	return process;
+}
+
+/** What `pg_lsclusters` says. Pure. */
+/** Fields of PgCommon.pm's cluster_info that are read here; numbers come as numbers or texts. */
+const entry = object$1({
+	version: number(),
+	cluster: string(),
+	port: number().catch(0),
+	running: union([
+		number$1(),
+		string(),
+		boolean(),
+		_null()
+	]).optional(),
+	pgdata: string().nullish(),
+	configdir: string().nullish(),
+	logfile: string().nullish(),
+	supervisor: string().nullish(),
+	start: string().nullish()
+});
+/**
+* Reads `pg_lsclusters --json`, or the table that it prints without libjson-perl (`--no-header`). Versions that are no
+* number are left out. @throws UpgradeError `clusters-unreadable`
+*/
+function readClusters(text) {
+	if (!text.trimStart().startsWith("[")) return text.split("\n").flatMap(readRow);
+	let found;
+	try {
+		found = JSON.parse(text);
+	} catch (cause) {
+		throw new UpgradeError("clusters-unreadable", "pg_lsclusters --json did not print JSON.", {
+			phase: "inspect",
+			hint: `It printed: ${text.slice(0, 300).trim()}`,
+			cause
+		});
+	}
+	return array(unknown$3()).parse(found).flatMap((each) => {
+		const { data } = entry.safeParse(each);
+		if (!data) return [];
+		return [{
+			version: data.version,
+			cluster: data.cluster,
+			port: data.port,
+			running: data.running === true || Number(data.running ?? 0) === 1,
+			data: data.pgdata ?? "",
+			configuration: data.configdir ?? `/etc/postgresql/${data.version}/${data.cluster}`,
+			log: data.logfile || null,
+			supervisor: data.supervisor || null,
+			start: data.start ?? null
+		}];
+	});
+}
+/** Words of the status column that say nothing of a supervisor (pg_lsclusters(1)). */
+const ordinary = [
+	"online",
+	"down",
+	"recovery",
+	"binaries_missing"
+];
+/** `15  main  5432 online postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log` */
+function readRow(line) {
+	const found = /^(\d+)\s+(\S+)\s+(\d+)\s+(\S+)\s+\S+\s+(\S.*?)\s+(\S+)\s*$/.exec(line);
+	if (!found) return [];
+	const [, version, cluster = "", port, status = "", data = "", log = ""] = found;
+	const words = status.split(",");
+	return [{
+		version: Number(version),
+		cluster,
+		port: Number(port),
+		running: words.includes("online"),
+		data,
+		configuration: `/etc/postgresql/${version}/${cluster}`,
+		log: log.startsWith("/") ? log : null,
+		supervisor: words.find((word) => !ordinary.includes(word)) ?? null,
+		start: null
+	}];
+}
+/** The cluster that is meant. @throws UpgradeError `cluster-missing`, `cluster-supervised` */
+function findCluster(clusters, version, name, where) {
+	const found = clusters.find((each) => each.version === version && each.cluster === name);
+	if (!found) {
+		const there = clusters.map((each) => `${each.version}/${each.cluster}`).join(", ");
+		throw new UpgradeError("cluster-missing", `There is no cluster ${version}/${name} on ${where}.`, {
+			phase: "inspect",
+			hint: `pg_lsclusters shows: ${there || "no cluster at all"}. Correct environment.version and environment.cluster.`
+		});
+	}
+	if (found.supervisor !== null) throw new UpgradeError("cluster-supervised", `The cluster ${version}/${name} on ${where} is managed by ${found.supervisor}, which restarts it as it sees fit.`, {
+		phase: "inspect",
+		hint: `Upgrade it the way ${found.supervisor} does: this kind of environment only knows clusters that nobody else manages.`
+	});
+	return found;
+}
+
+/** The packages that were saved before an upgrade: they are the way back. Pure. */
+const chosen = object$1({
+	name: string(),
+	version: string()
+});
+const savedSchema = object$1({
+	version: literal$1(1),
+	at: datetime(),
+	/** PostgreSQL versions before and after. */
+	from: string(),
+	to: string(),
+	/** Everything of PostgreSQL that was installed before. */
+	before: array(object$1({
+		name: string(),
+		version: string(),
+		source: string()
+	})),
+	/** What the transaction changes: as it was, and as it becomes. */
+	old: array(chosen),
+	new: array(chosen),
+	/** Sum by file, relative to the folder `saved`. */
+	files: record(string(), string())
+});
+/** Null where there is none, or nobody can read it. */
+function readSaved(text) {
+	try {
+		return savedSchema.parse(JSON.parse(text));
+	} catch {
+		return null;
+	}
+}
+/** Whether it was saved for this very change. */
+function isFor(saved, from, to) {
+	return saved !== null && saved.from === from && saved.to === to;
+}
+/** Lines for `sha256sum --check` of all files in a folder of it (`old`, `new`). */
+function sumLines(saved, folder) {
+	return Object.entries(saved.files).filter(([file]) => file.startsWith(`${folder}/`)).map(([file, sum]) => `${sum}  ${file}\n`).join("");
+}
+/** Reads what `sha256sum` prints. */
+function readSums(text) {
+	return Object.fromEntries(text.split("\n").flatMap((line) => {
+		const found = /^([0-9a-f]{64}) [ *]((?:new|old)\/[^/]+\.deb)$/.exec(line);
+		return found ? [[found[2] ?? "", found[1] ?? ""]] : [];
+	}));
+}
+
+/** Looks at a machine with Debian packages: one script, read into facts. */
+/** @throws UpgradeError `debian-tools`, `cluster-missing`, `cluster-supervised`, `supervisor`, and what the host throws */
+async function look$1(host, config, state) {
+	const answer = await host.script(lookScript, [
+		String(config.version),
+		config.cluster,
+		state,
+		...Object.keys(config.packages)
+	]);
+	return readFacts(answer.stdout, config, host.name, answer.stderr);
+}
+/** Refreshes the package lists. @throws UpgradeError `apt-update` */
+async function refreshLists(host) {
+	const { code, stderr } = await host.script(updateScript, [], { timeout: 3e5 });
+	if (code === 0) return;
+	throw new UpgradeError("apt-update", `The package lists of ${host.name} could not be refreshed.`, {
+		phase: "inspect",
+		hint: `${stderr.trim().split("\n").slice(-3).join("\n")}\nRun apt-get update there and read what it says.`
+	});
+}
+/** Pure. @param said what the script wrote to standard error */
+function readFacts(text, config, where, said = "") {
+	const parts = sections$1(text);
+	if (parts.has("missing")) throw new UpgradeError("debian-tools", `${where} has no pg_lsclusters.`, {
+		phase: "inspect",
+		hint: "This kind of environment is for clusters of Debian or Ubuntu packages (postgresql-common). Check environment.host."
+	});
+	if (!parts.has("end")) throw new UpgradeError("debian-tools", `${where} could not be looked at.`, {
+		phase: "inspect",
+		hint: said.trim().split("\n").slice(-3).join("\n") || "The script that looks printed nothing."
+	});
+	const clusters = readClusters(parts.get("clusters") ?? "");
+	const cluster = findCluster(clusters, config.version, config.cluster, where);
+	const [id = "", release = ""] = (parts.get("system") ?? "").split("\n").map((line) => line.replaceAll("\"", ""));
+	return {
+		cluster,
+		others: clusters.filter((each) => each !== cluster),
+		supervisor: supervisorOf(config, cluster, (parts.get("init") ?? "").split("\n"), where),
+		installed: readInstalled(parts.get("installed") ?? ""),
+		offers: readMadison(parts.get("madison") ?? ""),
+		candidates: readPolicy(parts.get("policy") ?? ""),
+		saved: readSaved(parts.get("saved") ?? ""),
+		system: `${id} ${release}`.trim()
+	};
+}
+/** @param init lines: `systemd` where that is process 1, then what it says of the cluster's unit */
+function supervisorOf(config, cluster, init, where) {
+	const systemd = init[0] === "systemd";
+	const active = init[1] === "active";
+	const unit = `postgresql@${config.version}-${config.cluster}.service`;
+	const refuse = (message, hint) => new UpgradeError("supervisor", message, {
+		phase: "inspect",
+		hint
+	});
+	if (config.supervisor === "pg_ctlcluster") {
+		if (active) throw refuse(`${unit} is active on ${where}, and environment.supervisor says pg_ctlcluster.`, "Started behind its back, systemd would take the cluster for a failed one: write supervisor: systemd, or auto.");
+		return "pg_ctlcluster";
+	}
+	if (config.supervisor === "systemd") {
+		if (!systemd) throw refuse(`systemd does not run on ${where}, and environment.supervisor says systemd.`, "Write supervisor: pg_ctlcluster, or auto.");
+		if (cluster.running && !active) throw refuse(`The cluster ${config.version}/${config.cluster} runs on ${where}, but not under ${unit}.`, `Restart it once under systemd: pg_ctlcluster ${config.version} ${config.cluster} stop, then systemctl start ${unit}. Or write supervisor: pg_ctlcluster.`);
+		return "systemd";
+	}
+	return systemd && (active || !cluster.running) ? "systemd" : "pg_ctlcluster";
+}
+/** Everything of PostgreSQL as it was before the change to `wanted`, also where packages are new already. */
+function before(facts, running, wanted) {
+	const { saved, installed } = facts;
+	return saved?.from === formatVersion(running) && saved.to === formatVersion(wanted) && saved ? saved.before : installed;
+}
+/** What has to be installed for `wanted`; a version is null where the lists do not have it. */
+function packagesFor(facts, running, wanted, config) {
+	const { offers, candidates } = facts;
+	return choosePackages(before(facts, running, wanted), offers, candidates, wanted, config.packages);
+}
+/** Version of the installed server package, as the package manager writes it; null where it is not there. */
+function serverVersion(facts, major) {
+	return facts.installed.find(({ name }) => name === serverPackage(major))?.version ?? null;
+}
+
+/** Fetching the packages of an upgrade, and saving those that are installed: nothing else is changed by it. */
+/** The exact packages of an upgrade. @throws UpgradeError `packages-missing` where the lists do not have the version */
+function chosenPackages(config, seen, running, wanted) {
+	const packages = packagesFor(seen, running, wanted, config);
+	const missing = packages.filter(({ version }) => version === null).map(({ name }) => name);
+	if (missing.length > 0) throw new UpgradeError("packages-missing", `The package lists do not have ${formatVersion(wanted)} of ${missing.join(", ")}.`, {
+		phase: "upgrade",
+		hint: `On offer: ${missing.map((name) => `${name} ${(seen.offers.get(name) ?? ["nothing"]).join(", ")}`).join("; ")}. Look at the machine's sources (security and updates belong to them), or set the version in the spec to one that is offered.`
+	});
+	return packages.flatMap(({ name, version }) => version === null ? [] : [{
+		name,
+		version
+	}]);
+}
+/** Whether the saved files are there for this very change, and whole. */
+async function savedFor(host, state, saved, from, to) {
+	if (!isFor(saved, formatVersion(from), formatVersion(to))) return null;
+	return await filesWhole(host, state, saved, "old") && await filesWhole(host, state, saved, "new") ? saved : null;
+}
+/** Whether every file of one folder is what was saved. */
+async function filesWhole(host, state, saved, folder) {
+	const lines = sumLines(saved, folder);
+	if (lines === "") return false;
+	const { code } = await host.script(checkSavedScript, [state], {
+		input: lines,
+		timeout: 12e4
+	});
+	return code === 0;
+}
+/** @throws UpgradeError `packages-missing`, `packages-surprise`, `packages-fetch` */
+async function fetchPackages(host, config, seen, state, versions, step) {
+	const { from, to, now } = versions;
+	const packages = chosenPackages(config, seen, from, to);
+	const named = packages.map(exactly);
+	const simulated = await host.script(simulateScript, named, { timeout: 12e4 });
+	if (simulated.code !== 0) throw refused$2(simulated.stderr || simulated.stdout);
+	const expected = /* @__PURE__ */ new Set([...packages.map(({ name }) => name), ...config["allow-packages"]]);
+	const changes = readSimulation(simulated.stdout, expected);
+	const surprise = changes.filter((change) => !change.expected);
+	if (surprise.length > 0) throw new UpgradeError("packages-surprise", `The installation would also change ${surprise.map(({ name, to: end }) => `${name} (${end ?? "removed"})`).join(", ")}.`, {
+		phase: "upgrade",
+		hint: "Nothing was changed. Where that is right, name them in environment.allow-packages; what is removed, remove or keep by hand first.",
+		docs: "debian.md#packages"
+	});
+	const old = changes.flatMap(({ name, from: version }) => version === null ? [] : [{
+		name,
+		version
+	}]);
+	const fresh = changes.flatMap(({ name, to: version }) => version === null ? [] : [{
+		name,
+		version
+	}]);
+	const end = await orCancelled(step.signal, runJob(host, {
+		folder: `${state}/jobs`,
+		name: "fetch",
+		script: fetchScript,
+		args: [
+			state,
+			...named,
+			"--",
+			...old.map(exactly)
+		],
+		timeout: 18e5
+	}, { progress: step.progress }));
+	if (end.code !== 0) throw refused$2(end.output);
+	const files = readSums(end.output);
+	const saved = {
+		version: 1,
+		at: now.toISOString(),
+		from: formatVersion(from),
+		to: formatVersion(to),
+		before: before(seen, from, to),
+		old,
+		new: fresh,
+		files
+	};
+	const kept = await host.script(keepScript, [state], { input: JSON.stringify(saved) });
+	if (kept.code !== 0) throw refused$2(kept.stderr);
+	for (const { name, from: was, to: is } of changes) step.note(`${name} ${was ?? "new"} → ${is}`);
+	return saved;
+}
+function refused$2(output) {
+	return new UpgradeError("packages-fetch", "The packages could not be fetched, or the present ones not saved.", {
+		phase: "upgrade",
+		hint: `${lastLines(output, 5) || "apt said nothing."}\nNothing was changed. Where the present version cannot be had any more: apt-get install dpkg-repack makes a package of what is installed.`,
+		docs: "debian.md#packages"
+	});
+}
+/** What is left to itself: a download goes on, and the next run waits for it. @throws Cancelled */
+async function orCancelled(signal, work) {
+	if (signal.aborted) throw new Cancelled();
+	let stop = () => {};
+	const cancelled = new Promise((_resolve, reject) => {
+		stop = () => reject(new Cancelled());
+		signal.addEventListener("abort", stop, { once: true });
+	});
+	try {
+		return await Promise.race([work, cancelled]);
+	} finally {
+		signal.removeEventListener("abort", stop);
+	}
+}
+
+/** Installing package files, forward and back: one job that keeps PostgreSQL from being stopped or started meanwhile. */
+/** Id of the journal's entry while packages are being installed. */
+const installing = "installation";
+/** Half an hour: dpkg may have to wait for a slow disk, and nobody may end it half way. */
+const patience$8 = 18e5;
+/** Whether exactly these versions are installed. Pure. */
+function areInstalled(seen, packages) {
+	return packages.every(({ name, version }) => seen.installed.some((each) => each.name === name && each.version === version));
+}
+/**
+* Installs every saved file of one side. Clusters stay as they are.
+* @throws UpgradeError `packages-changed` where the files are not what was saved, `packages-install`
+*/
+async function installSaved(host, state, saved, folder, held, step) {
+	if (!await filesWhole(host, state, saved, folder)) throw new UpgradeError("packages-changed", `The package files in ${state}/saved/${folder} are not what was saved there.`, {
+		phase: folder === "old" ? "rollback" : "upgrade",
+		hint: folder === "old" ? `Install these by hand: apt-get install --allow-downgrades ${saved.old.map(({ name, version }) => `${name}=${version}`).join(" ")}.` : "Nothing was installed. Run again: they are fetched anew."
+	});
+	const detail = { held: [...held] };
+	await step.switchOff({
+		id: installing,
+		what: "packages are being installed, and may not restart PostgreSQL (policy-rc.d)",
+		detail
+	});
+	const end = await runJob(host, {
+		folder: `${state}/jobs`,
+		name: folder === "old" ? "install-old" : "install-new",
+		script: installScript,
+		args: [
+			`${state}/saved/${folder}`,
+			`${state}/empty`,
+			held.join(" ")
+		],
+		timeout: patience$8
+	}, {
+		progress: step.progress,
+		onLine: (line) => dpkgLine(line, step)
+	});
+	if (end.code === 0) return await step.isBack(installing);
+	throw new UpgradeError("packages-install", `apt-get ended with exit code ${end.code}.`, {
+		phase: folder === "old" ? "rollback" : "upgrade",
+		hint: lastLines(end.output, 6) || "It printed nothing.",
+		docs: "debian.md#when-apt-fails"
+	});
+}
+/** Of dpkg's lines, those that tell how far it is. */
+function dpkgLine(line, step) {
+	if (/^(Unpacking|Setting up) /.test(line)) step.progress(line.trim());
+}
+/** Puts right what an installation left whose end nobody saw: waits for it, opens the policy, finishes dpkg's work. */
+async function settleInstallation(host, state, entry, step) {
+	const { held } = entry.detail;
+	await awaitJobs(host, `${state}/jobs`, patience$8, { progress: step.progress });
+	const end = await runJob(host, {
+		folder: `${state}/jobs`,
+		name: "repair",
+		script: repairScript,
+		args: [held.join(" ")],
+		timeout: patience$8
+	}, { progress: step.progress });
+	if (end.code === 0) return;
+	throw new UpgradeError("packages-broken", "dpkg has packages that are half installed.", {
+		phase: "rollback",
+		hint: `${lastLines(end.output, 4)}\nThe server was not touched by it. Look at dpkg --audit there; mode: rollback installs the saved packages again.`,
+		docs: "debian.md#when-apt-fails"
+	});
+}
+
+/** @param running version that serves now, or served before an upgrade that is half way */
+async function packageFacts(host, config, seen, state, running, wanted) {
+	const server = serverPackage(wanted.major);
+	const { changes, simulation } = await simulate(host, config, seen, running, wanted);
+	const present = (changes ?? []).flatMap(({ name, from }) => from === null ? [] : [`${name}=${from}`]);
+	const answer = await host.script(factsScript, [
+		state,
+		server,
+		...present
+	], { timeout: 12e4 });
+	const parts = sections$1(answer.stdout);
+	const lines = (name) => (parts.get(name) ?? "").split("\n").filter((line) => line !== "");
+	const touched = new Set((changes ?? []).map(({ name }) => name));
+	return {
+		wanted: formatVersion(wanted),
+		server,
+		installed: seen.installed.find(({ name }) => name === server)?.version ?? "",
+		candidate: seen.candidates.get(server) ?? null,
+		offered: seen.offers.get(server) ?? [],
+		changes,
+		simulation,
+		wayBack: lines("back").map((line) => {
+			const [name = "", version = "", from = ""] = line.split("|");
+			return {
+				name,
+				version,
+				from: wayOf(from)
+			};
+		}),
+		holds: lines("holds").filter((name) => touched.has(name)),
+		liftHolds: config.holds === "lift",
+		locks: lines("locks").map((line) => {
+			const [file = "", holder = ""] = line.split("|");
+			return {
+				file,
+				holder
+			};
+		}),
+		broken: lines("audit"),
+		unattended: readUnattended(lines("unattended"), server),
+		needrestart: lines("needrestart").includes("yes"),
+		others: seen.others.filter(({ version }) => version === wanted.major).map(({ version, cluster, port, running: runs }) => ({
+			version,
+			cluster,
+			port,
+			running: runs
+		})),
+		policy: lines("layer").includes("yes")
+	};
+}
+/** What apt would do; null, and why, where it would do nothing of it. */
+async function simulate(host, config, seen, running, wanted) {
+	const packages = packagesFor(seen, running, wanted, config);
+	const missing = packages.filter(({ version }) => version === null).map(({ name }) => name);
+	if (missing.length > 0) return {
+		changes: null,
+		simulation: `the package lists do not have ${formatVersion(wanted)} of ${missing.join(", ")}`
+	};
+	const named = packages.flatMap(({ name, version }) => version === null ? [] : [exactly({
+		name,
+		version
+	})]);
+	const { code, stdout, stderr } = await host.script(simulateScript, named, { timeout: 12e4 });
+	const expected = /* @__PURE__ */ new Set([...packages.map(({ name }) => name), ...config["allow-packages"]]);
+	return code === 0 ? {
+		changes: readSimulation(stdout, expected),
+		simulation: null
+	} : {
+		changes: null,
+		simulation: lastLines(stderr, 5) || lastLines(stdout, 5)
+	};
+}
+function wayOf(text) {
+	return text === "saved" || text === "cache" || text === "archive" || text === "repack" ? text : null;
+}
+/**
+* Whether unattended-upgrades is installed and switched on, and whether its blacklist keeps it from the server. Patterns
+* are Python's, matched from the beginning of the name (unattended-upgrades, README); one that is none here keeps nothing.
+*/
+function readUnattended(lines, server) {
+	const installed = lines.some((line) => /^[ih]i/.test(line));
+	const periodic = lines.some((line) => /^APT::Periodic::Unattended-Upgrade "(?!0"|")/.test(line));
+	const kept = lines.flatMap((line) => {
+		const found = /^Unattended-Upgrade::Package-Blacklist:: "(.+)";$/.exec(line)?.[1];
+		return found === void 0 ? [] : [found];
+	}).some((pattern) => {
+		try {
+			return new RegExp(`^(?:${pattern})`).test(server);
+		} catch {
+			return false;
+		}
+	});
+	return {
+		enabled: installed && periodic,
+		takes: installed && periodic && !kept
+	};
+}
+
+/** Which steps take a cluster of packages to the wanted version. Pure. */
+/** @throws UpgradeError `route-major`: a new major is another cluster, which this version does not make */
+function planDebian(config, seen, facts, wanted) {
+	const from = formatVersion(facts.running);
+	const to = formatVersion(wanted);
+	const { version, cluster } = config;
+	if (facts.running.major !== wanted.major) throw new UpgradeError("route-major", `${from} to ${to} is a major upgrade, and this version of the action changes only the minor version of packages.`, {
+		phase: "plan",
+		hint: `Stay on a ${facts.running.major}.x version here. A rehearsal (mode: rehearse) shows what ${wanted.major} would do to your data; pg_upgradecluster is the way to get there by hand.`,
+		docs: "debian.md#limits"
+	});
+	const packages = packagesFor(seen, facts.running, wanted, config);
+	const names = new Set(packages.map(({ name }) => name));
+	const arguments_ = packages.map(({ name, version: exact }) => `${name}=${exact ?? `${to}, which is not offered`}`);
+	const old = before(seen, facts.running, wanted).filter(({ name }) => names.has(name)).map(({ name, version: exact }) => `${name}=${exact}`);
+	const restart = seen.supervisor === "systemd" ? `systemctl restart postgresql@${version}-${cluster}.service` : `pg_ctlcluster --skip-systemctl-redirect --mode fast ${version} ${cluster} restart`;
+	const neighbours = seen.others.filter((each) => each.version === version && each.running);
+	return {
+		name: "minor-in-place",
+		notes: ["The data directory stays as it is: minor versions of one major read the same files.", ...neighbours.length > 0 ? [`Other clusters use the same packages: ${neighbours.map((each) => `${each.version}/${each.cluster}`).join(", ")}. They go on with ${from} until somebody restarts them.`] : []],
+		steps: [
+			"backup",
+			{
+				id: "packages",
+				title: "Fetch the packages, and save the present ones",
+				does: [
+					`apt-get install --download-only ${arguments_.join(" ")}`,
+					`keep ${old.join(" ")} as files, until the backup expires: they are the way back`,
+					`postgres -C shared_buffers with the programs of ${to}: parses the whole configuration, starts nothing`
+				],
+				undo: null,
+				breaks: null,
+				risks: ["A package may not be had any more, neither new nor old: then the upgrade ends here, and nothing was changed.", `${to} may refuse the configuration: then the upgrade ends here, and ${from} was not stopped.`],
+				interruptible: true
+			},
+			"stop-applications",
+			"read-only",
+			"drain",
+			{
+				id: "checkpoint",
+				title: "Write a checkpoint",
+				does: ["CHECKPOINT, so that the stop has little left to write"],
+				undo: null,
+				breaks: null,
+				risks: ["It writes what is changed in memory: disks are busier for a while."],
+				interruptible: true
+			},
+			{
+				id: "install",
+				title: `Install ${to} while ${from} goes on`,
+				does: ["policy-rc.d refuses every stop and start of PostgreSQL by packages, until the installation has ended", `apt-get install --no-remove --allow-downgrades of exactly these files: ${arguments_.join(" ")}`],
+				undo: `install the saved files again: ${old.join(" ")}`,
+				breaks: null,
+				risks: [
+					"The installation may fail in the middle: then the saved packages are installed again.",
+					`Until the restart ${from} runs with the files of ${to} beside it: a library that a session loads first now is the new one.`,
+					"It is not ended with the run: where the connection or the run is lost it goes on by itself, and the next run finds it."
+				],
+				interruptible: false
+			},
+			{
+				id: "restart",
+				title: `Restart on ${to}`,
+				does: [
+					"CHECKPOINT",
+					restart,
+					"wait for a real query, then compare version, data directory and program"
+				],
+				undo: `install the saved files again and restart: ${from} on the same data directory`,
+				breaks: "every session ends; new ones are refused until the new server answers",
+				risks: [
+					"Transactions that are open at the stop are rolled back.",
+					"The stop waits for a last checkpoint, and for archiver and standbys to take the last WAL: clients wait as long.",
+					`${to} may not start: then the packages of ${from} are installed again, and it is started on the same data.`,
+					`If ${from} does not start either, nothing serves: the run ends as failed and says what to do.`,
+					"The server begins with cold caches: queries are slower until they are warm."
+				],
+				interruptible: false
+			},
+			"configure",
+			"collations",
+			"extensions",
+			"validate",
+			"read-write",
+			"start-applications",
+			"watch",
+			"advice"
+		]
+	};
+}
+
+/** The steps of a cluster of packages: packages, checkpoint, install, restart; and their way back. */
+/** The doing half of a step of this kind. */
+function debianStep(tools, id, facts, wanted) {
+	const { host, config, state } = tools;
+	const seen = () => look$1(host, config, state);
+	switch (id) {
+		case "packages": return packagesStep(tools, facts.running, wanted, seen);
+		case "checkpoint": return {
+			isDone: async () => false,
+			run: async () => checkpoint(tools)
+		};
+		case "install": return installStep(tools, facts.running, wanted, seen);
+		case "restart": return restartStep(tools, facts.running, wanted, seen);
+		default: throw new Error(`debian has no step ${id}`);
+	}
+}
+async function checkpoint({ settings }) {
+	await using client = await connect$1(await settings(), {
+		name: "postgres-upgrade checkpoint",
+		statementTimeout: 0
+	});
+	await client.script("CHECKPOINT");
+	return { state: "done" };
+}
+function packagesStep(tools, from, wanted, seen) {
+	const { host, config, state } = tools;
+	return {
+		async isDone() {
+			const facts = await seen();
+			const saved = await savedFor(host, state, facts.saved, from, wanted);
+			if (!saved) return false;
+			if (areInstalled(facts, saved.new)) return true;
+			return chosenPackages(config, facts, from, wanted).every(({ name, version }) => [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version));
+		},
+		async run(step) {
+			const facts = await seen();
+			step.progress("fetching packages");
+			const saved = await fetchPackages(host, config, facts, state, {
+				from,
+				to: wanted,
+				now: tools.now()
+			}, step);
+			await preflight(tools, facts, saved, wanted);
+			step.note(`${Object.keys(saved.files).length} package files are kept in ${state}/saved`);
+			return { state: "done" };
+		}
+	};
+}
+/** Reads the configuration with the new programs before anything is stopped. @throws UpgradeError `config-refused` */
+async function preflight({ host, config, state }, { cluster }, saved, wanted) {
+	const server = serverPackage(wanted.major);
+	const file = Object.keys(saved.files).find((name) => name.startsWith(`new/${server}_`));
+	if (!file) return;
+	const { code, stderr } = await host.script(preflightScript, [
+		`${state}/saved/${file}`,
+		String(config.version),
+		cluster.data,
+		cluster.configuration
+	], { timeout: 12e4 });
+	if (code === 0) return;
+	throw new UpgradeError("config-refused", `PostgreSQL ${formatVersion(wanted)} refuses the configuration.`, {
+		phase: "upgrade",
+		hint: `${lastLines(stderr, 3)}\nThe old server was not stopped. Mend the setting, then run again.`,
+		docs: "debian.md#packages"
+	});
+}
+/** Names on hold among those that were saved: apt lifts the hold of what it installs. */
+async function heldOf(tools, saved) {
+	const { stdout } = await tools.host.run(["apt-mark", "showhold"]);
+	const names = new Set([...saved.new, ...saved.old].map(({ name }) => name));
+	return stdout.split("\n").filter((name) => names.has(name));
+}
+/** @throws UpgradeError `packages-lost`: without them there is neither a way forward nor one back */
+function assertSaved(saved, from, to, state) {
+	if (isFor(saved, formatVersion(from), formatVersion(to))) return saved;
+	throw new UpgradeError("packages-lost", `The packages of ${formatVersion(from)} are not in ${state}/saved any more.`, {
+		phase: "rollback",
+		hint: `Install ${serverPackage(from.major)} of ${formatVersion(from)} by hand (apt-cache madison ${serverPackage(from.major)}), restart the cluster, then run the action with mode: rollback again.`,
+		docs: "debian.md#going-back"
+	});
+}
+function installStep(tools, from, wanted, seen) {
+	const { host, state } = tools;
+	return {
+		async isDone() {
+			const facts = await seen();
+			return isFor(facts.saved, formatVersion(from), formatVersion(wanted)) && areInstalled(facts, facts.saved.new);
+		},
+		async run(step) {
+			const saved = assertSaved((await seen()).saved, from, wanted, state);
+			const begun = performance.now();
+			await installSaved(host, state, saved, "new", await heldOf(tools, saved), step);
+			const now = await seen();
+			if (!areInstalled(now, saved.new)) throw new UpgradeError("packages-install", "apt-get ended well, but other versions are installed.", {
+				phase: "upgrade",
+				hint: `Installed: ${now.installed.map(({ name, version }) => `${name}=${version}`).join(", ")}.`
+			});
+			const { version } = await answering(await tools.settings());
+			step.note(`${saved.new.map(({ name, version: exact }) => `${name} ${exact}`).join(", ")} installed in ${Math.round(performance.now() - begun)} ms`);
+			step.note(`${formatVersion(version)} went on serving meanwhile`);
+			return { state: "done" };
+		},
+		async undo(step) {
+			await installOld(tools, from, wanted, seen, step);
+		}
+	};
+}
+/** Installs what was installed before; nothing where it is there. The server is not touched. */
+async function installOld(tools, from, wanted, seen, step) {
+	const facts = await seen();
+	const saved = facts.saved;
+	if (isFor(saved, formatVersion(from), formatVersion(wanted)) && areInstalled(facts, saved.old)) {
+		const { stdout } = await tools.host.run(["dpkg", "--audit"]);
+		if (stdout.trim() === "") return;
+	} else {
+		const installed = postgresVersion(serverVersion(facts, from.major) ?? "");
+		if (saved === null && installed && compareVersions(installed, from) === 0) return;
+	}
+	const own = assertSaved(saved, from, wanted, tools.state);
+	await installSaved(tools.host, tools.state, own, "old", await heldOf(tools, own), step);
+	step.note(`${own.old.map(({ name, version }) => `${name} ${version}`).join(", ")} installed again`);
+}
+function restartStep(tools, from, wanted, seen) {
+	const recipe = async () => {
+		const facts = await seen();
+		return recipeOf(tools.host, facts.cluster, facts.supervisor);
+	};
+	return {
+		async isDone() {
+			const found = await answering(await tools.settings()).catch(() => null);
+			return found !== null && compareVersions(found.version, wanted) === 0;
+		},
+		async run(step) {
+			const own = await recipe();
+			await step.switchOff({
+				id: "server",
+				what: `the server ${formatVersion(from)} is stopped for the restart`,
+				detail: own
+			});
+			await checkpoint(tools);
+			await restartAndVerify(tools, own, wanted, step);
+			await step.isBack("server");
+			await step.isBack("woken");
+			return { state: "done" };
+		},
+		async undo(step) {
+			await installOld(tools, from, wanted, seen, step);
+			const facts = await seen();
+			const found = await answering(await tools.settings()).catch(() => null);
+			if (found && compareVersions(found.version, from) === 0) {
+				step.note(`${formatVersion(from)} serves already`);
+				return await backAgain(step);
+			}
+			if (found) await assertOldReads(tools, facts, from);
+			const own = await recipeOf(tools.host, facts.cluster, facts.supervisor);
+			await step.switchOff({
+				id: "server",
+				what: `the server is stopped to go back to ${formatVersion(from)}`,
+				detail: own
+			});
+			try {
+				await restartAndVerify(tools, own, from, step);
+			} catch (cause) {
+				if (found) await newRatherThanNone(tools, own, facts.saved, wanted, step);
+				throw cause;
+			}
+			await backAgain(step);
+		}
+	};
+}
+async function backAgain(step) {
+	await step.isBack("server");
+	await step.isBack("woken");
+}
+/** Better the new version than none: what was stopped for the way back is started again. */
+async function newRatherThanNone(tools, recipe, saved, wanted, step) {
+	if (saved === null || await answering(await tools.settings()).catch(() => null) !== null) return;
+	await installSaved(tools.host, tools.state, saved, "new", await heldOf(tools, saved), step);
+	await restartAndVerify(tools, recipe, wanted, step);
+	step.note(`${formatVersion(wanted)} was installed and started again`);
+	await step.isBack("server");
+}
+async function restartAndVerify(tools, recipe, version, step) {
+	const logged = await endOfLog(tools.host, recipe, 0, 0);
+	const begun = performance.now();
+	const end = await control$1(tools, recipe, "restart");
+	const found = await awaitServer(tools, recipe, end);
+	const process = await assertServing(tools, recipe, found, version);
+	step.note(`${formatVersion(version)} serves, process ${process.pid} of ${process.program}, ${Math.round(performance.now() - begun)} ms after the command`);
+	const since = await endOfLog(tools.host, recipe, logged?.size ?? 0, 65536);
+	if (since) {
+		const bad = since.text.split("\n").filter((line) => /\b(FATAL|PANIC|ERROR):/.test(line));
+		step.note(`${since.source} since the start: ${bad.length === 0 ? "no line with ERROR, FATAL or PANIC" : `${bad.length} lines with ERROR, FATAL or PANIC; the validation judges them`}`);
+	}
+}
+/** A setting of the newer version in the files keeps the older one from starting: better known before the stop. */
+async function assertOldReads(tools, { cluster }, from) {
+	const { code, stderr } = await tools.host.script(installedPreflightScript, [
+		String(tools.config.version),
+		cluster.data,
+		cluster.configuration
+	]);
+	if (code === 0) return;
+	throw new UpgradeError("rollback-config", `PostgreSQL ${formatVersion(from)} refuses the configuration as it is now.`, {
+		phase: "rollback",
+		hint: `${lastLines(stderr, 3)}\nThe server was not stopped: the newer one goes on, with the packages of ${formatVersion(from)} beside it. Take back what the older version does not know, then go back again.`,
+		docs: "debian.md#going-back"
+	});
+}
+
+/** A cluster of Debian or Ubuntu packages, here or over ssh. */
+const mebibyte$1 = 1024 ** 2;
+/** The kind, for the registry. */
+const debian = {
+	kind: "debian",
+	schema: debianSchema,
+	modes: [
+		"plan",
+		"check",
+		"rehearse",
+		"upgrade",
+		"resume",
+		"rollback"
+	],
+	open: open$2,
+	history: (config) => config.host === void 0 ? hostStore(localHost(config.become ?? null), stateOf$2(config)) : null
+};
+/** Folder on the machine of the cluster: journal, saved packages, jobs. */
+function stateOf$2({ state, version, cluster }) {
+	return state ?? `/var/lib/postgres-upgrade/${version}-${cluster}`;
+}
+/** Folder beside the job where the backups of a target are kept. */
+function backupsOf(target) {
+	const base = areWeRoot() ? "/var/lib/postgres-upgrade/backups" : join$1(process.env.XDG_STATE_HOME || join$1(homedir(), ".local/state"), "postgres-upgrade/backups");
+	return join$1(base, target);
+}
+const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
+function open$2(config, tools) {
+	const state = stateOf$2(config);
+	const become = config.become ?? null;
+	const host = config.host === void 0 ? localHost(become) : sshHost({
+		host: config.host,
+		port: config.ssh.port,
+		key: config.ssh.key && tools.secret(config.ssh.key),
+		knownHosts: config.ssh["known-hosts"] && tools.secret(config.ssh["known-hosts"]),
+		become,
+		log: tools.log
+	});
+	let reached = null;
+	const settings = () => {
+		reached ??= reachServer(tools.connection);
+		return reached;
+	};
+	/** An address of the machine itself means that machine, not ours. */
+	const reachServer = async (connection) => host.remote && loopback.test(connection.host) ? {
+		...connection,
+		...await host.reach(connection.host, connection.port)
+	} : connection;
+	const debianTools = {
+		host,
+		config,
+		state,
+		jobs: `${state}/jobs`,
+		settings,
+		progress: (text) => tools.log.progress(`${tools.target}: ${text}`),
+		startTimeout: 3e5,
+		now: () => /* @__PURE__ */ new Date()
+	};
+	/** Package lists are asked for once where they do not have the wanted version. */
+	let refreshed = false;
+	const lookFresh = async () => {
+		const seen = await look$1(host, config, state);
+		const missing = packagesFor(seen, tools.wanted, tools.wanted, config).some(({ version }) => version === null);
+		const installed = postgresVersion(serverVersion(seen, config.version) ?? "");
+		if (!missing || refreshed || installed && compareVersions(installed, tools.wanted) === 0) return seen;
+		refreshed = true;
+		debianTools.progress(`refreshing the package lists of ${host.name}`);
+		await refreshLists(host);
+		return await look$1(host, config, state);
+	};
+	const inspect = async () => {
+		const seen = await lookFresh();
+		const { cluster, supervisor } = seen;
+		const version = serverVersion(seen, config.version);
+		const programs = version === null ? null : postgresVersion(version);
+		if (version === null || programs === null) throw new UpgradeError("debian-tools", `${host.name} has no package postgresql-${config.version}, though it has the cluster ${config.version}/${config.cluster}.`, {
+			phase: "inspect",
+			hint: "Only clusters whose programs come from packages can be upgraded here."
+		});
+		const found = cluster.running ? await answering(await settings()) : null;
+		if (found) assertSame(found.data, cluster.data);
+		return {
+			running: found?.version ?? programs,
+			serving: found !== null,
+			details: [
+				["machine", config.host ?? "this machine"],
+				["system", seen.system],
+				["cluster", `${config.version}/${config.cluster}`],
+				["port", String(cluster.port)],
+				["data directory", cluster.data],
+				["configuration", cluster.configuration],
+				["supervisor", supervisor],
+				["packages", seen.installed.map((each) => `${each.name} ${each.version}`).join(", ")],
+				...seen.others.length > 0 ? [["other clusters", seen.others.map((each) => `${each.version}/${each.cluster}`).join(", ")]] : []
+			],
+			own: seen
+		};
+	};
+	const assertSame = (data, expected) => {
+		if (data === "" || data === expected) return;
+		throw new UpgradeError("wrong-server", `The connection leads to the data directory ${data}, and the cluster ${config.version}/${config.cluster} is in ${expected}.`, {
+			phase: "inspect",
+			hint: "Check host and port of the connection against the cluster (pg_lsclusters)."
+		});
+	};
+	const ownRecipe = async () => {
+		const { cluster, supervisor } = await look$1(host, config, state);
+		return recipeOf(host, cluster, supervisor);
+	};
+	/** Starts the cluster where it does not run, and waits until it answers. */
+	const ensureServing = async (recipe) => {
+		if (await answering(await settings()).catch(() => null) !== null) return;
+		const end = await serverProcess(host, recipe.data) === null ? await control$1(debianTools, recipe, "start") : {
+			code: 0,
+			output: ""
+		};
+		await awaitServer(debianTools, recipe, end);
+	};
+	return {
+		inspect,
+		endpoint: settings,
+		planRoute: (facts, wanted) => planDebian(config, facts.own, facts, wanted),
+		home: {
+			journal: hostStore(host, state),
+			rehearsals: hostStore(host, `${state}/rehearsals`),
+			backups: backupsOf(tools.target)
+		},
+		async claim(who) {
+			const holder = await host.hold(`${state}/run.lock`, who);
+			if (holder === null) return;
+			throw new UpgradeError("locked", `Another run is at work on this target: ${holder}.`, {
+				phase: "connect",
+				hint: "Wait until it has ended. Its lock goes with its process: nothing has to be cleaned up."
+			});
+		},
+		async wake(step) {
+			const recipe = await ownRecipe();
+			const { stdout } = await host.run([
+				`/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
+				"--pgdata",
+				recipe.data
+			]);
+			if (!/^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout)) throw new UpgradeError("unclean-stop", `The cluster ${config.version}/${config.cluster} is stopped, and it was not stopped cleanly.`, {
+				phase: "inspect",
+				hint: `Start it with its present version and read its log before an upgrade: pg_ctlcluster ${config.version} ${config.cluster} start.`
+			});
+			await step.switchOff({
+				id: "woken",
+				what: "the cluster was found stopped and was started",
+				detail: recipe
+			});
+			await ensureServing(recipe);
+		},
+		async revive() {
+			await ensureServing(await ownRecipe());
+		},
+		step: (id, facts, wanted) => debianStep(debianTools, id, facts, wanted),
+		async putBack(entry, step) {
+			if (entry.id === "installation") return await settleInstallation(host, state, entry, step);
+			const recipe = entry.detail;
+			if (entry.id !== "woken") return await ensureServing(recipe);
+			const { code, output } = await control$1(debianTools, recipe, "stop");
+			if (code === 0 || code === 2) return;
+			throw new UpgradeError("server-stop", `The cluster could not be stopped: exit code ${code}.`, { hint: output.trim().split("\n").slice(-3).join("\n") });
+		},
+		async disks(databaseBytes, backupFolder) {
+			const { cluster } = await look$1(host, config, state);
+			const needs = [
+				[
+					"saved packages",
+					state,
+					400 * mebibyte$1
+				],
+				[
+					"programs",
+					"/usr/lib/postgresql",
+					150 * mebibyte$1
+				],
+				[
+					"dpkg's database",
+					"/var/lib/dpkg",
+					50 * mebibyte$1
+				],
+				[
+					"data directory",
+					cluster.data,
+					256 * mebibyte$1
+				]
+			];
+			const { stdout } = await host.script(disksScript, needs.map(([, path]) => path));
+			const there = stdout.split("\n").flatMap((line, index) => {
+				const [filesystem = "", blocks, size] = line.split("|");
+				const need = needs[index];
+				if (!need || filesystem === "") return [];
+				return [{
+					purpose: need[0],
+					path: host.remote ? `${host.name}:${need[1]}` : need[1],
+					filesystem: host.remote ? `${host.name} ${filesystem}` : filesystem,
+					freeBytes: Number(blocks) * Number(size),
+					neededBytes: need[2]
+				}];
+			});
+			return [await backupDisk(backupFolder, databaseBytes), ...there];
+		},
+		async packages(wanted) {
+			const facts = await inspect();
+			const seen = facts.own;
+			return packageFacts(host, config, seen, state, facts.running, wanted);
+		},
+		wantedExtensions: async () => null,
+		async configErrors(wanted) {
+			const seen = await look$1(host, config, state);
+			const installed = postgresVersion(serverVersion(seen, config.version) ?? "");
+			if (!installed || compareVersions(installed, wanted) !== 0) return null;
+			const { code, stderr } = await host.script(installedPreflightScript, [
+				String(config.version),
+				seen.cluster.data,
+				seen.cluster.configuration
+			]);
+			return code === 0 ? [] : stderr.trim().split("\n").slice(-3);
+		},
+		async serverLog(bytes) {
+			const { cluster } = await look$1(host, config, state);
+			const found = await endOfLog(host, cluster, 0, bytes);
+			if (!found || found.size <= bytes) return found;
+			return {
+				...found,
+				text: found.text.slice(found.text.indexOf("\n") + 1)
+			};
+		},
+		async command([program, ...args], timeout) {
+			const end = await runJob(host, {
+				folder: `${state}/jobs`,
+				name: "application",
+				script: applicationScript,
+				args: [program, ...args],
+				timeout
+			}, { progress: debianTools.progress });
+			return {
+				code: end.code,
+				stdout: end.output,
+				stderr: ""
+			};
+		},
+		reach: (address, port) => host.reach(address, port),
+		async tidy(keepDays, now) {
+			const { saved } = await look$1(host, config, state).catch(() => ({ saved: null }));
+			const old = saved !== null && Date.parse(saved.at) + keepDays * 864e5 < now.getTime();
+			await host.script(tidyScript, [state, old ? "all" : "rest"]).catch(() => {});
+		},
+		async scratch(wanted, options, abort) {
+			const choice = options.choice ?? {
+				kind: "auto",
+				image: "postgres",
+				nearest: true
+			};
+			return openScratch(wanted, choice, options, {
+				pattern: void 0,
+				user: await scratchUser(),
+				signal: abort,
+				progress: debianTools.progress
+			});
+		},
+		close: () => host.close()
+	};
+}
+async function backupDisk(folder, databaseBytes) {
+	let existing = folder;
+	while (await statfs(existing).catch(() => null) === null) existing = dirname(existing);
+	const { bavail, bsize } = await statfs(existing);
+	return {
+		purpose: "backup and its proof",
+		path: folder,
+		filesystem: String((await stat(existing)).dev),
+		freeBytes: bavail * bsize,
+		neededBytes: Math.ceil(databaseBytes * 1.8 + 768 * mebibyte$1)
+	};
+}
+
+/** `environment: { kind: embedded, ... }` in the spec. */
+const absolute = string().regex(/^\//, "write an absolute path");
+/** Shape of the section; unknown keys are errors. */
+const embeddedSchema = strictObject({
+	kind: literal$1("embedded"),
+	data: absolute.meta({ description: "Data directory of the cluster, on this machine" }),
+	port: number$1().int().min(1).max(65535).meta({ description: "Port that the cluster listens on" }),
+	binaries: absolute.optional().meta({
+		description: "Folder of the server programs; {version} (15.20) and {major} (15) are filled in",
+		examples: ["/opt/postgresql/{version}"]
+	}),
+	state: absolute.optional().meta({ description: "Folder for journal, backups and server log; default: DATA.upgrade" })
+}).meta({ description: "A cluster in a data directory on this machine" });
+
 /** A journal in files on this machine. */
 function linesOf(text) {
 	return text.split("\n").slice(0, -1);
@@ -20639,7 +25526,7 @@ function fileStore(folder) {
 					recursive: true,
 					mode: 493
 				});
-				const handle = await open$4(file, "a+", 384);
+				const handle = await open$5(file, "a+", 384);
 				try {
 					await dropCutLine(handle);
 					await handle.write(`${line}\n`);
@@ -20706,7 +25593,7 @@ function portIn(args) {
 }
 /** DBState of pg_control (src/include/catalog/pg_control.h): 1 shut down, 2 shut down in recovery. Byte 16, 32 bits. */
 async function stoppedCleanly(data) {
-	const file = await open$4(join$1(data, "global", "pg_control"), "r");
+	const file = await open$5(join$1(data, "global", "pg_control"), "r");
 	try {
 		const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 16);
 		return [1, 2].includes(buffer.readUInt32LE(0));
@@ -20776,7 +25663,7 @@ async function readCluster$1(data) {
 /** What is read from, and written to, files of a cluster without its server. */
 /** The last bytes of a file, from the first whole line on; null where it cannot be read. */
 async function endOfFile(path, bytes) {
-	const file = await open$4(path, "r").catch(() => null);
+	const file = await open$5(path, "r").catch(() => null);
 	if (!file) return null;
 	try {
 		const { size } = await file.stat();
@@ -20799,7 +25686,7 @@ async function endOfFile(path, bytes) {
 async function forgetSettings(data, names) {
 	const path = join$1(data, "postgresql.auto.conf");
 	const text = await readFile(path, "latin1");
-	const kept = text.split("\n").filter((line) => !names.some((name) => isOf$1(line, name)));
+	const kept = text.split("\n").filter((line) => !names.some((name) => isOf(line, name)));
 	if (kept.length === text.split("\n").length) return;
 	const { mode, uid, gid } = await stat(path);
 	await writeFile(`${path}.new`, Buffer.from(kept.join("\n"), "latin1"), {
@@ -20809,7 +25696,7 @@ async function forgetSettings(data, names) {
 	if (areWeRoot()) await chown(`${path}.new`, uid, gid);
 	await rename(`${path}.new`, path);
 }
-function isOf$1(line, name) {
+function isOf(line, name) {
 	return line.split("=")[0]?.trim().toLowerCase() === name.toLowerCase();
 }
 
@@ -20838,6 +25725,8 @@ function planEmbedded(facts, wanted) {
 				interruptible: true
 			},
 			"stop-applications",
+			"read-only",
+			"drain",
 			{
 				id: "checkpoint",
 				title: "Write a checkpoint",
@@ -20869,15 +25758,18 @@ function planEmbedded(facts, wanted) {
 			},
 			"configure",
 			"collations",
+			"extensions",
 			"validate",
+			"read-write",
 			"start-applications",
+			"watch",
 			"advice"
 		]
 	};
 }
 
 /** Stopping one version and starting another on the same data: the change itself, and its way back. */
-async function programs$1(recipe) {
+async function programs(recipe) {
 	const binaries = await binariesIn(recipe.bin, "journal");
 	if (!binaries || compareVersions(binaries.version, parseVersion(recipe.version)) !== 0) throw new UpgradeError("binaries-lost", `The programs of PostgreSQL ${recipe.version} are not in ${recipe.bin} any more.`, { hint: `Put them back, then start the cluster: pg_ctl start -D ${recipe.data}.` });
 	return {
@@ -20894,7 +25786,7 @@ async function prepareLog(log, user) {
 }
 /** Starts by recipe and waits until the server answers a real query with the recipe's version. */
 async function startByRecipe(recipe, settings, variables = {}) {
-	const { binaries, user } = await programs$1(recipe);
+	const { binaries, user } = await programs(recipe);
 	await prepareLog(recipe.log, user);
 	await startServer({
 		binaries,
@@ -20909,7 +25801,7 @@ async function startByRecipe(recipe, settings, variables = {}) {
 }
 /** Fast stop: ends sessions, writes a checkpoint. Fine where nothing runs. */
 async function stopByRecipe(recipe) {
-	const { binaries, user } = await programs$1(recipe);
+	const { binaries, user } = await programs(recipe);
 	await stopServer(binaries, recipe.data, user);
 }
 /** Stops whatever serves the data directory and starts the recipe's version; leaves it alone where that runs already. */
@@ -20952,7 +25844,7 @@ async function ensureServing(recipe, settings, progress, patience = 6e5) {
 }
 /** What the server answers, by a real query. @throws UpgradeError where it cannot be reached */
 async function runningVersion(settings) {
-	await using connection = await connect(settings, {
+	await using connection = await connect$1(settings, {
 		name: "postgres-upgrade version",
 		timeout: 5e3
 	});
@@ -20961,7 +25853,7 @@ async function runningVersion(settings) {
 }
 /** @throws UpgradeError `wrong-version`, `wrong-server`: what answers is not what was started */
 async function assertServes$1(settings, version, data) {
-	await using connection = await connect(settings, {
+	await using connection = await connect$1(settings, {
 		name: "postgres-upgrade start",
 		timeout: 1e4
 	});
@@ -21056,7 +25948,7 @@ function embeddedSteps(config, state, store, tools) {
 		}
 	};
 	const writeCheckpoint = async () => {
-		await using client = await connect(connection, {
+		await using client = await connect$1(connection, {
 			name: "postgres-upgrade checkpoint",
 			statementTimeout: 0
 		});
@@ -21208,7 +26100,7 @@ function open$1(config, tools) {
 	};
 	/** A connection that leads to some other server would back up the one and restart the other. */
 	const assertSameServer = async () => {
-		await using client = await connect(connection, { name: "postgres-upgrade inspect" });
+		await using client = await connect$1(connection, { name: "postgres-upgrade inspect" });
 		const [row] = await client.query(`SELECT (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data,
               pg_catalog.current_setting('port') AS port`);
 		if (row?.data != null && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
@@ -21312,7 +26204,7 @@ function resolved(path) {
 }
 async function isListening(settings) {
 	try {
-		await (await connect(settings, { timeout: 3e3 })).close();
+		await (await connect$1(settings, { timeout: 3e3 })).close();
 		return true;
 	} catch (cause) {
 		return !(cause instanceof UpgradeError && cause.code === "server-down");
@@ -21321,9 +26213,9 @@ async function isListening(settings) {
 
 /** The kinds of environment that exist. The only place outside their folders that lists them. */
 /** In the order in which they are listed to people. */
-const environmentKinds = [embedded];
+const environmentKinds = [embedded, debian];
 /** The spec's `environment`, whichever kind it is. */
-const environmentSchema = discriminatedUnion("kind", [embeddedSchema], { error: `must name a kind that this version has: ${environmentKinds.map(({ kind }) => kind).join(", ")}` });
+const environmentSchema = discriminatedUnion("kind", [embeddedSchema, debianSchema], { error: `must name a kind that this version has: ${environmentKinds.map(({ kind }) => kind).join(", ")}` });
 /** The kind that a validated configuration belongs to. */
 function kindOf$1(config) {
 	const found = environmentKinds.find(({ kind }) => kind === config.kind);
@@ -23399,7 +28291,7 @@ function releaseRecord(from, wanted, today) {
 
 /** What changed between the plan that somebody approved and the plan of now, in sentences. Pure. */
 /** Sentences that are named; the rest is counted. */
-const most$2 = 10;
+const most$1 = 10;
 /** Characters of one value. */
 const longest = 120;
 const names = /* @__PURE__ */ new Map([
@@ -23431,14 +28323,14 @@ function drift(before, after, titles = /* @__PURE__ */ new Map()) {
 	const [approved, now] = [bare(before), bare(after)];
 	const all = [
 		...single(approved, now),
-		...details$1(approved, now),
+		...details$2(approved, now),
 		...applications(approved, now),
 		...advice(approved, now),
 		...checks(approved, now),
 		...steps(approved, now, titles)
 	];
-	const left = all.length - most$2;
-	return left > 0 ? [...all.slice(0, most$2), `and ${formatCount(left)} more`] : all;
+	const left = all.length - most$1;
+	return left > 0 ? [...all.slice(0, most$1), `and ${formatCount(left)} more`] : all;
 }
 function bare(decision) {
 	return Object.assign(Object.create(null), decision);
@@ -23485,7 +28377,7 @@ function elements(decision, list) {
 	return found.filter((element) => element !== void 0);
 }
 /** What inspection showed: name and value. */
-function details$1(approved, now) {
+function details$2(approved, now) {
 	const read = (decision) => new Map(elements(decision, "details").map((pair) => [shown(pair.get("[0]")), pair.get("[1]")]));
 	const [before, after] = [read(approved), read(now)];
 	return [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].flatMap((name) => changed(name, before.get(name), after.get(name)));
@@ -23844,6 +28736,7 @@ function formatSeconds(seconds) {
 /** Whether the question makes sense for this upgrade and this server: where not, it has no result either. */
 function belongs(check, context) {
 	if (check.upgrade === "major" && !isMajor(context)) return false;
+	if (check.needs === "packages" && context.packages === void 0) return false;
 	if (check.when !== void 0 && check.when !== context.when) return false;
 	return check.maxMajor === void 0 || serverOf(context).major <= check.maxMajor;
 }
@@ -23988,6 +28881,60 @@ function verdictOf(results) {
 		blocking,
 		warnings
 	};
+}
+
+/**
+* Asks each application's health address once and warns of those that do not answer well. Those that an earlier run has
+* stopped are not asked. Lands in the record.
+* @throws Cancelled
+*/
+async function askApplicationsBefore(run) {
+	const { context, spec, environment, recorder, target } = run;
+	if (!spec.applications.some(isAsked)) return;
+	const record = watchRecordOf(run);
+	await Promise.all(spec.applications.filter(isAsked).map(async (application) => {
+		const entry = record.applications.find(({ name }) => name === application.name);
+		if (!entry || isOff(run, application.name)) return;
+		const { well, seen } = await askApplication(application, environment, context.signal);
+		entry.before = well ? "well" : "unwell";
+		entry.beforeSeen = seen;
+		if (well) return;
+		context.log.annotate({
+			level: "warning",
+			title: `${spec.name}: ${application.name} does not answer`,
+			message: `${application.health}: ${seen}. Nothing was changed yet: whatever ails it, it is not the upgrade. An upgrade is not taken back because of it.`,
+			place: target.place
+		});
+	}));
+	recorder.save();
+}
+/** Writes down for a later job which applications did not answer; those of an earlier run that are off stay as noted. */
+async function journalUnwell(run) {
+	if (!run.spec.applications.some(isAsked)) return;
+	const noted = run.journal.state().unwell;
+	const names = watchRecordOf(run).applications.filter(({ name, before }) => before === "not-asked" ? noted.includes(name) : before === "unwell").map(({ name }) => name);
+	if (names.join("\n") !== noted.join("\n")) await run.journal.unwell(names);
+}
+/** The record's part of applications and watch, made from the spec and the journal where it is not there yet. */
+function watchRecordOf(run) {
+	const { spec, recorder, journal } = run;
+	const { unwell } = journal.state();
+	recorder.record.watch ??= {
+		applications: spec.applications.filter(isAsked).map(({ name, health }) => ({
+			name,
+			health,
+			before: unwell.includes(name) ? "unwell" : "not-asked",
+			beforeSeen: null,
+			looks: 0,
+			failures: 0,
+			last: null
+		})),
+		observed: null
+	};
+	return recorder.record.watch;
+}
+function isOff(run, name) {
+	return run.journal.state().outstanding.some(({ id }) => id === applicationEntry(name));
 }
 
 /** A session, for people. */
@@ -24179,7 +29126,7 @@ FROM pg_catalog.pg_ident_file_mappings AS m WHERE m.error IS NOT NULL ORDER BY 1
 		};
 	}
 };
-function places(row) {
+function places$1(row) {
 	const more = numberOf(row, "lines") - 1;
 	return `${textOf$1(row, "file")}, line ${textOf$1(row, "line")}${more > 0 ? ` and ${more} more` : ""}`;
 }
@@ -24210,15 +29157,15 @@ FROM (
 			switch (textOf$1(row, "method")) {
 				case "radius": return {
 					status: context.wanted.major >= 19 ? "blocked" : "passed",
-					line: `radius: removed in 19 (${places(row)})`
+					line: `radius: removed in 19 (${places$1(row)})`
 				};
 				case "md5": return {
 					status: context.wanted.major >= 18 ? "warning" : "passed",
-					line: `md5: on its way out since 18 (${places(row)})`
+					line: `md5: on its way out since 18 (${places$1(row)})`
 				};
 				default: return {
 					status: crosses(context, 14) ? "warning" : "passed",
-					line: `clientcert: 14 takes only verify-ca and verify-full, not 1, 0 or no-verify (${places(row)})`
+					line: `clientcert: 14 takes only verify-ca and verify-full, not 1, 0 or no-verify (${places$1(row)})`
 				};
 			}
 		});
@@ -25279,6 +30226,193 @@ ORDER BY 1 LIMIT 20`,
 			seen: bounded(lines, totalOf(rows))
 		};
 	}
+};
+
+/** What every check of packages is: asked before the change, of the machine, where there are packages at all. */
+const askedOfPackages = {
+	scope: "machine",
+	when: "before",
+	needs: "packages",
+	minMajor: 13,
+	sql: null
+};
+/** A judge of package facts. */
+function ofPackages(judge) {
+	return (_rows, { packages }) => packages ? judge(packages) : {
+		status: "skipped",
+		seen: ["this target has no package manager"]
+	};
+}
+
+/** A hold makes `apt-get install --only-upgrade` a silent no-op with exit code 0: it is asked for by itself. */
+const packageHolds = {
+	...askedOfPackages,
+	id: "package-holds",
+	title: "No package of the installation is on hold",
+	fix: "apt-mark unhold them, or write holds: lift in environment: the hold is put back afterwards.",
+	judge: ofPackages(({ holds, liftHolds }) => {
+		if (holds.length === 0) return {
+			status: "passed",
+			seen: []
+		};
+		return liftHolds ? {
+			status: "info",
+			seen: bounded(holds.map((name) => `${name}: the hold is lifted and put back (holds: lift)`))
+		} : {
+			status: "blocked",
+			seen: bounded(holds.map((name) => `${name} is on hold`))
+		};
+	})
+};
+/** Whether somebody else is installing. */
+const packageLocks = {
+	...askedOfPackages,
+	id: "package-locks",
+	title: "Nobody else is installing packages",
+	fix: "Wait until it has ended, or look what it waits for. Do not remove the lock files.",
+	judge: ofPackages(({ locks }) => ({
+		status: locks.length === 0 ? "passed" : "blocked",
+		seen: bounded(locks.map(({ file, holder }) => `${file} is held by ${holder}`))
+	}))
+};
+/** Whether dpkg's house is in order. */
+const packageState = {
+	...askedOfPackages,
+	id: "package-state",
+	title: "No package is half installed",
+	fix: "dpkg --configure -a finishes what was left; then apt-get --fix-broken install.",
+	judge: ofPackages(({ broken }) => ({
+		status: broken.length === 0 ? "passed" : "blocked",
+		seen: bounded(broken)
+	}))
+};
+/** Whether the machine upgrades PostgreSQL by itself. */
+const packageAutomation = {
+	...askedOfPackages,
+	id: "package-automation",
+	title: "Nothing else upgrades PostgreSQL",
+	fix: "Put \"postgresql-\" into Unattended-Upgrade::Package-Blacklist, or the machine restarts PostgreSQL at a time of its own.",
+	judge: ofPackages(({ unattended, needrestart, server }) => {
+		const { status, lines } = worst$1([unattended.takes ? {
+			status: "warning",
+			line: `unattended-upgrades is on, and may upgrade ${server} at any time`
+		} : {
+			status: "passed",
+			line: unattended.enabled ? `unattended-upgrades is on, and leaves ${server} alone` : ""
+		}, needrestart ? {
+			status: "info",
+			line: "needrestart is installed: it is suspended during the installation"
+		} : {
+			status: "passed",
+			line: ""
+		}]);
+		return {
+			status,
+			seen: lines
+		};
+	})
+};
+/** Whether the packages would stop and start clusters by themselves. */
+const packageRestarts = {
+	...askedOfPackages,
+	id: "package-restarts",
+	title: "Packages do not restart PostgreSQL by themselves",
+	fix: "Nothing to do: an own /usr/sbin/policy-rc.d is put aside for the installation and put back.",
+	judge: ofPackages(({ policy }) => policy ? {
+		status: "info",
+		seen: ["/usr/sbin/policy-rc.d is there already: it is put aside for the installation, asked, and put back"]
+	} : {
+		status: "passed",
+		seen: ["policy-rc.d refuses it during the installation, and is removed again"]
+	})
+};
+/** Whether other clusters are concerned. */
+const packageNeighbours = {
+	...askedOfPackages,
+	id: "package-neighbours",
+	title: "No other cluster uses the same packages",
+	fix: "Restart them at a time of their own: until then they run the older version with the newer files beside it.",
+	judge: ofPackages(({ others, wanted }) => {
+		const running = others.filter(({ running: runs }) => runs);
+		return {
+			status: running.length > 0 ? "warning" : "passed",
+			seen: bounded(running.map(({ version, cluster, port }) => `${version}/${cluster} on port ${port} is not restarted: it goes on with its version beside the files of ${wanted}`))
+		};
+	})
+};
+
+/** PostgreSQL version within that of a package: `15.20` of `15.20-0+deb12u1`. */
+function postgresOf(version) {
+	return /^(?:\d+:)?(\d+\.\d+)(?![\d.])/.exec(version ?? "")?.[1] ?? "";
+}
+/** Whether apt's own choice is the approved version. */
+const packageCandidate = {
+	...askedOfPackages,
+	id: "package-candidate",
+	title: "The package candidate is the approved version",
+	fix: "Set the version in the spec to the candidate, or mend pins and sources of the machine (apt-cache policy shows both).",
+	judge: ofPackages(({ wanted, server, installed, candidate, offered }) => {
+		const named = `${server}: candidate ${candidate ?? "none"}, approved ${wanted}, installed ${installed || "none"}`;
+		if (postgresOf(candidate) === wanted) return {
+			status: "passed",
+			seen: [named]
+		};
+		return {
+			status: "blocked",
+			seen: [named, `on offer: ${offered.length > 0 ? offered.join(", ") : "nothing"}`]
+		};
+	})
+};
+/** A line of the transaction: `postgresql-15 15.18-0+deb12u1 → 15.20-0+deb12u1`. */
+function changeLine({ name, from, to }) {
+	if (to === null) return `${name} ${from ?? ""} would be removed`;
+	return from === null ? `${name} ${to} would be new` : `${name} ${from} → ${to}`;
+}
+/** Whether the transaction changes only what it should. */
+const packageChanges = {
+	...askedOfPackages,
+	id: "package-changes",
+	title: "The installation changes nothing else",
+	fix: "Look why apt wants it (apt-get install --simulate). What is right, name in environment.allow-packages; nothing is ever removed.",
+	judge: ofPackages(({ changes, simulation }) => {
+		if (changes === null) return {
+			status: "blocked",
+			seen: [`apt would refuse: ${simulation ?? "it does not say why"}`]
+		};
+		const surprise = changes.filter(({ expected }) => !expected);
+		if (surprise.length > 0) return {
+			status: "blocked",
+			seen: bounded(surprise.map(changeLine))
+		};
+		return {
+			status: "passed",
+			seen: bounded(changes.map(changeLine))
+		};
+	})
+};
+const places = {
+	saved: "saved already",
+	cache: "in apt's cache",
+	archive: "in the archive",
+	repack: "made anew from what is installed (dpkg-repack)"
+};
+/** Whether the present packages can be had again, for the way back. */
+const packageWayBack = {
+	...askedOfPackages,
+	id: "package-way-back",
+	title: "The present packages can be had again",
+	fix: "They are saved before anything is installed. Where the archive has dropped them: apt-get install dpkg-repack, or add an archive that keeps them.",
+	judge: ofPackages(({ wayBack }) => {
+		const lost = wayBack.filter(({ from }) => from === null);
+		const line = ({ name, version, from }) => `${name} ${version}: ${from === null ? "nowhere" : places[from]}`;
+		return lost.length > 0 ? {
+			status: "blocked",
+			seen: bounded(lost.map(line))
+		} : {
+			status: "passed",
+			seen: bounded(wayBack.map(line))
+		};
+	})
 };
 
 /** What the run knows of the wanted version before it asks any server. */
@@ -26600,6 +31734,15 @@ const allChecks = [
 	unreadableTables,
 	rlsTables,
 	diskSpace,
+	packageCandidate,
+	packageChanges,
+	packageWayBack,
+	packageHolds,
+	packageLocks,
+	packageState,
+	packageRestarts,
+	packageAutomation,
+	packageNeighbours,
 	tablespaces,
 	locksCapacity,
 	control,
@@ -26660,70 +31803,326 @@ const allChecks = [
 /** Ids of all checks. */
 const checkIds = allChecks.map(({ id }) => id);
 
-/**
-* The client programs `pg_dump`, `pg_restore` and `pg_dumpall`, found by version and never by luck.
-*
-* On GitHub's runners `/usr/bin/pg_dump` is Debian's pg_wrapper, which picks whatever major is preinstalled;
-* an older pg_dump refuses a newer server, and it does so after the maintenance window has begun.
-*/
-const programs = [
-	"pg_dump",
-	"pg_restore",
-	"pg_dumpall"
+/** Values that ship; each is explained in docs/checks.md. */
+const defaultThresholds = {
+	longTransactionWarning: 60,
+	longTransactionBlock: 600,
+	preparedTransactionWarning: 300,
+	xidAgeWarning: 1e9,
+	xidAgeBlock: 18e8,
+	slotRetainedWarning: 1024 ** 3,
+	replayLagBlock: 16 * 1024 ** 2,
+	archiveBacklogWarning: 10,
+	archiveBacklogBlock: 1e3,
+	idleInTransactionWarning: 60,
+	lockWaitWarning: 5,
+	walDirWarning: 2,
+	checkpointDistanceInfo: 1024 ** 3,
+	connectionsWarning: .9,
+	sequenceWarning: .8,
+	sequenceBlock: .95,
+	collationIndexesInfo: 1024 ** 3,
+	largeObjectsWarning: 1e5,
+	locksBlock: .8,
+	neverAnalyzedInfo: 1e4,
+	endOfLifeWarning: 180,
+	latencyFactor: 2,
+	latencyMilliseconds: 20,
+	latencyCalls: 50
+};
+
+/** The section `drain` of the spec. */
+/** The section `drain`. */
+const drainSchema = strictObject({
+	"at-most": whole(0, 1e4).default(5).meta({ description: "Transactions that may still be open; the action does not count its own" }),
+	timeout: whole(1, 86400).default(300).meta({ description: "Seconds to wait for it" }),
+	then: _enum(["give-up", "end"]).default("give-up").meta({ description: "Afterwards: end the upgrade before anything was changed, or end the sessions" })
+});
+
+/** Files of the user's own SQL in the spec. */
+const sqlFile = string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.sql$/, "write the path of an .sql file in the repository").meta({
+	description: "Path of a file with SQL, from the root of the repository",
+	examples: ["ops/health.sql"]
+});
+const healthFile = strictObject({
+	file: sqlFile,
+	database: string().min(1).optional().meta({ description: "Where it is asked; default: the database of the connection" }),
+	"read-only": boolean().default(true).meta({ description: "false: its statements may write" }),
+	timeout: whole(1, 3600).default(30).meta({ description: "Seconds for one statement" })
+});
+/** An entry of `health` or `rehearsal.smoke`. */
+const healthSchema = union([sqlFile.transform((file) => ({
+	file,
+	"read-only": true,
+	timeout: 30
+})), healthFile], { error: ({ input }) => typeof input === "string" ? "write the path of an .sql file in the repository" : "write a path, or { file, database, read-only, timeout }" });
+
+/** The section `extensions` of the spec. */
+const sql = string().min(1).max(1e4);
+/** One extension. */
+const extensionSchema = strictObject({
+	database: string().min(1).optional().meta({ description: "Where it is looked at; default: every database that has it" }),
+	version: string().min(1).max(100).optional().meta({ description: "Version it must have afterwards; default: the one from before" }),
+	"version-sql": sql.optional().meta({
+		description: "The extension's own version, as one value; read only",
+		examples: ["SELECT pg_tviews_version()"]
+	}),
+	"errors-sql": sql.optional().meta({
+		description: "How many of its objects are in error, as one number; read only. Must not grow",
+		examples: ["SELECT count(*) FROM pg_tviews_metadata WHERE last_error IS NOT NULL"]
+	}),
+	smoke: array(healthSchema).default([]).meta({ description: "SQL files that must pass afterwards, by the rules of `health`" }),
+	reinstall: _enum(["never", "if-needed"]).default("never").meta({ description: "if-needed: where it has the wrong version or does not work, update it, else load it anew; never by dropping what is yours" })
+});
+/** The section `extensions`, by the extension's name. */
+const extensionsSchema = record(string().min(1).max(63), extensionSchema);
+
+/** Maintenance windows and channels in the spec. */
+const days = [
+	"mon",
+	"tue",
+	"wed",
+	"thu",
+	"fri",
+	"sat",
+	"sun"
 ];
-/** Folders where packages put the programs of one major. */
-async function candidateFolders(extra) {
-	const folders = [...extra];
-	const debian = "/usr/lib/postgresql";
-	for (const major of await readdir(debian).catch(() => [])) folders.push(join$1(debian, major, "bin"));
-	for (const entry of await readdir("/usr").catch(() => [])) if (/^pgsql-\d+$/.test(entry)) folders.push(join$1("/usr", entry, "bin"));
-	folders.push(...(process.env.PATH ?? "").split(delimiter));
-	return [...new Set(folders.filter((folder) => folder !== ""))];
-}
-async function programsIn(folder) {
-	if (!programs.every((name) => existsSync(join$1(folder, name)))) return null;
-	if ((await realpath(join$1(folder, "pg_dump")).catch(() => "")).endsWith("/pg_wrapper")) return null;
-	const answer = await ask(join$1(folder, "pg_dump"), ["--version"]);
-	const version = answer?.code === 0 ? fromProgram(answer.stdout) : void 0;
-	return version ? {
-		bin: folder,
-		version
-	} : null;
-}
-/** Every set of client programs on this machine. */
-async function listClients(extra = []) {
-	const found = [];
-	for (const folder of await candidateFolders(extra)) {
-		const clients = await programsIn(folder);
-		if (clients) found.push(clients);
+/** An entry of `windows`. */
+const windowSchema = strictObject({
+	days: array(_enum(days, { error: `write one of ${days.join(", ")}` })).min(1).default([...days]).meta({ description: "On which days it opens" }),
+	hours: string().regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, "write from and to, for example \"22:00-04:00\"").refine((text) => text.slice(0, 5) !== text.slice(6), "from and to must differ").meta({ description: "From and to; an end before the start lies on the next day" }),
+	"time-zone": string().refine(isTimeZone, "write an IANA time zone, for example Europe/Berlin").default("UTC")
+});
+function isTimeZone(name) {
+	try {
+		new Intl.DateTimeFormat("en", { timeZone: name });
+		return true;
+	} catch {
+		return false;
 	}
-	return found;
 }
-/**
-* Chooses the programs for dumping a server and restoring into `major`: the same major with the newest minor,
-* else the nearest newer one (the proof decides whether its output is accepted). Never an older one:
-* pg_dump refuses a server of a newer major.
-*/
-function chooseClients(found, major) {
-	const usable = found.filter(({ version }) => version.major >= major);
-	usable.sort((a, b) => a.version.major - b.version.major || compareVersions(b.version, a.version));
-	return usable[0] ?? null;
+const moments = [
+	"start",
+	"pause",
+	"end"
+];
+/** An entry of `channels`. */
+const channelSchema = union([strictObject({
+	slack: secretName.meta({ description: "Incoming webhook of Slack; its URL is a secret" }),
+	at: array(_enum(moments)).min(1).default([...moments])
+}), strictObject({
+	webhook: secretName.meta({ description: "URL that takes CloudEvents 1.0 (structured JSON) by POST" }),
+	token: secretName.optional().meta({ description: "Sent as bearer" }),
+	at: array(_enum(moments)).min(1).default([...moments])
+})], { error: "write { slack: env:NAME } or { webhook: env:NAME, token: env:NAME }" });
+
+/** The section `read-only` of the spec: writes are refused for a while, instead of stopping applications. */
+/** User and password of an address would be in the plan, the journal and the report. */
+function holdsLogin(url) {
+	if (!URL.canParse(url)) return false;
+	const { username, password } = new URL(url);
+	return username !== "" || password !== "";
 }
-/** @throws UpgradeError `clients-missing`: says what is there and exactly what to install */
-async function findClients(major, extra = []) {
-	const found = await listClients(extra);
-	const chosen = chooseClients(found, major);
-	if (chosen) return chosen;
-	const there = found.map(({ bin, version }) => `${bin} (${formatVersion(version)})`).join(", ");
-	throw new UpgradeError("clients-missing", `pg_dump, pg_restore and pg_dumpall of PostgreSQL ${major} are not on this machine.`, {
-		phase: "backup",
-		hint: `Install them: apt-get install postgresql-client-${major} (Debian, Ubuntu) or dnf install postgresql${major} (PGDG), or name their folder in \`clients\` of the spec's backup. ${there ? `Found only: ${there}.` : "Found none at all."}`,
-		docs: "backup.md#client-programs"
+/** https, or http to the machine itself: anywhere else a token would travel in clear. */
+function isPrivate(url) {
+	if (!URL.canParse(url)) return false;
+	const { protocol, hostname } = new URL(url);
+	return protocol === "https:" || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+const call = strictObject({
+	method: _enum([
+		"POST",
+		"PUT",
+		"PATCH",
+		"DELETE"
+	]).default("POST"),
+	url: url({
+		protocol: /^https?$/,
+		error: "write a URL that begins with http:// or https://"
+	}).refine((url) => !holdsLogin(url), { error: "write no user or password here: pass a `token`" }),
+	body: json().optional().meta({ description: "Sent as JSON" })
+});
+/** The section `read-only`. */
+const readOnlySchema = strictObject({
+	databases: array(string().min(1)).default([]).meta({ description: "Databases that get default_transaction_read_only" }),
+	roles: array(string().min(1)).default([]).meta({ description: "Roles that get default_transaction_read_only" }),
+	hook: strictObject({
+		enter: call.meta({ description: "Writes are refused from now on" }),
+		leave: call.meta({ description: "Writes are accepted again" }),
+		token: secretName.optional().meta({ description: "Sent as bearer token" }),
+		timeout: whole(1, 600).default(30).meta({ description: "Seconds for one request" })
+	}).refine(({ enter, leave, token }) => token === void 0 || isPrivate(enter.url) && isPrivate(leave.url), { error: "write https addresses: the token would travel in clear" }).optional().meta({ description: "The application switches itself: a request before, and one after" }),
+	verify: secretName.optional().meta({ description: "Connection as the application makes it, by which a write must be refused; needed for `roles` and for a hook alone" })
+}).refine(({ databases, roles, hook }) => databases.length + roles.length > 0 || hook !== void 0, { error: "name databases, roles or a hook" }).refine(({ databases, roles, hook, verify }) => verify !== void 0 || roles.length === 0 && (databases.length > 0 || hook === void 0), { error: "write `verify`: the connection of the application, by which a write must be refused" });
+
+/** The section `rehearsal` of the spec. */
+const backupWords = "write fresh, latest-artifact, or the absolute path of a backup";
+/** Name of an image: a registry with its port may stand before it, no tag and no digest behind it. */
+const imageName = /^([a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+/** What the name of an image must be. */
+const imageWords = "write the name of an image without tag and digest, for example postgres";
+/** The section `rehearsal`. */
+const rehearsalSchema = strictObject({
+	from: union([_enum(["fresh", "latest-artifact"]), string().regex(/^\//, backupWords)], { error: backupWords }).default("fresh").meta({ description: "Which backup is rehearsed: a fresh one; the newest encrypted dump among the artifacts; or the one in this folder (the newest where the folder holds several)" }),
+	scratch: _enum([
+		"auto",
+		"embedded",
+		"docker",
+		"binaries"
+	]).default("auto").meta({ description: "Where the scratch server comes from: installed programs, packages from npm, a container image; auto takes the first that has the version" }),
+	image: string().regex(imageName, imageWords).default("postgres").meta({ description: "Image for scratch: docker; the version is its tag" }),
+	nearest: _enum(["refuse", "allow"]).default("refuse").meta({ description: "What to do where the exact version cannot be had: stop, or take the nearest minor of it" }),
+	smoke: array(healthSchema).default([]).meta({ description: "SQL files that are run on the restored copy only; a statement that fails, fails the rehearsal" }),
+	identity: secretName.optional().meta({ description: "age identity that reads the encrypted artifact" })
+});
+
+/** The section `rollback` of the spec. */
+const consent = /^I accept losing writes since (\S.*)$/;
+/** Without a zone it would be another moment on every machine. */
+const moment$1 = datetime({ offset: true });
+/** The section `rollback`. */
+const rollbackSchema = strictObject({ restore: string().regex(consent, "write \"I accept losing writes since TIME\", with the time at which the backup was begun").refine((text) => !consent.test(text) || moment$1.safeParse(consentedSince(text)).success, "write the time with its zone, for example 2026-11-20T03:00:00Z: an error of mode rollback tells the very sentence").optional().meta({
+	description: "Mode rollback also restores the backup of the upgrade. Everything written since that time is not in it",
+	examples: ["I accept losing writes since 2026-11-20T03:00:00Z"]
+}) });
+/** The time that a consent names, as it was written. */
+function consentedSince(text) {
+	return consent.exec(text)?.[1] ?? "";
+}
+
+/** The section `watch` of the spec: how the upgraded target is observed, and what takes the upgrade back. */
+const words$1 = "write a number and s, m or h, for example \"10m\"";
+const span = string({ error: words$1 }).regex(/^[1-9]\d{0,3}[smh]$/, words$1);
+const full$2 = strictObject({
+	for: span.meta({
+		description: "How long",
+		examples: ["10m"]
+	}),
+	every: whole(1, 3600).default(5).meta({ description: "Seconds between two looks" }),
+	errors: whole(0, 1e6).default(0).meta({ description: "Errors by the extensions' `errors-sql` beyond those from before" }),
+	"connection-failures": number$1({ error: "write a number" }).min(0).max(1, "this is a share: write a number from 0 to 1, for example 0.05").default(.05).meta({ description: "Share of new connections that may fail" })
+});
+/** The section `watch`. */
+const watchSchema = union([span.transform((text) => full$2.parse({ for: text })), full$2], { error: ({ input }) => typeof input === "string" || typeof input === "number" ? words$1 : "write a time such as \"10m\", or { for, every, errors, connection-failures }" });
+
+/** The spec's shape. `schema/upgrade-spec.schema.json` is generated from here. */
+const argv = array(string().min(1)).min(1).meta({ description: "A program and its arguments; never run by a shell" });
+const versionText = string({ error: (issue) => typeof issue.input === "number" ? "quote the version, for example \"15.20\": a number loses its last zero" : void 0 }).regex(/^[1-9]\d\.(0|[1-9]\d{0,2})$/, "write major and minor in quotes, for example \"15.20\"");
+/** Typed out by whoever wants a dump of their data readable by everybody who can read the repository. */
+const unencryptedConsent = "I accept that everyone who can read this repository can read this data";
+const backupSchema = strictObject({
+	format: literal$1("directory").default("directory").meta({ description: "pg_dump's directory format" }),
+	directory: absolute$1.optional().meta({ description: "Where backups are kept; default: beside the target" }),
+	jobs: whole(1, 32).default(2).meta({ description: "Tables dumped and restored at the same time" }),
+	compress: whole(0, 9).default(1).meta({ description: "gzip level; 1 is nearly as small as 9 and three times as fast" }),
+	clients: absolute$1.optional().meta({ description: "Folder that holds pg_dump, pg_restore and pg_dumpall" }),
+	prove: _enum([
+		"restore",
+		"checksum",
+		"none"
+	]).default("restore").meta({ description: "restore: restored into a scratch server and compared; checksum: files re-read only; none: not looked at" }),
+	"keep-days": whole(1, 3650).default(14).meta({ description: "Older backups of this target are removed after a successful upgrade" }),
+	"encrypt-to": array(string().regex(/^age1[a-z0-9]{50,}$/, "an age recipient looks like age1...")).default([]).meta({ description: "age recipients that may read a dump uploaded as artifact" }),
+	"publish-unencrypted": literal$1(unencryptedConsent).optional().meta({ description: "Uploads the dump in clear; never in a public repository" })
+});
+const applicationSchema = strictObject({
+	name: string().min(1),
+	stop: argv.optional(),
+	start: argv.optional(),
+	"runs-on": _enum(["target", "runner"]).default("target").meta({ description: "Where the commands run: on the machine of the database, as its environment reaches it, or beside the job" }),
+	health: url({
+		protocol: /^https?$/,
+		error: "write a URL that begins with http:// or https://"
+	}).optional().meta({ description: "Asked after the start until it answers 2xx" }),
+	"start-timeout": whole(1, 3600).default(600).meta({ description: "Seconds until `health` must answer" })
+}).refine(({ stop, start }) => stop === void 0 === (start === void 0), { error: "write both `stop` and `start`, or neither: then it stays up, and only its health is watched" }).refine(({ stop, health }) => stop !== void 0 || health !== void 0, { error: "write `stop` and `start`, or `health`" });
+const kebab = (name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** The thresholds as the spec spells them: `longTransactionBlock` is `long-transaction-block`. */
+const thresholdKeys = new Map(Object.keys(defaultThresholds).map((key) => [kebab(key), key]));
+/** Checks that nobody may switch off: without them the run does not know what it works on. */
+const indispensable = ["identity"];
+/** What ships below 1 is a share: 5 would mean 500 %. */
+function thresholdSchema(shipped) {
+	const share = shipped > 0 && shipped < 1;
+	const number = number$1({ error: "write a number" }).min(0, "write a number that is not negative");
+	return share ? number.max(1, "this is a share: write a number from 0 to 1, for example 0.9") : number;
+}
+function checksSchema(ids) {
+	return strictObject({
+		disable: array(_enum(ids.filter((id) => !indispensable.includes(id)), { error: ({ input }) => indispensable.includes(String(input)) ? "this check cannot be switched off" : "there is no check of this id; docs/checks.md lists all" })).default([]).meta({ description: "Ids of checks that are not asked; the record says so" }),
+		thresholds: strictObject(Object.fromEntries([...thresholdKeys].map(([key, name]) => [key, thresholdSchema(defaultThresholds[name]).optional()]))).default({}).meta({ description: "Limits other than those that ship; docs/checks.md explains each" })
 	});
 }
-/** Absolute path of one of them. */
-function clientPath(clients, program) {
-	return join$1(clients.bin, program);
+const nameWords = "use small letters, digits and dashes, at most 63";
+const manifestSchema$1 = strictObject({
+	from: string().regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.(ya?ml|json)$/, "write the path of a YAML file in the repository").meta({
+		description: "Path of the manifest from the root of the repository",
+		examples: ["deploy/orders/statefulset.yaml"]
+	}),
+	image: string().regex(imageName, imageWords).meta({
+		description: "Image whose tag is the version, without the tag",
+		examples: ["postgres"]
+	})
+});
+const wantedSchema = union([versionText, manifestSchema$1], { error: ({ input }) => {
+	if (typeof input === "number") return "quote the version, for example \"15.20\": a number loses its last zero";
+	if (typeof input === "string") return "write major and minor in quotes, for example \"15.20\"";
+	return "write the version in quotes, for example \"15.20\", or { from: deploy/postgres.yaml, image: postgres }";
+} });
+/** Builds the schema for the environments that exist. */
+function specSchema(environment, checkIds) {
+	const target = strictObject({
+		name: string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "use small letters, digits and dashes, a letter first, at most 63"),
+		postgres: wantedSchema.meta({
+			description: "The version that should run, or the manifest that names it",
+			examples: ["15.20", {
+				from: "deploy/orders/statefulset.yaml",
+				image: "postgres"
+			}]
+		}),
+		connection: secretName,
+		environment,
+		backup: backupSchema.prefault({}),
+		applications: array(applicationSchema).refine((list) => new Set(list.map(({ name }) => name)).size === list.length, "give each application a name of its own").default([]).meta({ description: "Stopped before the change, started after it, whatever happens" }),
+		"read-only": readOnlySchema.optional().meta({ description: "Writes are refused during the change, and it is verified that they are" }),
+		drain: drainSchema.optional().meta({ description: "Open transactions are waited for before the change" }),
+		extensions: extensionsSchema.default({}).meta({ description: "Extensions that are looked at one by one" }),
+		watch: watchSchema.optional().meta({
+			description: "The upgraded target is observed for this long; a crossed limit is a failure",
+			examples: ["10m"]
+		}),
+		rollback: rollbackSchema.optional(),
+		pause: _enum([
+			"first",
+			"all",
+			"none"
+		]).default("none").meta({ description: "Stop for a person after the first member, after each, or never" }),
+		"on-failure": _enum(["rollback", "stop"]).default("rollback"),
+		advice: _enum(["apply", "report"]).default("report").meta({ description: "What the release notes ask of this database: report it, or carry out what is safe after the upgrade" }),
+		"notes-read": array(versionText).default([]).meta({ description: "Releases whose notes a person has read, where the action does not know them" }),
+		checks: checksSchema(checkIds).prefault({}),
+		rehearsal: rehearsalSchema.prefault({}),
+		"require-rehearsal": duration.optional().meta({
+			description: "An upgrade is refused without a passed rehearsal of the same versions that is not older",
+			examples: ["7d"]
+		}),
+		wave: whole(1, 100).default(1).meta({ description: "Targets of a later wave are upgraded once all earlier ones are green" }),
+		windows: array(windowSchema).default([]).meta({ description: "Maintenance windows; outside of all of them an upgrade is refused. None means always" }),
+		notify: array(string(), { error: "write a list of names of channels, for example [platform-team]" }).default([]).meta({ description: "Names of channels that are told" }),
+		health: array(healthSchema).default([]).meta({ description: "The user's own SQL, asked before and after; a status or severity of critical, failed or error blocks" })
+	});
+	return strictObject({
+		version: literal$1(1),
+		soak: duration.default("0m").meta({
+			description: "How long the targets of a wave must have been green before the next wave starts",
+			examples: ["24h"]
+		}),
+		channels: record(string({ error: nameWords }).regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, nameWords), channelSchema).default({}).meta({ description: "Who can be told, by name" }),
+		targets: array(target).min(1).max(256)
+	}).meta({
+		title: "Postgres Upgrade spec",
+		description: "Which PostgreSQL version each target should run, and how to get there"
+	});
 }
 
 /** What went wrong while a dump was written, in words. */
@@ -26755,90 +32154,6 @@ function explainDump(cause, folder, signal) {
 	if (signal.aborted) return new Cancelled("backup");
 	const code = cause?.code ?? "";
 	return ["ENOSPC", "EDQUOT"].includes(code) ? spaceError(folder, messageOf(cause), cause) : cause;
-}
-
-const letter = /[A-Za-z_\u0080-\uffff]/;
-const wordRest = /[A-Za-z0-9_$\u0080-\uffff]*/y;
-const numberRest = /[A-Za-z0-9_.]*/y;
-const lineRest = /[^\n\r]*/y;
-const spaces = /\s+/y;
-const dollarTag = /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/y;
-const parameter = /\$[0-9]+/y;
-/** Between two parts of one constant: white space with a line break in it, perhaps comments. */
-const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*'/y;
-/** Where a match that begins at `from` ends; -1 where there is none. */
-function matchEnd(pattern, text, from) {
-	pattern.lastIndex = from;
-	return pattern.test(text) ? pattern.lastIndex : -1;
-}
-/** End of what began with a quote at `from`; `escapes`: a backslash takes the next character along. -1: unterminated. */
-function quoteEnd(text, from, quote, escapes) {
-	for (let at = from + 1; at < text.length; at += 1) {
-		if (!escapes) {
-			at = text.indexOf(quote, at);
-			if (at < 0) return -1;
-		}
-		const here = text[at];
-		if (here === "\\" && escapes) at += 1;
-		else if (here === quote) {
-			if (text[at + 1] === quote) at += 1;
-			else {
-				const next = quote === "'" ? matchEnd(continuation, text, at + 1) : -1;
-				if (next < 0) return at + 1;
-				at = next - 1;
-			}
-		}
-	}
-	return -1;
-}
-/** Comments nest. */
-function commentEnd(text, from) {
-	const mark = /\/\*|\*\//g;
-	mark.lastIndex = from;
-	for (let depth = 0;;) {
-		const found = mark.exec(text);
-		if (!found) return -1;
-		depth += found[0] === "/*" ? 1 : -1;
-		if (depth === 0) return mark.lastIndex;
-	}
-}
-/** Every token, one after the other, without a gap. Never throws, whatever the input. */
-function* tokens(text) {
-	let start = 0;
-	const token = (kind, end) => {
-		const made = {
-			kind,
-			start,
-			end: end < 0 ? text.length : end,
-			closed: end >= 0
-		};
-		start = made.end;
-		return made;
-	};
-	while (start < text.length) {
-		const here = text[start];
-		const two = text.slice(start, start + 2);
-		const three = text.slice(start, start + 3).toUpperCase();
-		if (/\s/.test(here)) yield token("space", matchEnd(spaces, text, start));
-		else if (two === "--") yield token("comment", matchEnd(lineRest, text, start));
-		else if (here === "\\") yield token("command", matchEnd(lineRest, text, start));
-		else if (two === "/*") yield token("comment", commentEnd(text, start));
-		else if (here === "'") yield token("text", quoteEnd(text, start, "'", false));
-		else if (here === "\"") yield token("name", quoteEnd(text, start, "\"", false));
-		else if (/^[eE]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", true));
-		else if (/^[bBxXnN]'$/.test(two)) yield token("text", quoteEnd(text, start + 1, "'", false));
-		else if (three === "U&'") yield token("text", quoteEnd(text, start + 2, "'", false));
-		else if (three === "U&\"") yield token("name", quoteEnd(text, start + 2, "\"", false));
-		else if (letter.test(here)) yield token("word", matchEnd(wordRest, text, start));
-		else if (/[0-9]/.test(here)) yield token("number", matchEnd(numberRest, text, start));
-		else if (here === "$" && matchEnd(parameter, text, start) > 0) yield token("parameter", matchEnd(parameter, text, start));
-		else if (here === "$" && matchEnd(dollarTag, text, start) > 0) {
-			const body = matchEnd(dollarTag, text, start);
-			const tag = text.slice(start, body);
-			const end = text.indexOf(tag, body);
-			yield token("text", end < 0 ? -1 : end + tag.length);
-		} else yield token("other", start + 1);
-	}
 }
 
 /**
@@ -26939,237 +32254,6 @@ async function dumpGlobals(options, login) {
 	});
 	assertDumped("the roles", code, stderr, options.folder);
 	if (!(await readFile(file, "utf8")).includes(`\n${"-- PostgreSQL database cluster dump complete"}\n`)) throw cutShort("the roles", options.folder);
-}
-
-/** The statements behind an inventory; each runs on PostgreSQL 13 and later with `search_path = pg_catalog`. */
-const userSchema = (alias) => `${alias}.nspname !~ '^pg_' AND ${alias}.nspname <> 'information_schema'`;
-const ofExtension = (catalog, oid) => `EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
-/** A child by plain inheritance. Where its parent got a column later, a restore makes it with its columns in another order. */
-const inherits = `NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)`;
-/**
-* Tables that hold rows: ordinary ones (partitions among them), materialized views, foreign tables.
-* `columns` is null where the order of columns can be relied on.
-*/
-const tableList = `
-  SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, ${ofExtension("pg_class", "c.oid")} AS extension,
-         CASE WHEN ${inherits} THEN ARRAY(SELECT a.attname::text FROM pg_attribute a
-           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname COLLATE "C") END AS columns
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND ${userSchema("n")}
-  ORDER BY 1, 2`;
-/** Every sequence outside of extensions. */
-const sequenceList = `
-  SELECT n.nspname AS schema, c.relname AS name
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "c.oid")}
-  ORDER BY 1, 2`;
-/**
-* Large objects by their pages. A hole in a sparse object comes back from a restore as zeros, so zero bytes at
-* a page's end, and pages of zeros, do not count.
-*/
-const largeObjectSum = `
-  SELECT (SELECT count(*) FROM pg_largeobject_metadata)::int AS count,
-         coalesce(sum(hashtextextended(loid || ':' || pageno || ':' || rtrim(encode(data, 'hex'), '0'), 0)), 0)::text AS fingerprint
-  FROM pg_largeobject WHERE rtrim(encode(data, 'hex'), '0') <> ''`;
-/**
-* Definitions are compared without casts, parentheses and white space: reading an expression back moves them
-* (\`x IN ('a', 'b')\` on a varchar column is the known case), and nothing else.
-*/
-const shape = (definition) => `md5(regexp_replace(coalesce(${definition}, ''), '::[a-z_ ]+(\\[\\])?|[()\\s]', '', 'g'))`;
-/** Privileges in one order; an absent list means the built-in default, which a restore leaves absent. */
-const privileges$1 = (acl, kind, owner) => `(SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(coalesce(${acl}, acldefault('${kind}', ${owner}))) a)`;
-const relation = `
-  SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
-           WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table' ELSE 'composite type' END
-         || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS identity,
-         md5(concat_ws('|', c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated,
-           pg_get_userbyid(c.relowner), CASE c.relkind WHEN 'S' THEN ${privileges$1("c.relacl", "s", "c.relowner")} ELSE ${privileges$1("c.relacl", "r", "c.relowner")} END,
-           pg_get_expr(c.relpartbound, c.oid), (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(c.reloptions) o),
-           (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-                     (SELECT k.collname FROM pg_collation k WHERE k.oid = a.attcollation), ${privileges$1("a.attacl", "c", "c.relowner")}), ',' ORDER BY CASE WHEN ${inherits} THEN a.attname COLLATE "C" END, a.attnum)
-            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-           CASE WHEN c.relkind IN ('v', 'm') THEN ${shape("pg_get_viewdef(c.oid)")} END)) AS hash
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c') AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "c.oid")}`;
-const columnDefault = `
-  SELECT 'default of ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname), ${shape("pg_get_expr(f.adbin, f.adrelid)")}
-  FROM pg_attrdef f JOIN pg_class c ON c.oid = f.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
-  WHERE ${userSchema("n")} AND c.relpersistence <> 't' AND NOT ${ofExtension("pg_class", "c.oid")}`;
-const index = `
-  SELECT 'index ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), ${shape("pg_get_indexdef(c.oid)")}
-  FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE x.indisvalid AND c.relpersistence <> 't' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "x.indrelid")}`;
-/** The foreign keys of partitions follow from their parent's, and are numbered in whatever order they were attached. */
-const constraint = `
-  SELECT 'constraint ' || quote_ident(k.conname) || ' on ' || coalesce(quote_ident(n.nspname) || '.' || quote_ident(c.relname), format_type(k.contypid, NULL)),
-         md5(k.contype::text || k.convalidated::text || ${shape("pg_get_constraintdef(k.oid)")})
-  FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
-  WHERE ${userSchema("n")} AND k.contype <> 't' AND NOT (k.contype = 'f' AND k.conparentid <> 0) AND NOT ${ofExtension("pg_class", "k.conrelid")} AND NOT ${ofExtension("pg_type", "k.contypid")}`;
-const trigger = `
-  SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), md5(t.tgenabled::text || ${shape("pg_get_triggerdef(t.oid)")})
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE NOT t.tgisinternal AND ${userSchema("n")} AND NOT ${ofExtension("pg_trigger", "t.oid")}`;
-/** A body that is stored parsed (\`BEGIN ATOMIC\`, 14 and later) is read back as an expression is. */
-const routine$1 = `
-  SELECT 'routine ' || quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
-         md5(concat_ws('|', p.prokind, pg_get_userbyid(p.proowner), ${privileges$1("p.proacl", "f", "p.proowner")}, CASE WHEN p.prokind <> 'a' THEN
-           CASE WHEN to_jsonb(p) ->> 'prosqlbody' IS NULL THEN pg_get_functiondef(p.oid) ELSE ${shape("pg_get_functiondef(p.oid)")} END END))
-  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-  WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_proc", "p.oid")}`;
-const type = `
-  SELECT 'type ' || quote_ident(n.nspname) || '.' || quote_ident(t.typname),
-         md5(concat_ws('|', t.typtype, t.typnotnull, t.typdefault, format_type(t.typbasetype, t.typtypmod),
-           (SELECT string_agg(quote_literal(e.enumlabel), ',' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)))
-  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-  WHERE t.typtype IN ('e', 'd', 'r') AND ${userSchema("n")} AND NOT ${ofExtension("pg_type", "t.oid")}`;
-const policy = `
-  SELECT 'policy ' || quote_ident(l.polname) || ' on ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname),
-         md5(concat_ws('|', l.polcmd, l.polpermissive, ${shape("pg_get_expr(l.polqual, l.polrelid)")}, ${shape("pg_get_expr(l.polwithcheck, l.polrelid)")},
-           (SELECT string_agg(coalesce(r.rolname, 'public'), ',' ORDER BY r.rolname) FROM unnest(l.polroles) o LEFT JOIN pg_roles r ON r.oid = o)))
-  FROM pg_policy l JOIN pg_class c ON c.oid = l.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace`;
-const others = `
-  SELECT 'schema ' || quote_ident(n.nspname), md5(pg_get_userbyid(n.nspowner) || ${privileges$1("n.nspacl", "n", "n.nspowner")})
-  FROM pg_namespace n WHERE ${userSchema("n")} AND NOT ${ofExtension("pg_namespace", "n.oid")}
-  UNION ALL SELECT 'extension ' || quote_ident(extname), md5(extnamespace::regnamespace::text) FROM pg_extension
-  UNION ALL SELECT 'rule ' || quote_ident(r.rulename) || ' on ' || r.ev_class::regclass::text, ${shape("pg_get_ruledef(r.oid)")}
-    FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE r.rulename <> '_RETURN' AND ${userSchema("n")} AND NOT ${ofExtension("pg_class", "c.oid")}
-  UNION ALL SELECT 'statistics ' || s.stxnamespace::regnamespace::text || '.' || quote_ident(s.stxname), ${shape("pg_get_statisticsobjdef(s.oid)")} FROM pg_statistic_ext s
-  UNION ALL SELECT 'publication ' || quote_ident(pubname), md5(concat_ws('|', puballtables, pubinsert, pubupdate, pubdelete,
-    (SELECT string_agg(t.schemaname || '.' || t.tablename, ',' ORDER BY t.schemaname, t.tablename) FROM pg_publication_tables t WHERE t.pubname = p.pubname))) FROM pg_publication p
-  UNION ALL SELECT 'event trigger ' || quote_ident(evtname), md5(concat_ws('|', evtevent, evtenabled, evtfoid::regproc)) FROM pg_event_trigger e
-    WHERE NOT ${ofExtension("pg_event_trigger", "e.oid")}
-  UNION ALL SELECT 'foreign server ' || quote_ident(srvname), md5(coalesce((SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(srvoptions) o), '')) FROM pg_foreign_server
-  UNION ALL SELECT 'default privileges of ' || pg_get_userbyid(defaclrole) || ' ' || defaclnamespace::regnamespace::text || ' ' || defaclobjtype::text,
-    md5((SELECT string_agg(a::text, ',' ORDER BY a::text COLLATE "C") FROM unnest(defaclacl) a)) FROM pg_default_acl
-  UNION ALL SELECT 'setting of ' || coalesce(pg_get_userbyid(nullif(setrole, 0)), 'everybody') || ' in this database', md5(setconfig::text)
-    FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
-  UNION ALL SELECT 'database itself', md5(concat_ws('|', pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype, datconnlimit, datallowconn,
-    ${privileges$1("datacl", "d", "datdba")})) FROM pg_database WHERE datname = current_database()`;
-/** Objects that have no definition to read back: compared by their identity alone. */
-const identities = `
-  SELECT i.type || ' ' || i.identity, ''
-  FROM (SELECT 'pg_operator'::regclass AS catalog, oid FROM pg_operator UNION ALL SELECT 'pg_opclass', oid FROM pg_opclass
-        UNION ALL SELECT 'pg_opfamily', oid FROM pg_opfamily UNION ALL SELECT 'pg_collation', oid FROM pg_collation
-        UNION ALL SELECT 'pg_conversion', oid FROM pg_conversion UNION ALL SELECT 'pg_cast', oid FROM pg_cast
-        UNION ALL SELECT 'pg_ts_config', oid FROM pg_ts_config UNION ALL SELECT 'pg_ts_dict', oid FROM pg_ts_dict
-        UNION ALL SELECT 'pg_ts_parser', oid FROM pg_ts_parser UNION ALL SELECT 'pg_ts_template', oid FROM pg_ts_template
-        UNION ALL SELECT 'pg_language', oid FROM pg_language UNION ALL SELECT 'pg_am', oid FROM pg_am
-        UNION ALL SELECT 'pg_transform', oid FROM pg_transform UNION ALL SELECT 'pg_user_mapping', oid FROM pg_user_mapping
-        UNION ALL SELECT 'pg_foreign_data_wrapper', oid FROM pg_foreign_data_wrapper) o,
-       LATERAL pg_identify_object(o.catalog, o.oid, 0) i
-  WHERE o.oid >= 16384
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e')`;
-const comment = `
-  SELECT 'comment on ' || pg_describe_object(c.classoid, c.objoid, c.objsubid), md5(c.description)
-  FROM pg_description c
-  WHERE c.objoid >= 16384
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = c.classoid AND d.objid = c.objoid AND d.deptype = 'e')`;
-/** What the comparison does not look at, in any database. */
-const neverCompared = "subscriptions, row filters of publications, owners of large objects, and tablespaces of relations are not compared";
-/** Every object of the database that a dump should carry: identity and hash of its definition. */
-const databaseObjects = [
-	relation,
-	columnDefault,
-	index,
-	constraint,
-	trigger,
-	routine$1,
-	type,
-	policy,
-	others,
-	identities,
-	comment
-].join("\n  UNION ALL");
-/** What clusterObjects leaves out, in every cluster. */
-const neverComparedInCluster = "the password of the bootstrap superuser, until when it is valid, and whether that role may log in are not compared: the scratch server has a password of its own";
-/**
-* Roles, their attributes and memberships; passwords as a hash of the stored form. The bootstrap superuser has the
-* OID 10 in every cluster (src/include/catalog/pg_authid.dat).
-*/
-const clusterObjects = `
-  SELECT 'role ' || quote_ident(r.rolname) AS identity,
-         md5(concat_ws('|', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, CASE WHEN r.oid <> 10 THEN r.rolcanlogin END, r.rolreplication, r.rolbypassrls, r.rolconnlimit,
-           CASE WHEN r.oid <> 10 THEN r.rolvaliduntil END, CASE WHEN r.oid <> 10 THEN r.rolpassword END,
-           (SELECT string_agg(quote_ident(g.rolname) || m.admin_option, ',' ORDER BY g.rolname) FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid),
-           (SELECT string_agg(s.setconfig::text, ',') FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0))) AS hash
-  FROM pg_authid r WHERE r.rolname !~ '^pg_'`;
-
-/** What a database holds, in a form that two servers can be compared by. */
-/**
-* Pins everything that the text form of a value depends on, and takes every limit off: a fingerprint over
-* a big table may take an hour. Newer servers (14, 17) have one more limit, and notice by themselves that a run
-* was cancelled and nobody waits for that fingerprint any more.
-*/
-const pinnedSession = `
-  SET search_path = pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
-  SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET xmlbinary = 'base64';
-  SET row_security = off; SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0;
-  SELECT set_config(name, value, false)
-  FROM (VALUES ('transaction_timeout', '0'), ('client_connection_check_interval', '5s')) AS newer (name, value)
-  WHERE name IN (SELECT s.name FROM pg_settings s)`;
-const qualified = (schema, name) => `${quoteIdent(schema)}.${quoteIdent(name)}`;
-/**
-* Rows and fingerprint of one table, its partitions and children not included.
-* @param columns in this order; as the table has them by default
-*/
-async function fingerprint(connection, table, columns = null) {
-	const row = columns ? `ROW(${columns.map((name) => `r.${quoteIdent(name)}`).join(", ")})` : "(r.*)";
-	const [found] = await connection.query(`SELECT count(*)::text AS rows,
-            coalesce(sum(hashtextextended(${row}::text COLLATE "C", 0)), 0)::text AS fingerprint
-     FROM ONLY ${table} AS r`);
-	return {
-		rows: found?.rows ?? "",
-		fingerprint: found?.fingerprint ?? ""
-	};
-}
-/** Position of every sequence; not bound to any snapshot, since sequences are not transactional. */
-async function readSequences(connection) {
-	const list = await connection.query(sequenceList);
-	const states = {};
-	const batch = 200;
-	for (let start = 0; start < list.length; start += batch) {
-		const names = list.slice(start, start + batch).map(({ schema, name }) => qualified(schema, name));
-		const union = names.map((name, index) => `SELECT ${index} AS i, last_value::text AS value, is_called AS called FROM ${name}`);
-		for (const row of await connection.query(union.join(" UNION ALL "))) {
-			const name = names[row.i];
-			if (name !== void 0) states[name] = {
-				value: row.value,
-				called: row.called
-			};
-		}
-	}
-	return states;
-}
-/** Reads everything in the transaction that the connection is in; `pinnedSession` must have run before. */
-async function readInventory(connection, progress = () => {}) {
-	const objects = {};
-	for (const row of await connection.query(databaseObjects)) objects[row.identity] = row.hash;
-	const tables = {};
-	const notCompared = [];
-	const list = await connection.query(tableList);
-	for (const [index, { schema, name, kind, extension, columns }] of list.entries()) {
-		const table = qualified(schema, name);
-		if (extension) notCompared.push(`rows of ${table}: it belongs to an extension`);
-		else if (kind === "m") notCompared.push(`rows of the materialized view ${table}: a restore builds them anew`);
-		else if (kind === "f") notCompared.push(`rows of the foreign table ${table}: they live elsewhere`);
-		else {
-			progress(`table ${index + 1} of ${list.length}`);
-			tables[table] = await fingerprint(connection, table, columns);
-		}
-	}
-	const [sum] = await connection.query(largeObjectSum);
-	return {
-		tables,
-		sequences: await readSequences(connection),
-		largeObjects: {
-			count: sum?.count ?? 0,
-			fingerprint: sum?.fingerprint ?? "0"
-		},
-		objects,
-		notCompared
-	};
 }
 
 /** A list of a backup's files with their sizes and sha256 sums: what changed on disk since is seen before a restore. */
@@ -27325,7 +32409,7 @@ async function makeFolder(folder, work) {
 async function dumpAll(options) {
 	const { settings, clients, folder, signal } = options;
 	const started = (/* @__PURE__ */ new Date()).toISOString();
-	await using main = await connect(settings, {
+	await using main = await connect$1(settings, {
 		name: dumpName,
 		statementTimeout: 0
 	});
@@ -27373,7 +32457,7 @@ async function dumpDatabase(options, login, database, folderName) {
 	const begun = Date.now();
 	const { name, bytes: sourceBytes, template } = database;
 	const folder = join$1(options.folder, folderName);
-	await using holder = await connect({
+	await using holder = await connect$1({
 		...options.settings,
 		database: name
 	}, {
@@ -27438,334 +32522,6 @@ async function sizeOf(folder) {
 	let bytes = 0;
 	for (const name of await readdir(folder).catch(() => [])) bytes += (await stat(join$1(folder, name)).catch(() => null))?.size ?? 0;
 	return bytes;
-}
-
-const most$1 = 50;
-/** Position on the number line: a sequence that was never called stands just before its value. */
-function position$2({ value, called }) {
-	return BigInt(value) * 2n + (called ? 1n : 0n);
-}
-function differences$1(what, source, copy) {
-	const found = [];
-	for (const [identity, hash] of Object.entries(source)) {
-		const other = copy[identity];
-		if (other === void 0) found.push(`${what}${identity} is missing in the restored copy`);
-		else if (other !== hash) found.push(`${what}${identity} differs in the restored copy`);
-	}
-	for (const identity of Object.keys(copy)) if (!(identity in source)) found.push(`${what}${identity} exists only in the restored copy`);
-	return found;
-}
-/**
-* Every difference in one database, as sentences.
-* @param after sequences as they stood when the dump had ended: the dumped value lies between both readings,
-*   since sequences do not belong to any snapshot
-*/
-function compareInventories(database, source, after, copy) {
-	const prefix = `${database}: `;
-	const found = differences$1(prefix, source.objects, copy.objects);
-	for (const [table, counted] of Object.entries(source.tables)) {
-		const other = copy.tables[table];
-		if (!other) found.push(`${prefix}table ${table} is missing in the restored copy`);
-		else if (other.rows !== counted.rows) found.push(`${prefix}table ${table} has ${counted.rows} rows, its restored copy ${other.rows}`);
-		else if (other.fingerprint !== counted.fingerprint) found.push(`${prefix}table ${table} has ${counted.rows} rows in both, but their content differs`);
-	}
-	for (const [name, before] of Object.entries(source.sequences)) {
-		const end = after[name] ?? before;
-		const bounds = [position$2(before), position$2(end)].sort((a, b) => a < b ? -1 : 1);
-		const other = copy.sequences[name];
-		const restored = other && position$2(other);
-		const [low, high] = bounds;
-		if (restored === void 0) found.push(`${prefix}sequence ${name} is missing in the restored copy`);
-		else if (low !== void 0 && high !== void 0 && (restored < low || restored > high)) found.push(`${prefix}sequence ${name} stood at ${before.value}, its restored copy at ${other?.value}`);
-	}
-	if (source.largeObjects.count !== copy.largeObjects.count) found.push(`${prefix}${source.largeObjects.count} large objects, ${copy.largeObjects.count} in the restored copy`);
-	else if (source.largeObjects.fingerprint !== copy.largeObjects.fingerprint) found.push(`${prefix}the content of its large objects differs in the restored copy`);
-	return found;
-}
-/** Roles and their attributes. */
-function compareCluster(source, copy) {
-	return differences$1("", source, copy);
-}
-/** As many differences as a reader can use, and how many more there are. */
-function shorten(found) {
-	return found.length <= most$1 ? [...found] : [...found.slice(0, most$1), `and ${found.length - most$1} more`];
-}
-
-/**
-* How long pg_restore works on indexes and keys, from what it says with --verbose: a restore of its own would build them
-* in another order. The time in which at least one is being built, in milliseconds. Pure but for the clock it is given.
-*/
-const ofIndexes = /^(?:INDEX|INDEX ATTACH|CONSTRAINT|FK CONSTRAINT)\b/;
-/** @param now milliseconds */
-function indexClock(now) {
-	const open = /* @__PURE__ */ new Set();
-	let since = null;
-	let total = 0;
-	const settle = () => {
-		if (open.size > 0) since ??= now();
-		else if (since !== null) {
-			total += now() - since;
-			since = null;
-		}
-	};
-	return {
-		line(text) {
-			const [, verb, id, item = ""] = /^pg_restore: (launching|finished) item (\d+) (.+)$/.exec(text) ?? [];
-			if (id !== void 0) {
-				if (verb === "launching" && ofIndexes.test(item)) open.add(id);
-				else open.delete(id);
-				return settle();
-			}
-			const [, made] = /^pg_restore: (?:creating|processing|executing) (.+)$/.exec(text) ?? [];
-			if (made === void 0) return;
-			open.delete("alone");
-			if (ofIndexes.test(made)) open.add("alone");
-			settle();
-		},
-		end() {
-			open.clear();
-			settle();
-			return Math.round(total);
-		}
-	};
-}
-
-/**
-* The table of contents of a dump, as `pg_restore --list` prints it: one entry a line, `ID; CATALOG OID KIND SCHEMA
-* NAME OWNER`; lines that begin with `;` are comments. A restore takes such lines back by `--use-list`. Pure.
-*/
-/** Lines of entries. */
-function entriesOf(list) {
-	return list.split("\n").filter((line) => /^\d+; /.test(line));
-}
-/** Whether an entry is of this kind, for example `MATERIALIZED VIEW DATA`. */
-function isOf(entry, kind) {
-	return new RegExp(`^\\d+; \\d+ \\d+ ${kind} `).test(entry);
-}
-/**
-* What has to be there before an extension can be made by hand: the database itself, and its schemas. Comments and
-* grants belong to it too: pg_restore leaves them out where their object is not in the list.
-*/
-function isFoundation(entry) {
-	return [
-		"DATABASE",
-		"DATABASE PROPERTIES",
-		"ENCODING",
-		"STDSTRINGS",
-		"SEARCHPATH",
-		"SCHEMA",
-		"(?:ACL|COMMENT|SECURITY LABEL) - (?:DATABASE|SCHEMA)"
-	].some((kind) => isOf(entry, kind));
-}
-/** Whether an entry makes an extension. */
-function isExtension(entry) {
-	return isOf(entry, "EXTENSION");
-}
-/** Whether an entry makes a foreign table. */
-function isForeignTable(entry) {
-	return isOf(entry, "FOREIGN TABLE");
-}
-/**
-* What has to wait until it is known which materialized views read foreign tables: filling them, and event triggers,
-* which would see that.
-*/
-function comesAfterForeign(entry) {
-	return isOf(entry, "MATERIALIZED VIEW DATA") || isOf(entry, "EVENT TRIGGER") || isOf(entry, "(?:COMMENT|SECURITY LABEL) - EVENT TRIGGER");
-}
-/** Whether an entry fills this materialized view. Names are as they are, not quoted; line ends became spaces. */
-function fills(entry, { schema, name, owner }) {
-	const plain = `${schema} ${name} ${owner}`.replaceAll(/[\r\n]/g, " ");
-	return isOf(entry, "MATERIALIZED VIEW DATA") && entry.endsWith(`MATERIALIZED VIEW DATA ${plain}`);
-}
-/** The statements that make extensions, in their order. */
-function extensionStatements(script) {
-	return [...script.matchAll(/^CREATE EXTENSION IF NOT EXISTS ("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*)( WITH SCHEMA ("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*))?;$/gm)].map(([statement, quoted = ""]) => ({
-		name: quoted.startsWith("\"") ? quoted.slice(1, -1).replaceAll("\"\"", "\"") : quoted,
-		sql: statement.slice(0, -1)
-	}));
-}
-
-/**
-* Restores one database of a dump into a scratch server, and stops at the first error. Nothing is read from a foreign
-* server: materialized views on foreign tables stay empty.
-*/
-/** Materialized views that read a foreign table, directly or through other views. */
-const readsForeign = `
-WITH RECURSIVE reads AS (
-  SELECT r.ev_class AS reader, d.refobjid AS source
-  FROM pg_catalog.pg_rewrite AS r
-  JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
-    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class
-  UNION
-  -- A partitioned table, or a parent, may have foreign ones below it.
-  SELECT i.inhparent, i.inhrelid FROM pg_catalog.pg_inherits AS i
-), reaches AS (
-  SELECT reader, source FROM reads
-  UNION
-  SELECT x.reader, r.source FROM reaches AS x JOIN reads AS r ON r.reader = x.source
-)
-SELECT n.nspname AS schema, c.relname AS name, pg_catalog.pg_get_userbyid(c.relowner) AS owner,
-       'materialized view ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS identity
-FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind = 'm' AND EXISTS (
-  SELECT FROM reaches AS x JOIN pg_catalog.pg_class AS f ON f.oid = x.source WHERE x.reader = c.oid AND f.relkind = 'f')
-ORDER BY 1, 2`;
-/** @throws UpgradeError `restore-failed`; Cancelled */
-async function restoreDatabase(dump, database, server, options) {
-	await using login = await clientLogin(server.settings("postgres"), options.scratchFolder);
-	const ticker = setInterval(() => void restoredBytes(server, database.name).then((bytes) => {
-		if (bytes) options.progress(`${database.name}: ${bytes} restored`);
-	}), 5e3);
-	const work = {
-		dump,
-		database,
-		server,
-		options,
-		login,
-		jobs: options.jobs
-	};
-	try {
-		return await restoreAtOnce(work);
-	} catch (cause) {
-		if (!(cause instanceof UpgradeError && cause.code === "restore-failed") || options.jobs === 1 || existsAlready(database)) throw cause;
-		options.note(`${database.name}: the restore with ${options.jobs} workers failed, trying with one: ${lastLines(cause.hint ?? "", 1)}`);
-		await dropDatabase(server, database.name);
-		return await restoreAtOnce({
-			...work,
-			jobs: 1
-		});
-	} finally {
-		clearInterval(ticker);
-	}
-}
-/** The scratch server has these two already: they are dropped and made anew, from another one. */
-function existsAlready({ name }) {
-	return ["postgres", "template1"].includes(name);
-}
-async function dropDatabase(server, name) {
-	await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
-	await connection.query("UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1", [name]);
-	await connection.script(`DROP DATABASE IF EXISTS ${quoteIdent(name)}`);
-}
-/**
-* One run of pg_restore wherever that will do: it knows best what comes after what (grants after indexes, materialized
-* views after grants), and tables that it makes itself it fills without WAL.
-*/
-async function restoreAtOnce(work) {
-	const { database, server, options } = work;
-	const { name } = database;
-	const begun = Date.now();
-	const clock = indexClock(() => performance.now());
-	const making = [
-		"--create",
-		...existsAlready(database) ? ["--clean", "--if-exists"] : [],
-		`--dbname=${name === "postgres" ? "template1" : "postgres"}`
-	];
-	const inside = [`--dbname=${conninfo(name)}`];
-	const entries = await list(work);
-	const late = entries.some(isForeignTable) ? entries.filter(comesAfterForeign) : [];
-	const early = entries.filter((entry) => !late.includes(entry));
-	const older = await olderVersions(server, options.extensionVersions?.(name) ?? /* @__PURE__ */ new Map());
-	if (older.size > 0 && entries.some(isExtension)) {
-		await makeExtensions(work, making, entries, older);
-		const rest = early.filter((entry) => !isFoundation(entry));
-		await pgRestore(work, [...inside, ...await useList(work, rest)], work.jobs, clock);
-	} else if (late.length > 0) await pgRestore(work, [...making, ...await useList(work, early)], work.jobs, clock);
-	else await pgRestore(work, making, work.jobs, clock);
-	const empty = late.length > 0 ? await foreignViews(server, name) : [];
-	const filled = late.filter((entry) => !empty.some((view) => fills(entry, view)));
-	if (filled.length > 0) await pgRestore(work, [...inside, ...await useList(work, filled)], work.jobs, clock);
-	return {
-		restoreMs: Date.now() - begun,
-		indexBuildMs: clock.end(),
-		leftOut: empty.map(({ identity }) => ({
-			identity,
-			why: `${name}: the ${identity} reads a foreign table and was left empty`
-		}))
-	};
-}
-/** Those versions that the server offers and would not make by itself. */
-async function olderVersions(server, versions) {
-	if (versions.size === 0) return /* @__PURE__ */ new Map();
-	await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
-	const rows = await connection.query(`SELECT v.name, v.version FROM pg_catalog.pg_available_extension_versions AS v
-     JOIN pg_catalog.pg_available_extensions AS e ON e.name = v.name AND e.default_version <> v.version`);
-	return new Map(rows.flatMap(({ name, version }) => versions.get(name) === version ? [[name, version]] : []));
-}
-/**
-* Makes extensions in the version that the source has: CREATE EXTENSION of a dump names none, and would leave nothing to
-* update. The database and its schemas have to be there before.
-*/
-async function makeExtensions(work, making, entries, versions) {
-	const script = await pgRestore(work, ["--file=-", ...await useList(work, entries.filter(isExtension))], 1);
-	await pgRestore(work, [...making, ...await useList(work, entries.filter(isFoundation))], 1);
-	await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
-	await connection.script("SET default_transaction_read_only = off");
-	for (const { name, sql } of extensionStatements(script)) {
-		const version = versions.get(name);
-		await connection.script(version === void 0 ? sql : `${sql} VERSION ${quoteIdent(version)}`).catch((cause) => {
-			throw restoreFailed(work, cause.message);
-		});
-	}
-}
-async function foreignViews(server, name) {
-	await using connection = await connect(server.settings(name), { statementTimeout: 0 });
-	return await connection.query(readsForeign);
-}
-async function list(work) {
-	return entriesOf(await pgRestore(work, ["--list", "--create"], 1));
-}
-/** The argument that restores these entries only, in their order. */
-async function useList({ database, options }, entries) {
-	const file = join$1(options.scratchFolder, `${database.folder}.list`);
-	await writeFile(file, `${entries.join("\n")}\n`, { mode: 384 });
-	return ["--use-list", file];
-}
-/** Runs pg_restore on the database's folder. @returns its standard output */
-async function pgRestore(work, what, jobs, clock) {
-	const { dump, database, options, login } = work;
-	const asks = what.some((each) => each === "--list" || each.startsWith("--file"));
-	const result = await run([
-		clientPath(options.clients, "pg_restore"),
-		...asks ? [] : [
-			"--exit-on-error",
-			"--verbose",
-			`--jobs=${jobs}`,
-			...login.args
-		],
-		"--no-subscriptions",
-		...what,
-		join$1(dump.folder, database.folder)
-	], {
-		env: asks ? {} : {
-			...login.env,
-			PGOPTIONS: "-c default_transaction_read_only=off"
-		},
-		signal: options.signal,
-		...clock ? { onLine: clock.line } : {}
-	});
-	if (result.code !== 0) throw restoreFailed(work, result.stderr);
-	return result.stdout;
-}
-function restoreFailed({ database, server }, stderr) {
-	return new UpgradeError("restore-failed", `The dump of ${database.name} could not be restored into ${formatVersion(server.version)}.`, {
-		phase: "prove",
-		hint: errorsIn(stderr)
-	});
-}
-/** From the first error on: what pg_restore says after it belongs to it. */
-function errorsIn(stderr) {
-	const from = stderr.search(/^pg_restore: error:/m);
-	return lastLines(from < 0 ? stderr : stderr.slice(from, from + 2e3), 8);
-}
-async function restoredBytes(server, database) {
-	try {
-		await using connection = await connect(server.settings("template1"), { timeout: 2e3 });
-		const [row] = await connection.query("SELECT pg_size_pretty(pg_database_size(oid)) AS size FROM pg_database WHERE datname = $1", [database]);
-		return row?.size ?? null;
-	} catch {
-		return null;
-	}
 }
 
 /**
@@ -27839,7 +32595,7 @@ async function proveOn(server, dump, options) {
 		restoredInto: formatVersion(server.version)
 	};
 	try {
-		const copies = await restoreAll(dump, server, options);
+		const copies = await restoreAll$1(dump, server, options);
 		const cluster = await readCluster(server);
 		const differences = [...compareCluster(dump.cluster, cluster), ...dump.databases.flatMap((database, index) => {
 			const copy = copies[index];
@@ -27908,9 +32664,9 @@ function totals({ databases, closed }, leftOut) {
 		])
 	};
 }
-async function restoreAll(dump, server, options) {
+async function restoreAll$1(dump, server, options) {
 	{
-		await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
+		await using connection = await connect$1(server.settings("postgres"), { statementTimeout: 0 });
 		const text = await readFile(join$1(dump.folder, "globals.sql"), "utf8");
 		await restoreGlobals(connection, text, dump.superuser).catch((cause) => {
 			throw new UpgradeError("restore-failed", `The roles could not be restored: ${cause.message}.`, {
@@ -27924,7 +32680,7 @@ async function restoreAll(dump, server, options) {
 		options.progress(`${database.name}: restoring into ${formatVersion(server.version)}`);
 		const restored = await restoreDatabase(dump, database, server, options);
 		options.progress(`${database.name}: comparing`);
-		await using connection = await connect(server.settings(database.name), { statementTimeout: 0 });
+		await using connection = await connect$1(server.settings(database.name), { statementTimeout: 0 });
 		await connection.script(pinnedSession);
 		const inventory = await readInventory(connection, (text) => {
 			options.signal.throwIfAborted();
@@ -27939,7 +32695,7 @@ async function restoreAll(dump, server, options) {
 	return copies;
 }
 async function readCluster(server) {
-	await using connection = await connect(server.settings("postgres"), { statementTimeout: 0 });
+	await using connection = await connect$1(server.settings("postgres"), { statementTimeout: 0 });
 	await connection.script(pinnedSession);
 	const rows = await connection.query(clusterObjects);
 	return Object.fromEntries(rows.map(({ identity, hash }) => [identity, hash]));
@@ -28087,7 +32843,11 @@ const serverSql = `${mark} SELECT
   pg_catalog.pg_postmaster_start_time()::pg_catalog.text AS "server start"`;
 const hashed = (from) => `(SELECT pg_catalog.count(*) || ', md5 ' ||
   pg_catalog.md5(coalesce(pg_catalog.string_agg(l.line, E'\\n' ORDER BY l.line COLLATE "C"), '')) FROM (${from}) AS l)`;
-/** Names, not oids: they survive a restore. Roles of the server itself come and go with its major. */
+/**
+* Names, not oids: they survive a restore. Roles of the server itself come and go with its major.
+* $1: the databases and roles that are read-only by our own doing, as JSON (`kind`, `name`, `before`): what they have in
+* the place of that is what they had before. Everything else in their settings counts as it is.
+*/
 const membersSql = `${mark} SELECT
   (SELECT pg_catalog.string_agg(datname, ', ' ORDER BY datname COLLATE "C") FROM pg_catalog.pg_database) AS "databases",
   ${hashed(`SELECT pg_catalog.concat_ws('|', rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
@@ -28097,8 +32857,17 @@ const membersSql = `${mark} SELECT
     pg_catalog.to_jsonb(m) ->> 'inherit_option', pg_catalog.to_jsonb(m) ->> 'set_option') AS line
     FROM pg_catalog.pg_auth_members AS m WHERE pg_catalog.pg_get_userbyid(member) !~ '^pg_'`)} AS "memberships",
   ${hashed(`SELECT pg_catalog.concat_ws('|', coalesce(d.datname, ''), CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole) END,
-    s.setconfig::pg_catalog.text) AS line
-    FROM pg_catalog.pg_db_role_setting AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase`)} AS "settings of roles and databases",
+    o.config::pg_catalog.text) AS line
+    FROM pg_catalog.pg_db_role_setting AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+    CROSS JOIN LATERAL (
+      SELECT pg_catalog.array_agg(CASE WHEN h.name IS NULL THEN e.entry ELSE 'default_transaction_read_only=' || h.before END ORDER BY e.n)
+        FILTER (WHERE h.name IS NULL OR h.before IS NOT NULL) AS config
+      FROM pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS e (entry, n)
+      LEFT JOIN pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS h (kind pg_catalog.text, name pg_catalog.text, before pg_catalog.text)
+        ON e.entry = 'default_transaction_read_only=on'
+          AND CASE h.kind WHEN 'database' THEN s.setrole = 0 AND d.datname::pg_catalog.text = h.name
+              ELSE s.setdatabase = 0 AND pg_catalog.pg_get_userbyid(s.setrole)::pg_catalog.text = h.name END) AS o
+    WHERE o.config IS NOT NULL`)} AS "settings of roles and databases",
   ${hashed(`SELECT pg_catalog.concat_ws('|', t.spcname, (SELECT pg_catalog.string_agg(a::pg_catalog.text, ',' ORDER BY a::pg_catalog.text COLLATE "C")
       FROM pg_catalog.unnest(t.spcacl) AS a)) AS line
     FROM pg_catalog.pg_tablespace AS t`)} AS "tablespaces"`;
@@ -28588,7 +33357,7 @@ function hours({ from, to }) {
 	return span > 0 ? span : null;
 }
 /** Lines of errors, and how many that is in an hour. */
-function errorsOf(log) {
+function errorsOf$1(log) {
 	const count = log.classes.filter(({ severity }) => severity !== "WARNING").reduce((sum, entry) => sum + entry.count, 0);
 	const span = hours(log);
 	const rate = span === null || span < 1 ? "" : `, ${(count / span).toFixed(1)} per hour`;
@@ -28610,8 +33379,8 @@ function compareLogs(before, after) {
 	const rest = errors.slice(alertsAtMost);
 	return [
 		fact("log", "errors in the server log", rules.told, "not-compared", {
-			before: errorsOf(before),
-			after: errorsOf(after),
+			before: errorsOf$1(before),
+			after: errorsOf$1(after),
 			why: `read were the last ${formatBytes(after.bytes)} of ${after.source}`
 		}),
 		...grave.map(({ entry, times }) => item(words(entry), "unexpected", "it tells of damage, or of files that do not fit", times)),
@@ -28759,7 +33528,7 @@ var NotMeasured = class extends Error {};
 * The path is pinned because it decides about operators, which nobody qualifies; JIT and parallel workers cost more than
 * they gain on catalogs; somebody else's lock is not worth waiting for.
 */
-async function readOnly$1(connection, statementTimeout, work) {
+async function readOnly$2(connection, statementTimeout, work) {
 	await connection.script([
 		"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY",
 		`SET LOCAL statement_timeout = ${Math.trunc(statementTimeout)}`,
@@ -28859,11 +33628,11 @@ function shortened(text) {
 	return `${text.slice(0, 2e3)}…, md5 of all ${createHash("md5").update(text).digest("hex")}`;
 }
 /** The parts that are asked once; each fills in its own field of the snapshot. */
-function clusterParts(snapshot, found, timeout) {
+function clusterParts(snapshot, found, timeout, readOnlyBy = []) {
 	const part = (what, ask) => ({
 		what,
 		database: void 0,
-		ask: (connection) => readOnly$1(connection, timeout, () => ask(connection))
+		ask: (connection) => readOnly$2(connection, timeout, () => ask(connection))
 	});
 	const stats = async (connection) => {
 		const [rights] = await connection.query(rightsSql);
@@ -28873,7 +33642,7 @@ function clusterParts(snapshot, found, timeout) {
 		for (const [name, value] of Object.entries(rows[0] ?? {})) if (typeof value === "string") snapshot.server[name] = shortened(value);
 	};
 	return [
-		part("roles and databases", async (connection) => facts(await connection.query(membersSql))),
+		part("roles and databases", async (connection) => facts(await connection.query(membersSql, [JSON.stringify(readOnlyBy)]))),
 		part("data directory", async (connection) => {
 			const [row] = await connection.query(dataDirectorySql);
 			if (!row?.directory) throw new NotMeasured("it needs GRANT pg_read_all_settings TO USER;");
@@ -28974,7 +33743,7 @@ function batches(items, size) {
 */
 async function askSequences(connection, statementTimeout) {
 	const deadline = Date.now() + statementTimeout;
-	const ask = (sql, values) => readOnly$1(connection, Math.max(1, deadline - Date.now()), () => connection.query(sql, values));
+	const ask = (sql, values) => readOnly$2(connection, Math.max(1, deadline - Date.now()), () => connection.query(sql, values));
 	const [{ total, locks } = {
 		total: 0,
 		locks: 0
@@ -29046,20 +33815,20 @@ WITH named AS (
 )
 SELECT CASE WHEN r <= $1::pg_catalog.int4 THEN schema ELSE '(other schemas)' END AS schema, kind, pg_catalog.sum(n)::pg_catalog.float8 AS count
 FROM ranked WHERE n > 0 GROUP BY 1, 2 ORDER BY 1, 2`;
-const named$1 = (schema, name) => `pg_catalog.quote_ident(${schema}) || '.' || pg_catalog.quote_ident(${name})`;
+const named$2 = (schema, name) => `pg_catalog.quote_ident(${schema}) || '.' || pg_catalog.quote_ident(${name})`;
 /** Every list of privileges with the name of what it belongs to. `sub`: number of a column. */
 const privileges = `
-  SELECT c.relkind::pg_catalog.text || ' ' || ${named$1("n.nspname", "c.relname")} AS name, c.relacl AS acl, 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, 0 AS sub
+  SELECT c.relkind::pg_catalog.text || ' ' || ${named$2("n.nspname", "c.relname")} AS name, c.relacl AS acl, 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid, 0 AS sub
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relacl IS NOT NULL AND c.relpersistence <> 't'
-  UNION ALL SELECT 'column ' || ${named$1("n.nspname", "c.relname")} || '.' || pg_catalog.quote_ident(a.attname), a.attacl, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum
+  UNION ALL SELECT 'column ' || ${named$2("n.nspname", "c.relname")} || '.' || pg_catalog.quote_ident(a.attname), a.attacl, 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, a.attnum
     FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relpersistence <> 't'
-  UNION ALL SELECT 'routine ' || ${named$1("n.nspname", "p.proname")} || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', p.proacl, 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, 0
+  UNION ALL SELECT 'routine ' || ${named$2("n.nspname", "p.proname")} || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')', p.proacl, 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid, 0
     FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL
   UNION ALL SELECT 'schema ' || n.nspname, n.nspacl, 'pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid, 0 FROM pg_catalog.pg_namespace AS n WHERE n.nspacl IS NOT NULL
   UNION ALL SELECT 'database', d.datacl, 'pg_catalog.pg_database'::pg_catalog.regclass, d.oid, 0 FROM pg_catalog.pg_database AS d
     WHERE d.datacl IS NOT NULL AND d.datname = pg_catalog.current_database()
-  UNION ALL SELECT 'type ' || ${named$1("n.nspname", "t.typname")}, t.typacl, 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 0
+  UNION ALL SELECT 'type ' || ${named$2("n.nspname", "t.typname")}, t.typacl, 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, 0
     FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE t.typacl IS NOT NULL
   UNION ALL SELECT 'language ' || l.lanname, l.lanacl, 'pg_catalog.pg_language'::pg_catalog.regclass, l.oid, 0 FROM pg_catalog.pg_language AS l WHERE l.lanacl IS NOT NULL
   UNION ALL SELECT 'wrapper ' || w.fdwname, w.fdwacl, 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, w.oid, 0 FROM pg_catalog.pg_foreign_data_wrapper AS w WHERE w.fdwacl IS NOT NULL
@@ -29110,7 +33879,7 @@ WITH sized AS MATERIALIZED (
                               WHERE x.indrelid = s.oid), 0)) * pg_catalog.current_setting('block_size')::pg_catalog.float8 AS bytes
   FROM (SELECT * FROM sized ORDER BY pages DESC, rows DESC, relname COLLATE "C", nspname COLLATE "C" LIMIT $1::pg_catalog.int4) AS s
 )
-SELECT ${named$1("nspname", "relname")} AS name, 1::pg_catalog.float8 AS count, bytes, rows FROM largest
+SELECT ${named$2("nspname", "relname")} AS name, 1::pg_catalog.float8 AS count, bytes, rows FROM largest
 UNION ALL
 SELECT NULL, s.count - l.count, greatest(p.bytes - l.bytes, 0), s.rows - l.rows
 FROM (SELECT pg_catalog.count(*)::pg_catalog.float8 AS count, coalesce(pg_catalog.sum(rows), 0) AS rows FROM sized) AS s,
@@ -29135,7 +33904,7 @@ function emptyDatabase(name) {
 	};
 }
 /** The row without a name stands for all that are not among the largest. */
-function tablesOf(rows) {
+function tablesOf$1(rows) {
 	const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
 	return {
 		count: sum("count"),
@@ -29160,7 +33929,7 @@ function databaseParts(found, timeout) {
 		const part = (what, ask) => ({
 			what: `${database.name}: ${what}`,
 			database: database.name,
-			ask: (connection) => readOnly$1(connection, timeout, () => ask(connection))
+			ask: (connection) => readOnly$2(connection, timeout, () => ask(connection))
 		});
 		return [
 			{
@@ -29175,7 +33944,7 @@ function databaseParts(found, timeout) {
 				database.bytes = row?.bytes ?? null;
 			}),
 			part("tables", async (connection) => {
-				database.tables = tablesOf(await connection.query(tablesSql, [largest]));
+				database.tables = tablesOf$1(await connection.query(tablesSql, [largest]));
 			}),
 			part("objects", async (connection) => {
 				database.objects = await connection.query(objectsSql, [objectRows]);
@@ -29332,13 +34101,13 @@ async function askLast(snapshot, found, options, parts) {
 			if (schema === null) throw new NotMeasured("the extension pg_stat_statements is in none of the databases");
 			const [rights] = await connection.query(rightsSql);
 			if (rights?.stats !== true) throw new NotMeasured(needsStats);
-			snapshot.statements = await readOnly$1(connection, timeout, () => askStatements(connection, schema));
+			snapshot.statements = await readOnly$2(connection, timeout, () => askStatements(connection, schema));
 		}
 	}, {
 		what: "log",
 		database: void 0,
 		async ask(connection) {
-			snapshot.log = await readOnly$1(connection, timeout, () => askLog(connection, options.serverLog));
+			snapshot.log = await readOnly$2(connection, timeout, () => askLog(connection, options.serverLog));
 		}
 	}], options), snapshot.missing, {
 		...parts,
@@ -29391,7 +34160,7 @@ async function takeSnapshot(options) {
 		state: null
 	});
 	await using main = await connect();
-	const [server] = await readOnly$1(main, timeout, () => main.query(serverSql));
+	const [server] = await readOnly$2(main, timeout, () => main.query(serverSql));
 	for (const [name, value] of Object.entries(server ?? {})) if (name !== "version") snapshot.server[name] = String(value);
 	snapshot.versionNum = server?.version ?? 0;
 	await main.close();
@@ -29399,11 +34168,454 @@ async function takeSnapshot(options) {
 		byName: new Map(snapshot.databases.map((database) => [database.name, database])),
 		statements: null
 	};
-	await askParts(timed([...databaseParts(found, timeout), ...clusterParts(snapshot, found, timeout)], options), snapshot.missing, parts);
+	await askParts(timed([...databaseParts(found, timeout), ...clusterParts(snapshot, found, timeout, options.readOnlyByUs)], options), snapshot.missing, parts);
 	await askLast(snapshot, found, options, parts);
 	snapshot.missing.sort((a, b) => a.what < b.what ? -1 : 1);
 	snapshot.durationMs = Math.round(performance$2.now() - started);
 	return snapshot;
+}
+
+/** The user's own SQL, cut into statements as psql would cut it. */
+/** Commands of psql that only change how psql prints or goes on: nothing is lost where they are left out. */
+const harmless$1 = /^\\(?:(?:echo|qecho|warn|pset|timing|x|t|a|H|f|C|T|r)(?:\s.*)?|set\s+(?:ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|ECHO|ECHO_HIDDEN|VERBOSITY|SHOW_CONTEXT|FETCH_COUNT)(?:\s.*)?)$/;
+/** More than any person reads; each becomes an item of the record. */
+const statementsAtMost = 500;
+/** @param what goes on from "health.sql, line 3: " */
+function healthSqlError(file, line, what, hint) {
+	return new UpgradeError("health-sql", `${file}, line ${line}: ${what}`, {
+		phase: "check",
+		hint,
+		docs: "health.md#your-own-sql",
+		place: {
+			file,
+			line,
+			column: 1
+		}
+	});
+}
+const opened = {
+	comment: "comment",
+	name: "quoted name"
+};
+/** Its body may hold semicolons between BEGIN ATOMIC and END (from 14 on). */
+const routine = /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE)\b/;
+function readWord(reading, word) {
+	if (reading.words.length < 4) reading.words.push(word);
+	if (reading.parentheses > 0 || !routine.test(reading.words.join(" "))) return;
+	if (word === "BEGIN" || word === "CASE" && reading.blocks > 0) reading.blocks += 1;
+	else if (word === "END" && reading.blocks > 0) reading.blocks -= 1;
+}
+/**
+* Splits a file at the semicolons that end statements: not those in quotes, comments, parentheses (CREATE RULE) or
+* the bodies of SQL functions. Lines with harmless commands of psql are left out.
+* @throws UpgradeError `health-sql` with file and line: unterminated, another command of psql, nothing in it
+*/
+function splitStatements(text, file = "health.sql") {
+	const found = [];
+	let reading = null;
+	let line = 1;
+	const finish = () => {
+		if (reading) found.push({
+			sql: reading.text.trim(),
+			line: reading.line
+		});
+		reading = null;
+		if (found.length > statementsAtMost) throw healthSqlError(file, line, `it holds more than ${statementsAtMost} statements.`, "Split it.");
+	};
+	for (const { kind, start, end, closed } of tokens(text.replace(/^\ufeff/, " "))) {
+		const piece = text.slice(start, end);
+		if (!closed) throw healthSqlError(file, line, `a ${opened[kind] ?? "quoted text"} begins here and does not end.`, "Close it.");
+		if (kind === "command") {
+			if (!harmless$1.test(piece.trim())) throw healthSqlError(file, line, `${piece.trim().split(/\s/)[0]} is a command of psql, which does not run here.`, "Write plain SQL, without variables and commands of psql.");
+		} else if (piece === ";" && (reading === null || reading.parentheses === 0 && reading.blocks === 0)) finish();
+		else if (reading !== null || kind !== "space" && kind !== "comment") {
+			reading ??= {
+				text: "",
+				line,
+				words: [],
+				parentheses: 0,
+				blocks: 0
+			};
+			reading.text += piece;
+			if (kind === "word") readWord(reading, piece.toUpperCase());
+			if (piece === "(") reading.parentheses += 1;
+			if (piece === ")") reading.parentheses = Math.max(0, reading.parentheses - 1);
+		}
+		for (let at = piece.indexOf("\n"); at >= 0; at = piece.indexOf("\n", at + 1)) line += 1;
+	}
+	finish();
+	if (found.length === 0) throw healthSqlError(file, 1, "there is no statement in it.", "Write one, or take the file out of the spec.");
+	return found;
+}
+
+/** Asking an extension's own SQL from the spec: one value, in a read-only transaction that is rolled back. */
+/** Seconds that one question may take. */
+const patience$7 = 30;
+const cursor$1 = "postgres_upgrade_extension";
+/**
+* Modes of a transaction in which an extension is asked. Names without a schema are looked up in PostgreSQL's own and
+* in the extension's: what somebody else put into another schema of the path is not asked as a superuser.
+*/
+function readOnly$1(schema) {
+	return `SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '${patience$7}s'; SET LOCAL search_path = pg_catalog, ${quoteIdent(schema)}, pg_temp`;
+}
+/**
+* Whether the server itself said no; else the session is gone. Its word for the severity is in its own language; 57P is
+* the class of a server that ends sessions, 08 that of broken connections.
+*/
+function fromServer$1(cause) {
+	const { severity, code } = cause ?? {};
+	return typeof severity === "string" && !/^(?:57P|08)/.test(String(code));
+}
+/**
+* Asks one statement for one value, within a transaction that `readOnly` has begun. A cursor reads two rows at most, and
+* takes nothing but a query.
+* @throws where the session ended
+*/
+async function askValue(connection, sql) {
+	try {
+		const [statement, ...others] = splitStatements(sql, "the SQL");
+		if (!statement || others.length > 0) return {
+			ok: false,
+			why: "write one statement"
+		};
+		if (!/^(?:SELECT|VALUES|WITH|TABLE|SHOW|\()/i.test(statement.sql)) return {
+			ok: false,
+			why: "write a query, for example SELECT ..."
+		};
+		const { columns, rows } = await fetch$1(connection, statement.sql);
+		const [value] = rows[0] ?? [];
+		if (columns.length !== 1 || rows.length !== 1) return {
+			ok: false,
+			why: `it answers ${amount(rows.length, columns.length)}, not one value`
+		};
+		return typeof value === "string" ? {
+			ok: true,
+			value
+		} : {
+			ok: false,
+			why: "it answers NULL"
+		};
+	} catch (cause) {
+		if (!fromServer$1(cause) && !isOurs(cause)) throw cause;
+		return {
+			ok: false,
+			why: messageOf(cause),
+			cause
+		};
+	}
+}
+async function fetch$1(connection, sql) {
+	if (/^SHOW\b/i.test(sql)) return await connection.texts(sql);
+	await connection.texts(`DECLARE ${cursor$1} NO SCROLL CURSOR FOR ${sql}\n`);
+	return await connection.texts(`FETCH FORWARD 2 FROM ${cursor$1}`);
+}
+function amount(rows, columns) {
+	if (rows === 0) return "no row";
+	return `${rows > 1 ? "several rows" : "one row"} with ${columns} ${columns === 1 ? "column" : "columns"}`;
+}
+/** What our own splitter says of the text. */
+function isOurs(cause) {
+	return cause?.code === "health-sql";
+}
+/** A count from an answer; null where it is none. */
+function countOf(value) {
+	const count = Number(value);
+	return /^\d+$/.test(value) && Number.isSafeInteger(count) ? count : null;
+}
+
+/** Looking at one extension of one database: is it there, does it load, what does its own SQL say. Reads only. */
+const found = `
+SELECT e.oid::pg_catalog.int8::pg_catalog.text AS oid, e.extversion AS version, n.nspname AS schema
+FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = $1`;
+/** Condition on pg_depend AS d: members of the extension with oid $1 in a catalogue. */
+function isMember(catalogue, oid) {
+	return `EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+  WHERE d.classid = 'pg_catalog.${catalogue}'::pg_catalog.regclass AND d.objid = ${oid} AND d.deptype = 'e'
+    AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = $1::pg_catalog.oid)`;
+}
+const memberTables = `
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND ${isMember("pg_class", "c.oid")} ORDER BY 1`;
+/** Opens the library of each function in C and looks for its symbol there, as CREATE FUNCTION does (pg_proc.c). */
+const load = `
+SELECT pg_catalog.fmgr_c_validator(p.oid) FROM pg_catalog.pg_proc AS p
+JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+WHERE l.lanname = 'c' AND ${isMember("pg_proc", "p.oid")}`;
+/** Oid, version and schema of an extension in the connection's database; null where it is not there. */
+async function findExtension(connection, extension) {
+	const [row] = await connection.query(found, [extension]);
+	return row ?? null;
+}
+/** Tables of an extension itself, qualified and quoted. */
+async function tablesOf(connection, oid) {
+	return (await connection.query(memberTables, [oid])).map(({ name }) => name);
+}
+/**
+* Does it work: its libraries load, its own SQL answers. To be asked in a transaction, on a session that has not used
+* it yet: a library stays what it was in a session that has loaded it.
+* @throws where the session ended
+*/
+async function tryOut(connection, { oid, schema }, spec) {
+	const faults = [];
+	const broken = (what, cause) => void faults.push({
+		mendable: true,
+		reload: true,
+		what,
+		momentary: isMomentary(cause)
+	});
+	await connection.script(`${readOnly$1(schema)}; SAVEPOINT postgres_upgrade`);
+	const attempt = async (work) => {
+		try {
+			return await work();
+		} finally {
+			await connection.script("ROLLBACK TO SAVEPOINT postgres_upgrade").catch(() => {});
+		}
+	};
+	await attempt(() => connection.query(load, [oid])).catch((cause) => {
+		if (!fromServer$1(cause)) throw cause;
+		broken(`it cannot be loaded: ${messageOf(cause)}`, cause);
+	});
+	const ask = async (key) => {
+		const sql = spec[key];
+		if (sql === void 0) return null;
+		const answer = await attempt(() => askValue(connection, sql));
+		if (answer.ok) return answer.value;
+		broken(`${key} fails: ${answer.why}`, answer.cause);
+		return null;
+	};
+	const own = await ask("version-sql");
+	const text = await ask("errors-sql");
+	const errors = text === null ? null : countOf(text);
+	if (text !== null && errors === null) broken(`errors-sql answers ${JSON.stringify(text)}, not a number`);
+	return {
+		own: own === null ? null : own.slice(0, 200),
+		errors,
+		faults
+	};
+}
+/**
+* Looks at it in the present transaction, which is read-only from then on.
+* @throws UpgradeError `extension-broken` where the session ended over it
+*/
+async function lookWithin(connection, extension, spec) {
+	const there = await findExtension(connection, extension);
+	if (there === null) return {
+		state: null,
+		faults: [{
+			mendable: true,
+			reload: false,
+			what: "it is not in this database"
+		}]
+	};
+	try {
+		const names = await tablesOf(connection, there.oid);
+		const { own, errors, faults } = await tryOut(connection, there, spec);
+		const tables = [];
+		for (const name of names) {
+			const rows = await countRows(connection, name);
+			if (rows !== null) tables.push({
+				name,
+				rows
+			});
+		}
+		return {
+			state: {
+				version: there.version,
+				schema: there.schema,
+				own,
+				errors,
+				tables
+			},
+			faults
+		};
+	} catch (cause) {
+		if (fromServer$1(cause)) throw cause;
+		throw new UpgradeError("extension-broken", `The session ended while the extension ${extension} was looked at: ${messageOf(cause)}.`, {
+			phase: "validate",
+			hint: "Look at the server log: its library may have crashed the server.",
+			cause
+		});
+	}
+}
+/** The same in a transaction of its own. */
+async function look(connection, extension, spec) {
+	await connection.script("BEGIN ISOLATION LEVEL READ COMMITTED");
+	try {
+		return await lookWithin(connection, extension, spec);
+	} finally {
+		await connection.script("ROLLBACK").catch(() => {});
+	}
+}
+/** Up to a million: who compares wants to know whether there are any. Null for a table that somebody holds locked. */
+async function countRows(connection, table) {
+	try {
+		const [row] = await connection.query(`SELECT pg_catalog.count(*)::pg_catalog.int4 AS rows FROM (SELECT FROM ONLY ${table} LIMIT 1000000) AS t`);
+		return row?.rows ?? 0;
+	} catch (cause) {
+		if (!isMomentary(cause)) throw cause;
+		await connection.script("ROLLBACK TO SAVEPOINT postgres_upgrade");
+		return null;
+	}
+}
+/** lock_not_available, query_canceled by a time limit, deadlock_detected. */
+function isMomentary(cause) {
+	return [
+		"55P03",
+		"57014",
+		"40P01"
+	].includes(String(cause?.code));
+}
+
+/** One transaction that changes an extension, in a session of its own: ended with the run, taken back unless it commits. */
+/** It waits for a lock for 10 seconds, and works for 10 minutes. */
+const begin$2 = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '600s'";
+/**
+* Begins the transaction and closes the session afterwards. Where the signal fires the session is ended on the
+* server, which takes the transaction back.
+* @throws Cancelled, and what `work` throws
+*/
+async function changing(run, database, signal, work) {
+	if (signal.aborted) throw new Cancelled();
+	await using connection = await connectTo(run, database, 0);
+	const [row] = await connection.query("SELECT pg_catalog.pg_backend_pid() AS pid");
+	const end = () => void endSession(run, row?.pid ?? 0).catch(() => {}).finally(() => connection.close());
+	signal.addEventListener("abort", end, { once: true });
+	try {
+		await connection.script(begin$2);
+		await work(connection);
+	} catch (cause) {
+		if (signal.aborted) throw new Cancelled();
+		await connection.script("ROLLBACK").catch(() => {});
+		throw cause;
+	} finally {
+		signal.removeEventListener("abort", end);
+	}
+}
+/** A server does not notice that its client is gone before it has something to say. */
+async function endSession(run, pid) {
+	await using connection = await connectTo(run);
+	await connection.query("SELECT pg_catalog.pg_terminate_backend($1)", [pid]);
+}
+/**
+* Verifies within the transaction of a change, then commits it.
+* @throws Error where it does not work
+*/
+async function commitIfGood(connection, extension, spec) {
+	const { faults } = await lookWithin(connection, extension, spec);
+	if (faults.length > 0) throw new Error(faults.map(({ what }) => what).join("; "));
+	await connection.script("COMMIT");
+}
+
+/** Whether update scripts lead from one version to the other on this server. */
+async function hasPath(connection, extension, from, to) {
+	const [row] = await connection.query("SELECT path FROM pg_catalog.pg_extension_update_paths($1) WHERE source = $2 AND target = $3", [
+		extension,
+		from,
+		to
+	]);
+	return typeof row?.path === "string";
+}
+/** The version that the server's files install by default; null where it has none. */
+async function defaultVersion(connection, extension) {
+	const [row] = await connection.query("SELECT default_version AS version FROM pg_catalog.pg_available_extensions WHERE name = $1", [extension]);
+	return row?.version ?? null;
+}
+const schemasSql = `
+SELECT n.nspname::pg_catalog.text AS name FROM pg_catalog.pg_namespace AS n
+JOIN pg_catalog.pg_extension AS e ON e.extname = $1
+WHERE n.oid = e.extnamespace OR n.oid IN (
+  SELECT i.oid FROM pg_catalog.pg_depend AS d
+  CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) AS o
+  JOIN pg_catalog.pg_namespace AS i ON pg_catalog.quote_ident(i.nspname) = o.schema
+  WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid AND d.deptype = 'e')
+ORDER BY 1`;
+const updateSql = (extension, to) => `ALTER EXTENSION ${quoteIdent(extension)} UPDATE TO ${quoteText(to)}`;
+/**
+* Updates where a path leads there, and commits only what works afterwards.
+* @returns null where it was done; else why not
+* @throws what is not the server's own answer
+*/
+async function updateExtension(run, step, database, extension, spec, { from, to }) {
+	await using connection = await connectTo(run, database);
+	if (!await hasPath(connection, extension, from, to)) return `no update path leads from ${from} to ${to}`;
+	const update = {
+		extension,
+		database,
+		from,
+		to,
+		schemas: (await connection.query(schemasSql, [extension])).map(({ name }) => name)
+	};
+	await run.journal.extensionUpdate(update, "started");
+	let why;
+	try {
+		await changing(run, database, step.signal, async (session) => {
+			await session.script(updateSql(extension, to));
+			await commitIfGood(session, extension, spec);
+		});
+		return null;
+	} catch (cause) {
+		if (cause instanceof Cancelled) throw cause;
+		why = messageOf(cause);
+	}
+	await using fresh = await connectTo(run, database);
+	if ((await findExtension(fresh, extension))?.version === to) return null;
+	await run.journal.extensionUpdate(update, "over");
+	return why;
+}
+/**
+* Takes back what this upgrade updated, newest first, while the newer packages are still there. What cannot be taken
+* back stays, and is told: the older version serves with it, or does not, but nobody would be helped by stopping here.
+*/
+async function undoUpdates(run, step) {
+	for (const { state, ...update } of run.journal.state().extensionUpdates.toReversed()) {
+		if (state === "over") continue;
+		const { extension, database, from, to } = update;
+		const name = `${database}: ${extension}`;
+		try {
+			const left = await undoOne(run, step.signal, update);
+			if (left === null) {
+				step.note(`${name} is back at ${from}`);
+				await run.journal.extensionUpdate(update, "over");
+			} else tellStays(run, step, update, left);
+		} catch (cause) {
+			tellStays(run, step, update, messageOf(cause) || `it could not be taken back from ${to}`);
+		}
+	}
+}
+/** @returns null where it is at the older version; else why it stays */
+async function undoOne(run, signal, { extension, database, from, to }) {
+	await using connection = await connectTo(run, database);
+	const there = await findExtension(connection, extension);
+	if (there === null) return "it is not there any more";
+	if (there.version === from) return null;
+	if (there.version !== to) return `somebody brought it to ${there.version} meanwhile`;
+	if (!await hasPath(connection, extension, to, from)) return `no update path leads from ${to} to ${from}`;
+	await changing(run, database, signal, (session) => session.script(`${updateSql(extension, from)}; COMMIT`));
+	return null;
+}
+function tellStays(run, step, { extension, database, from, to }, why) {
+	const error = new UpgradeError("extension-stays", `The extension ${extension} in ${database}, which was updated from ${from} to ${to}, stays as it is: ${why}.`, {
+		phase: "rollback",
+		hint: "Try it with the older packages. Where it does not work with them, install its newer package beside the older server, or restore its objects from the backup.",
+		docs: "troubleshooting.md#extension-stays"
+	});
+	run.recorder.issue(error, "The way back goes on without it.");
+	step.note(error.message);
+}
+/** Takes over what the upgrade that is taken back did in another journal: this one is what the undo goes by. */
+async function carryUpdates(run, updates) {
+	const known = run.journal.state().extensionUpdates;
+	for (const { state, ...update } of updates) if (state === "started" && !known.some((each) => isSameUpdate(each, update))) await run.journal.extensionUpdate(update, "started");
+}
+/** Names of facts that differ because an extension was updated, or the update taken back. Pure. */
+function factsOfUpdates(updates) {
+	return updates.flatMap(({ database, extension, schemas }) => [
+		`${database}: extension ${extension}`,
+		`${database}: grants`,
+		...schemas.map((schema) => `${database}: objects of ${schema}`)
+	]);
 }
 
 /** Which settings a piece of advice that applies asks for, and that the action is to write. Pure. */
@@ -29475,7 +34687,7 @@ function configureStep(run) {
 					values: [.../* @__PURE__ */ new Set([...listOf(before), ...setting.values])]
 				};
 				await connection.script(setList(wanted));
-				await reload(run, wanted);
+				await reload$1(run, wanted);
 				step.note(`${setting.name} is ${wanted.values.join(", ")}`);
 				tell$1(run, setting.id);
 			}
@@ -29487,7 +34699,7 @@ function configureStep(run) {
 	};
 }
 /** Reads the configuration again, and waits until a new session sees the value. */
-async function reload(run, setting) {
+async function reload$1(run, setting) {
 	const deadline = Date.now() + 1e4;
 	for (;;) {
 		await using connection = await connectTo(run);
@@ -29547,6 +34759,7 @@ async function snapshotOf(run, signal = run.context.signal) {
 		databases,
 		signal,
 		now: context.now,
+		readOnlyByUs: heldReadOnly(run.journal.state().outstanding),
 		...environment.serverLog ? { serverLog: environment.serverLog } : {}
 	});
 }
@@ -29560,7 +34773,11 @@ async function compareWith(run, before, expected, signal = run.context.signal) {
 	};
 	const facts = compareSnapshots(before, after, {
 		wantedNum: expected.major * 1e4 + expected.minor,
-		changed: [...run.environment.changedFacts?.(record.plan?.route ?? "") ?? [], ...newSettings(record.plan).map((name) => `setting ${name}`)],
+		changed: [
+			...run.environment.changedFacts?.(record.plan?.route ?? "") ?? [],
+			...newSettings(record.plan).map((name) => `setting ${name}`),
+			...factsOfUpdates(run.journal.state().extensionUpdates)
+		],
 		thresholds: thresholdsOf(run.spec)
 	});
 	const rebuilt = record.steps.some(({ id, state }) => id === "collations" && state === "done");
@@ -29680,7 +34897,7 @@ async function takeBackup(run, step, prove) {
 			throw cause;
 		}
 	});
-	recorder.record.backup = recordOf(dump, proof, nameOf(clients));
+	recorder.record.backup = recordOf$1(dump, proof, nameOf(clients));
 	recorder.save();
 	await run.journal.backup(recorder.record.backup);
 	if (proof.verdict === "failed") throw new UpgradeError("backup-not-proved", `The backup in ${folder} is not good: ${proof.differences[0] ?? "it differs"}.`, {
@@ -29691,7 +34908,7 @@ async function takeBackup(run, step, prove) {
 	step.note(proof.verdict === "proved" ? `proved: ${proof.tables} tables, ${proof.rows} rows, ${proof.objects} objects, ${proof.sequences} sequences and ${proof.largeObjects} large objects are equal after a restore into ${proof.restoredInto}` : `not proved by a restore (backup.prove: ${spec.backup.prove})`);
 }
 /** A backup as the record tells of it. */
-function recordOf(dump, proof, clients) {
+function recordOf$1(dump, proof, clients) {
 	return {
 		location: dump.folder,
 		host: hostname(),
@@ -29729,6 +34946,7 @@ async function askChecks(run, when, running, wanted, only = () => true) {
 		thresholds: thresholdsOf(run.spec),
 		disks: when === "before" ? await environment.disks(bytes, backupFolder(run)) : [],
 		...await askPrograms(run, running, wanted),
+		...await askPackages(run, when, wanted),
 		release: {
 			today: today(context),
 			endOfLife: endOfLife(wanted.major),
@@ -29780,89 +34998,21 @@ async function askPrograms(run, running, wanted) {
 		};
 	}
 }
+/** What a package manager would do; nothing after the change, and nothing where there is none. */
+async function askPackages({ environment }, when, wanted) {
+	const packages = when === "before" ? await environment.packages?.(wanted) : void 0;
+	return packages ? { packages } : {};
+}
 async function databasesOf(run) {
 	await using connection = await connectTo(run);
 	return await listDatabases(connection);
-}
-
-/** The user's own SQL, cut into statements as psql would cut it. */
-/** Commands of psql that only change how psql prints or goes on: nothing is lost where they are left out. */
-const harmless$1 = /^\\(?:(?:echo|qecho|warn|pset|timing|x|t|a|H|f|C|T|r)(?:\s.*)?|set\s+(?:ON_ERROR_STOP|ON_ERROR_ROLLBACK|QUIET|ECHO|ECHO_HIDDEN|VERBOSITY|SHOW_CONTEXT|FETCH_COUNT)(?:\s.*)?)$/;
-/** More than any person reads; each becomes an item of the record. */
-const statementsAtMost = 500;
-/** @param what goes on from "health.sql, line 3: " */
-function healthSqlError(file, line, what, hint) {
-	return new UpgradeError("health-sql", `${file}, line ${line}: ${what}`, {
-		phase: "check",
-		hint,
-		docs: "health.md#your-own-sql",
-		place: {
-			file,
-			line,
-			column: 1
-		}
-	});
-}
-const opened = {
-	comment: "comment",
-	name: "quoted name"
-};
-/** Its body may hold semicolons between BEGIN ATOMIC and END (from 14 on). */
-const routine = /^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE)\b/;
-function readWord(reading, word) {
-	if (reading.words.length < 4) reading.words.push(word);
-	if (reading.parentheses > 0 || !routine.test(reading.words.join(" "))) return;
-	if (word === "BEGIN" || word === "CASE" && reading.blocks > 0) reading.blocks += 1;
-	else if (word === "END" && reading.blocks > 0) reading.blocks -= 1;
-}
-/**
-* Splits a file at the semicolons that end statements: not those in quotes, comments, parentheses (CREATE RULE) or
-* the bodies of SQL functions. Lines with harmless commands of psql are left out.
-* @throws UpgradeError `health-sql` with file and line: unterminated, another command of psql, nothing in it
-*/
-function splitStatements(text, file = "health.sql") {
-	const found = [];
-	let reading = null;
-	let line = 1;
-	const finish = () => {
-		if (reading) found.push({
-			sql: reading.text.trim(),
-			line: reading.line
-		});
-		reading = null;
-		if (found.length > statementsAtMost) throw healthSqlError(file, line, `it holds more than ${statementsAtMost} statements.`, "Split it.");
-	};
-	for (const { kind, start, end, closed } of tokens(text.replace(/^\ufeff/, " "))) {
-		const piece = text.slice(start, end);
-		if (!closed) throw healthSqlError(file, line, `a ${opened[kind] ?? "quoted text"} begins here and does not end.`, "Close it.");
-		if (kind === "command") {
-			if (!harmless$1.test(piece.trim())) throw healthSqlError(file, line, `${piece.trim().split(/\s/)[0]} is a command of psql, which does not run here.`, "Write plain SQL, without variables and commands of psql.");
-		} else if (piece === ";" && (reading === null || reading.parentheses === 0 && reading.blocks === 0)) finish();
-		else if (reading !== null || kind !== "space" && kind !== "comment") {
-			reading ??= {
-				text: "",
-				line,
-				words: [],
-				parentheses: 0,
-				blocks: 0
-			};
-			reading.text += piece;
-			if (kind === "word") readWord(reading, piece.toUpperCase());
-			if (piece === "(") reading.parentheses += 1;
-			if (piece === ")") reading.parentheses = Math.max(0, reading.parentheses - 1);
-		}
-		for (let at = piece.indexOf("\n"); at >= 0; at = piece.indexOf("\n", at + 1)) line += 1;
-	}
-	finish();
-	if (found.length === 0) throw healthSqlError(file, 1, "there is no statement in it.", "Write one, or take the file out of the spec.");
-	return found;
 }
 
 /**
 * COPY could write to a file or a program of the server, which READ ONLY allows. LOCK would hold everybody up until the
 * end of the file.
 */
-const refused = /* @__PURE__ */ new Set([
+const refused$1 = /* @__PURE__ */ new Set([
 	"BEGIN",
 	"START",
 	"COMMIT",
@@ -29877,7 +35027,7 @@ const refused = /* @__PURE__ */ new Set([
 ]);
 const modes = /^(?:TRANSACTION|CHARACTERISTICS|ALL|TRANSACTION_READ_ONLY|DEFAULT_TRANSACTION_READ_ONLY|STATEMENT_TIMEOUT)$/;
 /** Key words and names of a statement in capitals, quoted ones without their quotes. */
-function wordsOf(sql) {
+function wordsOf$1(sql) {
 	const words = [];
 	for (const { kind, start, end } of tokens(sql)) {
 		if (kind === "word") words.push(sql.slice(start, end).toUpperCase());
@@ -29893,10 +35043,10 @@ function wordsOf(sql) {
 * @throws UpgradeError `health-sql`
 */
 function refuseEscapes({ sql, line }, file) {
-	const words = wordsOf(sql);
+	const words = wordsOf$1(sql);
 	const [first = "", second = ""] = words;
 	const error = (what) => healthSqlError(file, line, `${what} is not possible in a file that only reads.`, "Take it out, or say `read-only: false` for this file in the spec.");
-	if (refused.has(first)) throw error(first);
+	if (refused$1.has(first)) throw error(first);
 	if (first === "PREPARE" && second === "TRANSACTION") throw error("PREPARE TRANSACTION");
 	if ((first === "SET" || first === "RESET") && words.slice(1, 4).some((word) => modes.test(word))) throw error(words.slice(0, 3).join(" "));
 }
@@ -29986,7 +35136,7 @@ async function askFreely(connection, { sql }, result, timeout) {
 	await connection.script(`SET statement_timeout = ${timeout}`);
 	addRows(result, await connection.texts(sql));
 }
-async function begin(file, options, timeout) {
+async function begin$1(file, options, timeout) {
 	const connection = await options.connect(file.database, timeout);
 	await connection.script("RESET search_path");
 	if (file["read-only"]) await connection.script("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY");
@@ -30022,7 +35172,7 @@ async function askHealthFile(file, text, when, options) {
 	try {
 		for (const statement of statements) {
 			if (options.signal.aborted) throw new Cancelled("check");
-			open ??= await begin(file, options, timeout);
+			open ??= await begin$1(file, options, timeout);
 			const result = newResult(kept);
 			const started = Date.now();
 			const failure = await (file["read-only"] ? askReadOnly : askFreely)(open.connection, statement, result, timeout).then(() => null, (cause) => cause);
@@ -30070,11 +35220,19 @@ async function answers(connection) {
 /** The user's own health SQL, asked of the target; every result lands in the record. */
 /** Asks every file of the spec, in its order. @throws Cancelled */
 async function askHealth(run, when) {
+	const others = Object.values(run.spec.extensions).flatMap(({ smoke }) => smoke.map(({ file }) => file));
+	return await askFiles(run, run.spec.health, when, ({ file }) => others.includes(file));
+}
+/**
+* Asks the given files; the record has nothing else of this side but what is kept. @throws Cancelled
+* @param keep earlier results of the same side that stay
+*/
+async function askFiles(run, files, when, keep) {
 	const { context, recorder, spec } = run;
 	const { record } = recorder;
-	record.queries = record.queries.filter((query) => query.when !== when);
+	record.queries = record.queries.filter((query) => query.when !== when || keep(query));
 	const asked = [];
-	for (const each of spec.health) {
+	for (const each of files) {
 		const file = readOnly(run, each);
 		context.log.progress(`${spec.name}: asking ${file.file}`);
 		asked.push(...await askHealthFile(file, context.files.get(file.file) ?? "", when, {
@@ -30106,9 +35264,121 @@ function namedQuery({ file, line }) {
 	return `${file}:${line}`;
 }
 
-/** @throws UpgradeError `blocked` with all that blocks */
+/** The extensions that the spec names, before anything is changed. */
+/** Where an extension is looked at: the database of the spec, else each one that has it. */
+async function databasesWith(run, extension, spec) {
+	if (spec.database !== void 0) return [spec.database];
+	const names = await (async () => {
+		await using main = await connectTo(run);
+		return await listDatabaseNames(main);
+	})();
+	const having = [];
+	for (const name of names) {
+		throwIfCancelled(run);
+		await using connection = await connectTo(run, name);
+		if (await findExtension(connection, extension)) having.push(name);
+	}
+	return having;
+}
+/** The line of the record about an extension in a database; made where it is missing. */
+function recordOf(run, extension, database) {
+	const { extensions } = run.recorder.record;
+	const known = extensions.find((each) => each.extension === extension && each.database === database);
+	if (known) return known;
+	const made = {
+		extension,
+		database,
+		before: null,
+		after: null,
+		done: [],
+		faults: []
+	};
+	extensions.push(made);
+	return made;
+}
+/**
+* Looks at every extension that the spec names. What is found is in the record.
+* @returns what keeps an upgrade from beginning: `extension-missing`, `extension-faulty`
+*/
+async function lookBefore(run) {
+	const found = [];
+	const errors = [];
+	for (const [extension, spec] of Object.entries(run.spec.extensions)) {
+		const databases = await databasesWith(run, extension, spec);
+		if (databases.length === 0) errors.push(missing$1(run, extension, null));
+		for (const database of databases) {
+			throwIfCancelled(run);
+			run.context.log.progress(`${run.spec.name}: looking at the extension ${extension} in ${database}`);
+			await using connection = await connectTo(run, database);
+			const seen = withoutHope(await look(connection, extension, spec), spec);
+			if (seen.state === null) {
+				errors.push(missing$1(run, extension, database));
+				continue;
+			}
+			found.push({
+				extension,
+				database,
+				...seen.state
+			});
+			Object.assign(recordOf(run, extension, database), {
+				before: seen.state,
+				faults: seen.faults.map(({ what }) => what)
+			});
+			if (seen.faults.length > 0) errors.push(faulty(run, extension, database, seen));
+		}
+	}
+	run.recorder.save();
+	return {
+		found,
+		errors
+	};
+}
+/** A version that it does not have, and that nobody is allowed to bring it to, would only be found out afterwards. */
+function withoutHope(seen, { version, reinstall }) {
+	if (seen.state === null || version === void 0 || seen.state.version === version) return seen;
+	if (reinstall === "if-needed") return seen;
+	const what = `it has version ${seen.state.version}, the spec wants ${version}, and reinstall: never keeps the action from updating it`;
+	return {
+		...seen,
+		faults: [...seen.faults, {
+			mendable: false,
+			reload: false,
+			what
+		}]
+	};
+}
+/**
+* Writes down how they are, right before the first step that may change anything, in the journal: what comes after is
+* held to it, also by a later run.
+* @throws UpgradeError what `lookBefore` returns first
+*/
+async function noteExtensions(run) {
+	if (Object.keys(run.spec.extensions).length === 0) return;
+	const { found, errors } = await lookBefore(run);
+	if (errors[0]) throw errors[0];
+	await run.journal.extensions(found);
+}
+function missing$1(run, extension, database) {
+	return new UpgradeError("extension-missing", `The spec names the extension ${extension}, and ${database === null ? "no database has it" : `the database ${database} does not have it`}.`, {
+		phase: "check",
+		hint: `Correct its name under \`extensions\`, take it out, or install it: \\dx in psql shows what a database has.`,
+		docs: "troubleshooting.md#extension-missing",
+		place: run.target.place
+	});
+}
+function faulty(run, extension, database, { faults }) {
+	return new UpgradeError("extension-faulty", `Before any change, the extension ${extension} in ${database} is not in order: ${faults.map(({ what }) => what).join("; ")}.`, {
+		phase: "check",
+		hint: "Mend the extension or its SQL in the spec first: nobody could tell afterwards what the upgrade broke.",
+		docs: "troubleshooting.md#extension-faulty",
+		place: run.target.place
+	});
+}
+
+/** @throws UpgradeError `blocked` with all that blocks, `extension-missing`, `extension-faulty`; UpgradeErrors for several */
 async function checkBefore(run, running) {
 	const { context, spec } = run;
+	await askApplicationsBefore(run);
 	const results = await askChecks(run, "before", running, run.wanted);
 	const queries = blockingQueries(await askHealth(run, "before"));
 	const { blocking, warnings } = verdictOf(results);
@@ -30119,13 +35389,19 @@ async function checkBefore(run, running) {
 		message: seen.slice(0, 5).join("\n"),
 		place: run.target.place
 	});
-	if (blocking.length + queries.length === 0) return;
-	throw new UpgradeError("blocked", blockedBy(blocking, queries), {
+	const { errors: faulty } = await lookBefore(run);
+	const errors = [...faulty, ...await readOnlyFaults(run)];
+	if (blocking.length + queries.length === 0) {
+		if (errors.length > 0) throw new UpgradeErrors(errors);
+		return;
+	}
+	const blocked = new UpgradeError("blocked", blockedBy(blocking, queries), {
 		phase: "check",
 		hint: [...blocking.map(({ title, seen, fix }) => `${title}: ${sentence(seen.slice(0, 3).join("; "))} ${fix ?? ""}`), ...queries.map((query) => `${namedQuery(query)}: ${query.why ?? ""}`)].join("\n"),
 		docs: blocking[0]?.docs ?? "health.md",
 		place: run.target.place
 	});
+	throw errors.length > 0 ? new UpgradeErrors([blocked, ...errors]) : blocked;
 }
 /** "2 checks and 1 statement of your own SQL block the upgrade: ..." Pure. */
 function blockedBy(checks, queries) {
@@ -30137,6 +35413,19 @@ function blockedBy(checks, queries) {
 /** A text that ends as a sentence does. */
 function sentence(text) {
 	return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+/** What keeps writes from being refused: better known before the backup than after it. */
+async function readOnlyFaults(run) {
+	const asked = run.spec["read-only"];
+	if (!asked) return [];
+	try {
+		await using connection = await connectTo(run);
+		await lookAtReadOnly(run, connection, asked);
+		return [];
+	} catch (cause) {
+		if (cause instanceof Cancelled) throw cause;
+		return errorsOf$3(cause);
+	}
 }
 
 /** How long clients are expected to wait, and who measured it. Pure; never part of the digest. */
@@ -30184,8 +35473,12 @@ function applicationsToo(steps) {
 	return start === 0 ? `. The applications are off longer: from step ${stop} on` : `. The applications are off longer: from step ${stop} to step ${start}`;
 }
 
-/** Time spans as the spec writes them: `30m`, `12h`, `7d`. The schema has checked them. Pure. */
+/** Time spans as the spec writes them: `45s`, `30m`, `12h`, `7d`. The schema has checked them. Pure. */
 const units = {
+	s: {
+		ms: 1e3,
+		word: "second"
+	},
 	m: {
 		ms: 6e4,
 		word: "minute"
@@ -30632,6 +35925,177 @@ async function tellGates(run) {
 	recorder.save();
 }
 
+/** What happens after a step that failed, behind the backup. */
+function afterFailure(spec) {
+	return spec["on-failure"] === "rollback" ? "then the upgrade is taken back and the version before serves again (on-failure: rollback)" : "then the run ends as failed, and the version stays as it is at that moment (on-failure: stop)";
+}
+/** Rebuilding an index beside the one that is in use. */
+const rebuilding = "A rebuild loads the disks, needs room for a second copy of the index, and waits for long transactions; reads and writes go on.";
+function backupRisks({ backup: { prove } }) {
+	return [
+		"The dump reads every table while clients work: disks and network are busier.",
+		"It holds one snapshot until it ends: until then vacuum cannot remove rows that die meanwhile, and tables that are written to grow.",
+		"It takes a shared lock on every table: DROP, TRUNCATE and most of ALTER TABLE wait until it ends. A table that somebody else locks for 30 seconds ends the dump, and the upgrade, before anything was changed.",
+		"A disk may fill up: then the unfinished dump is removed and the upgrade ends before anything was changed.",
+		...prove === "restore" ? ["The proof starts a second server beside the target, which needs memory, CPU and disk until it is removed again.", "The restored copy may differ: then the upgrade ends before anything was changed."] : [],
+		...prove === "checksum" ? ["A dump that cannot be restored would not be noticed."] : [],
+		...prove === "none" ? ["A dump that is damaged or cannot be restored would not be noticed."] : []
+	];
+}
+function applicationRisks(spec) {
+	const timed = spec.applications.some(({ health }) => health !== void 0);
+	return {
+		stop: ["A stop command may fail, or take more than 10 minutes: then the upgrade ends before the version is changed, and the applications are started again.", "The run may be killed meanwhile: then the post step, or the next run, starts the applications."],
+		start: [`An application may not start on the new version${timed ? ", or not answer in time" : ""}: ${afterFailure(spec)}. Every other one is started all the same.`, ...timed ? ["One that did not answer before the upgrade is waited for 30 seconds at most, and keeps nobody from anything."] : []]
+	};
+}
+/** Sentences for the step of this id. */
+function stepRisks(id, spec) {
+	switch (id) {
+		case "backup": return backupRisks(spec);
+		case "stop-applications": return applicationRisks(spec).stop;
+		case "start-applications": return applicationRisks(spec).start;
+		case "configure": return [`The server may not know the setting, or something stronger may set it: ${afterFailure(spec)}.`, "An older server does not start while the setting stands in its files: the way back takes it out first."];
+		case "collations": return [`Only where a collation changed its version: ${rebuilding.charAt(0).toLowerCase()}${rebuilding.slice(1)} Only the index of an exclusion constraint is rebuilt with a lock, and writers of its table wait.`, `An index may not be rebuildable (duplicates in a unique one), or a table may be partitioned by ranges of text: ${afterFailure(spec)}.`];
+		case "advice": return [
+			rebuilding,
+			"What fails is told with its SQL and left to a person: it never takes the upgrade back.",
+			"An update of an extension changes its objects and cannot be undone."
+		];
+		case "validate": return [`A fact may differ without a reason, a check or your own health SQL may block: ${afterFailure(spec)}.`, ...spec["on-failure"] === "rollback" ? ["The way back breaks clients a second time."] : []];
+	}
+}
+
+/** Null where there is nothing to start and nobody to wait for. */
+function plannedStart(spec) {
+	const stopped = spec.applications.filter(isStopped);
+	const watched = spec.applications.filter((each) => !isStopped(each)).filter(isAsked);
+	if (stopped.length + watched.length === 0) return null;
+	const names = (list) => list.map(({ name }) => name).join(", ");
+	const parts = [...stopped.length > 0 ? [`start ${names(stopped)}`] : [], ...watched.length > 0 ? [`wait for ${names(watched)}`] : []].join(", ");
+	return {
+		id: "start-applications",
+		title: parts.charAt(0).toUpperCase() + parts.slice(1),
+		does: [...stopped.flatMap(({ start, health }) => [start.join(" "), ...health ? [`GET ${health} until it answers`] : []]), ...watched.map(({ health }) => `GET ${health} until it answers`)],
+		undo: null,
+		breaks: null,
+		risks: stepRisks("start-applications", spec),
+		interruptible: false
+	};
+}
+
+/** Null where the spec does not ask for it. */
+function plannedDrain({ drain }) {
+	if (drain === void 0) return null;
+	const { "at-most": most, timeout, then } = drain;
+	const ends = then === "end";
+	return {
+		id: "drain",
+		title: "Wait for open transactions",
+		does: [`wait until at most ${most} transactions of others are open, for ${timeout} seconds`, ends ? "afterwards pg_terminate_backend of the sessions that are still in one" : "afterwards end the upgrade: the version is not changed"],
+		undo: null,
+		breaks: ends ? `sessions that are still in a transaction after ${timeout} seconds are ended` : null,
+		risks: [ends ? "Transactions of ended sessions are rolled back." : "A transaction that stays open ends the upgrade here, before the version is changed."],
+		interruptible: true
+	};
+}
+
+/** What its undo does, also in a later rollback. */
+const undoWords = "an extension that this step updated: ALTER EXTENSION ... UPDATE TO the version from before, where its scripts lead back; else it stays as it is, and the record says so";
+/** Null where the spec does not ask for it. */
+function plannedExtensions({ extensions }) {
+	const all = Object.entries(extensions);
+	if (all.length === 0) return null;
+	const mended = all.filter(([, { reinstall }]) => reinstall === "if-needed").map(([name]) => name);
+	return {
+		id: "extensions",
+		title: `Look after ${all.length === 1 ? `the extension ${all[0]?.[0] ?? ""}` : `${all.length} extensions`}`,
+		does: all.flatMap(([name, spec]) => [looks(name, spec), ...mends(name, spec)]),
+		undo: mended.length === 0 ? null : undoWords,
+		breaks: null,
+		risks: [`An extension that is not in order ends the upgrade with extension-broken${mended.length > 0 ? ", once nothing helped" : ""}: on-failure says what then.`, ...mended.length === 0 ? [] : [`While ${mended.join(" or ")} is updated or loaded anew, whoever uses it waits; others that use it keep the step waiting for a lock, 10 seconds at most.`, "An update may have no way back: then the extension stays at its newer version also under the older server."]],
+		interruptible: true
+	};
+}
+function looks(name, spec) {
+	const { database, version, smoke } = spec;
+	const parts = [
+		"there",
+		version === void 0 ? "at the version from before" : `at version ${version}`,
+		"its libraries load in a new session",
+		...spec["version-sql"] === void 0 ? [] : [`version-sql answers: ${spec["version-sql"]}`],
+		...spec["errors-sql"] === void 0 ? [] : [`errors-sql not more than before: ${spec["errors-sql"]}`],
+		...smoke.map(({ file }) => `${file} passes`)
+	];
+	return `${name}, ${database === void 0 ? "in each database that has it" : `in ${database}`}: ${parts.join("; ")}`;
+}
+function mends(name, { version, reinstall }) {
+	if (reinstall === "never") return [];
+	return [`where ${name} is not: ALTER EXTENSION ... UPDATE${version === void 0 ? "" : ` TO ${version}`}; else DROP EXTENSION without CASCADE and CREATE EXTENSION at the same version in one transaction, taken back where anything would be lost; where somebody dropped it meanwhile: CREATE EXTENSION`];
+}
+/** The step as a rollback takes it back, where the upgrade updated an extension; nothing where it did not. */
+function updatedExtensions(updates) {
+	const names = updates.filter(({ state }) => state === "started").map(({ extension }) => extension);
+	if (names.length === 0) return [];
+	return [{
+		id: "extensions",
+		title: `Update ${[...new Set(names)].join(", ")}`,
+		does: [],
+		undo: undoWords,
+		breaks: null,
+		risks: [],
+		interruptible: false
+	}];
+}
+
+function holders({ databases, roles }) {
+	return [...databases.map((name) => ({
+		kind: "database",
+		name
+	})), ...roles.map((name) => ({
+		kind: "role",
+		name
+	}))];
+}
+/** Null where the spec does not ask for it. */
+function plannedReadOnly(spec) {
+	const asked = spec["read-only"];
+	if (asked === void 0) return null;
+	const held = holders(asked);
+	return {
+		id: "read-only",
+		title: "Refuse writes",
+		does: [
+			...asked.hook ? [shownCall(asked.hook.enter)] : [],
+			...held.map((each) => alterSql(each, "on")),
+			...held.length > 0 ? ["pg_terminate_backend of their sessions; new ones are read-only"] : [],
+			asked.verify === void 0 ? "a write in a new session of each database, which must fail with 25006" : `a write in a new session by ${asked.verify}, which must fail with 25006`
+		],
+		undo: "writes are accepted again",
+		breaks: "writes are refused until the end",
+		risks: [...held.length > 0 ? ["Sessions are ended: applications that do not connect again stand still.", "A session can still set default_transaction_read_only itself: who wants to write, can."] : [], "Where a write is not refused, the upgrade ends here, and what was switched off is put back."],
+		interruptible: true
+	};
+}
+/** Null where the spec does not ask for it. */
+function plannedReadWrite(spec) {
+	const asked = spec["read-only"];
+	if (asked === void 0) return null;
+	return {
+		id: "read-write",
+		title: "Accept writes again",
+		does: [
+			...holders(asked).length > 0 ? ["default_transaction_read_only as it was before, in the same places", "pg_terminate_backend of the sessions that began meanwhile: they would stay read-only"] : [],
+			...asked.hook ? [shownCall(asked.hook.leave)] : [],
+			"a look whether a new session is not read-only any more"
+		],
+		undo: null,
+		breaks: null,
+		risks: ["Sessions that read meanwhile are ended once more."],
+		interruptible: false
+	};
+}
+
 /** How much an upgrade can go wrong, and why: from two versions alone, so that it can be told without a plan. Pure. */
 /** The risk of a change of version, of image, or of both. Never throws, also for versions that are refused as targets. */
 function riskOf({ from, wanted, distribution }) {
@@ -30726,49 +36190,112 @@ function distributionReason({ from, wanted }) {
 	return `The distribution of the image changes from ${named(from)} to ${named(wanted)}: its libraries may sort text differently. Indexes on text have to be rebuilt then, or they miss rows and let duplicates in.`;
 }
 
-/** What happens after a step that failed, behind the backup. */
-function afterFailure(spec) {
-	return spec["on-failure"] === "rollback" ? "then the upgrade is taken back and the version before serves again (on-failure: rollback)" : "then the run ends as failed, and the version stays as it is at that moment (on-failure: stop)";
+/** New connections that may fail one after the other; one more, and nobody can connect. */
+const connectionsInARow = 2;
+/** Looks of one kind that may fail one after the other. */
+const looksInARow = 1;
+/** Counts a failure, or ends the streak with `null`. */
+function count$1(streaks, key, seen, at) {
+	if (seen === null) {
+		streaks.delete(key);
+		return;
+	}
+	const { times = 0, since = at } = streaks.get(key) ?? {};
+	streaks.set(key, {
+		times: times + 1,
+		since,
+		seen
+	});
 }
-/** Rebuilding an index beside the one that is in use. */
-const rebuilding = "A rebuild loads the disks, needs room for a second copy of the index, and waits for long transactions; reads and writes go on.";
-function backupRisks({ backup: { prove } }) {
-	return [
-		"The dump reads every table while clients work: disks and network are busier.",
-		"It holds one snapshot until it ends: until then vacuum cannot remove rows that die meanwhile, and tables that are written to grow.",
-		"It takes a shared lock on every table: DROP, TRUNCATE and most of ALTER TABLE wait until it ends. A table that somebody else locks for 30 seconds ends the dump, and the upgrade, before anything was changed.",
-		"A disk may fill up: then the unfinished dump is removed and the upgrade ends before anything was changed.",
-		...prove === "restore" ? ["The proof starts a second server beside the target, which needs memory, CPU and disk until it is removed again.", "The restored copy may differ: then the upgrade ends before anything was changed."] : [],
-		...prove === "checksum" ? ["A dump that cannot be restored would not be noticed."] : [],
-		...prove === "none" ? ["A dump that is damaged or cannot be restored would not be noticed."] : []
-	];
+/** Milliseconds between two new connections: a server that is down must not be down until a look an hour later. */
+function connectEvery({ everyMs }) {
+	return Math.min(everyMs, 1e4);
 }
-function applicationRisks(spec) {
+/** How many attempts to connect a whole watch makes, where none fails. */
+function plannedAttempts(observed) {
+	return Math.ceil(observed.forMs / connectEvery(observed)) + 1;
+}
+/**
+* New connections: three failures one after the other are too many, and so is a share that cannot be kept any more, even
+* if all that are still to come succeed. A single failure decides nothing, except where none is allowed: of a few
+* attempts it would be a large share, and say little. Nor does the share while a failure is being tried again.
+* @param final whether no attempts are to come
+*/
+function connectionLimit(observed, streaks, final) {
+	const { attempts, failures, allowed, last } = observed.connections;
+	const streak = streaks.get("connection");
+	const since = streak?.since ?? observed.from;
+	if (streak && streak.times > connectionsInARow) return {
+		name: "connections",
+		what: `${streak.times} new connections one after the other failed: ${streak.seen}`,
+		since
+	};
+	if (streak && allowed > 0) return null;
+	if (failures <= allowed * (final ? attempts : Math.max(attempts, plannedAttempts(observed))) || failures < 2 && allowed > 0) return null;
 	return {
-		stop: ["A stop command may fail, or take more than 10 minutes: then the upgrade ends before the version is changed, and the applications are started again.", "The run may be killed meanwhile: then the post step, or the next run, starts the applications."],
-		start: [`An application may not start on the new version${spec.applications.some(({ health }) => health !== void 0) ? ", or not answer in time" : ""}: ${afterFailure(spec)}. Every other one is started all the same.`]
+		name: "connections",
+		what: `${failures} of ${attempts} new connections failed, and ${percent$1(allowed)} may; the last one: ${last ?? "unknown"}`,
+		since: observed.from
 	};
 }
-/** Sentences for the step of this id. */
-function stepRisks(id, spec) {
-	switch (id) {
-		case "backup": return backupRisks(spec);
-		case "stop-applications": return applicationRisks(spec).stop;
-		case "start-applications": return applicationRisks(spec).start;
-		case "configure": return [`The server may not know the setting, or something stronger may set it: ${afterFailure(spec)}.`, "An older server does not start while the setting stands in its files: the way back takes it out first."];
-		case "collations": return [`Only where a collation changed its version: ${rebuilding.charAt(0).toLowerCase()}${rebuilding.slice(1)} Only the index of an exclusion constraint is rebuilt with a lock, and writers of its table wait.`, `An index may not be rebuildable (duplicates in a unique one), or a table may be partitioned by ranges of text: ${afterFailure(spec)}.`];
-		case "advice": return [
-			rebuilding,
-			"What fails is told with its SQL and left to a person: it never takes the upgrade back.",
-			"An update of an extension changes its objects and cannot be undone."
-		];
-		case "validate": return [`A fact may differ without a reason, a check or your own health SQL may block: ${afterFailure(spec)}.`, ...spec["on-failure"] === "rollback" ? ["The way back breaks clients a second time."] : []];
-	}
+/** An application, or a count of errors, that could not be had twice in a row. */
+function streakLimit(streaks, name) {
+	for (const [key, { times, since, seen }] of streaks) if (key.startsWith(`${name}:`) && times > looksInARow) return {
+		name,
+		what: seen,
+		since
+	};
+	return null;
+}
+/** More objects of an extension in error than before, beyond what is allowed. */
+function errorsLimit(observed, allowed, at) {
+	const worse = observed.extensions.find(({ before, most }) => most > before + allowed);
+	if (!worse) return null;
+	const { database, extension, before, most } = worse;
+	return {
+		name: "errors",
+		what: `the errors of ${extension} in ${database} grew from ${before} to ${most}${allowed > 0 ? `, and ${allowed} more are allowed` : ""}`,
+		since: at
+	};
+}
+
+/** Null where the spec does not ask for it. */
+function plannedWatch(spec) {
+	const { watch } = spec;
+	return watch === void 0 ? null : {
+		id: "watch",
+		title: `Observe for ${durationWords(watch.for)}`,
+		does: does(spec, watch),
+		undo: null,
+		breaks: null,
+		risks: risks(spec, watch),
+		interruptible: true
+	};
+}
+function does(spec, watch) {
+	const counted = Object.entries(spec.extensions).filter(([, each]) => each["errors-sql"] !== void 0);
+	return [
+		`a new connection every ${connectEvery({ everyMs: watch.every * 1e3 }) / 1e3} s: at most ${percent$1(watch["connection-failures"])} may fail, and no three one after the other`,
+		`the version that serves: ${spec.postgres}`,
+		...spec.applications.filter(isAsked).map(({ health }) => `GET ${health} every ${watch.every} s: no two failures one after the other`),
+		...counted.map(([name]) => `errors-sql of ${name} every ${watch.every} s: at most ${watch.errors} more than before`),
+		"the server's log, where it can be read: no PANIC, no FATAL that tells of damage"
+	];
+}
+function risks(spec, watch) {
+	return [
+		`A limit may be crossed: ${afterFailure(spec)}.`,
+		...spec["on-failure"] === "rollback" ? ["The way back breaks clients a second time; what they have written meanwhile stays."] : [],
+		`The run takes ${durationWords(watch.for)} longer: the job's timeout must have room for it.`,
+		"A run that is cancelled meanwhile leaves the new version, which was found good; a killed one does too.",
+		...spec.applications.some(isAsked) ? ["An application that did not answer before the upgrade does not count."] : []
+	];
 }
 
 /** What the engine's own steps look like in a plan; null where spec and advice give them nothing to do. */
 function commonStep(id, spec, advice = []) {
-	const names = spec.applications.map(({ name }) => name).join(", ");
+	const stopped = spec.applications.filter(isStopped);
+	const names = stopped.map(({ name }) => name).join(", ");
 	switch (id) {
 		case "backup": return {
 			id,
@@ -30784,24 +36311,16 @@ function commonStep(id, spec, advice = []) {
 			risks: stepRisks(id, spec),
 			interruptible: true
 		};
-		case "stop-applications": return spec.applications.length === 0 ? null : {
+		case "stop-applications": return stopped.length === 0 ? null : {
 			id,
 			title: `Stop ${names}`,
-			does: spec.applications.map(({ stop }) => stop.join(" ")),
+			does: stopped.map(({ stop }) => stop.join(" ")),
 			undo: "start them again",
 			breaks: `${names} serves nobody until the end`,
 			risks: stepRisks(id, spec),
 			interruptible: true
 		};
-		case "start-applications": return spec.applications.length === 0 ? null : {
-			id,
-			title: `Start ${names}`,
-			does: spec.applications.flatMap(({ start, health }) => [start.join(" "), ...health ? [`GET ${health} until it answers`] : []]),
-			undo: null,
-			breaks: null,
-			risks: stepRisks(id, spec),
-			interruptible: false
-		};
+		case "start-applications": return plannedStart(spec);
 		case "configure": {
 			const settings = neededSettings(advice);
 			const named = settings.map(({ name }) => name).join(", ");
@@ -30833,6 +36352,11 @@ function commonStep(id, spec, advice = []) {
 			risks: stepRisks(id, spec),
 			interruptible: true
 		};
+		case "read-only": return plannedReadOnly(spec);
+		case "read-write": return plannedReadWrite(spec);
+		case "drain": return plannedDrain(spec);
+		case "extensions": return plannedExtensions(spec);
+		case "watch": return plannedWatch(spec);
 		case "validate": return {
 			id,
 			title: "Validate",
@@ -30882,6 +36406,10 @@ function makePlan(spec, facts, wanted, systemIdentifier, planRoute, advice = [],
 		onFailure: spec["on-failure"],
 		pause: spec.pause,
 		applications: spec.applications,
+		...spec["read-only"] ? { readOnly: spec["read-only"] } : {},
+		...spec.drain ? { drain: spec.drain } : {},
+		...Object.keys(spec.extensions).length > 0 ? { extensions: spec.extensions } : {},
+		...spec.watch ? { watch: spec.watch } : {},
 		checksDisabled: spec.checks.disable.toSorted(),
 		advice: {
 			by: spec.advice,
@@ -30946,7 +36474,7 @@ function unfinishedUpgrade(run, running) {
 async function inspectServing(run) {
 	run.context.log.progress(`${run.spec.name}: looking at the target`);
 	const facts = await run.environment.inspect();
-	if (!facts.serving) throw new UpgradeError("server-down", `Nothing serves ${describe$1(run.settings)}: the server is stopped.`, {
+	if (!facts.serving) throw new UpgradeError("server-down", `Nothing serves ${describe$2(run.settings)}: the server is stopped.`, {
 		phase: "inspect",
 		hint: "Start it and run again. Mode upgrade starts a cleanly stopped server on its present version first."
 	});
@@ -31031,7 +36559,7 @@ async function systemIdentifier(run) {
 async function lookOnly(run) {
 	const facts = await inspectServing(run).catch((cause) => {
 		const unfinished = cause instanceof Cancelled ? null : unfinishedUpgrade(run, null);
-		throw unfinished ? new UpgradeErrors([unfinished, ...errorsOf$2(cause)]) : cause;
+		throw unfinished ? new UpgradeErrors([unfinished, ...errorsOf$3(cause)]) : cause;
 	});
 	run.recorder.record.versions.from = formatVersion(facts.running);
 	const unfinished = unfinishedUpgrade(run, facts.running);
@@ -31050,7 +36578,7 @@ async function lookAtEverything(run, facts, unfinished) {
 	const collect = async (work) => {
 		await work().catch((cause) => {
 			if (cause instanceof Cancelled) throw cause;
-			failures.push(...errorsOf$2(cause));
+			failures.push(...errorsOf$3(cause));
 		});
 	};
 	if (!unfinished) {
@@ -31069,7 +36597,7 @@ async function lookAtEverything(run, facts, unfinished) {
 
 /** What a pull request may have carried out before anybody merged it: another version, and nothing else. */
 /** Keys that the message names; the record has all. */
-const named = 10;
+const named$1 = 10;
 /**
 * The spec of a pull request names programs, folders, secrets and SQL: whoever may open one would run them on the
 * runner. So its target is opened only where it is the base's, but for the version.
@@ -31093,7 +36621,7 @@ function moreThanVersion$1(name, change) {
 	if (change.kind === "new") return `This pull request adds the target ${name}`;
 	const { others } = change;
 	if (others.length === 0) return null;
-	const keys = others.slice(0, named).map((key) => clip$2(key, 100));
+	const keys = others.slice(0, named$1).map((key) => clip$2(key, 100));
 	const left = others.length - keys.length;
 	return `This pull request changes more of ${name} than its version: ${keys.join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
 }
@@ -31167,11 +36695,13 @@ function emptyRecord(options) {
 			after: null
 		},
 		queries: [],
+		extensions: [],
 		release: null,
 		advice: [],
 		backup: null,
 		downtime: null,
 		performance: null,
+		watch: null,
 		switchedOff: [],
 		issues: [],
 		communication: [],
@@ -31289,12 +36819,12 @@ async function open(settings, who) {
 		statementTimeout: 0
 	};
 	try {
-		return await connect({
+		return await connect$1({
 			...settings,
 			database: "postgres"
 		}, options);
 	} catch (cause) {
-		if (cause instanceof UpgradeError && cause.code === "database-missing") return connect(settings, options);
+		if (cause instanceof UpgradeError && cause.code === "database-missing") return connect$1(settings, options);
 		throw cause;
 	}
 }
@@ -31414,11 +36944,11 @@ const triggers = "SELECT evtname AS name FROM pg_catalog.pg_event_trigger WHERE 
 async function calm(server) {
 	let [disabled, cut] = [0, 0];
 	const names = await (async () => {
-		await using main = await connect(server.settings("postgres"));
+		await using main = await connect$1(server.settings("postgres"));
 		return await listDatabaseNames(main);
 	})();
 	for (const name of names) {
-		await using connection = await connect(server.settings(name));
+		await using connection = await connect$1(server.settings(name));
 		await connection.script("SET default_transaction_read_only = off");
 		for (const trigger of await connection.query(triggers)) {
 			await connection.script(`ALTER EVENT TRIGGER ${quoteIdent(trigger.name)} DISABLE`);
@@ -31648,7 +37178,7 @@ async function askCopy(run, copy, note) {
 	if (bad.length > 0) throw new UpgradeError("rehearsal-health", namesOf(bad), about(bad));
 }
 /** The spec's smoke queries. @throws UpgradeError `rehearsal-smoke` */
-async function askSmoke(run, copy, note) {
+async function askSmoke$1(run, copy, note) {
 	const smoke = run.spec.rehearsal.smoke;
 	const bad = tell(run, await askHealth({
 		...copy,
@@ -31695,7 +37225,7 @@ async function settingsOf(run) {
 * @throws UpgradeError `rehearsal-setting`
 */
 async function assertKnown(server, settings) {
-	await using connection = await connect(server.settings("postgres"));
+	await using connection = await connect$1(server.settings("postgres"));
 	const rows = await connection.query("SELECT name FROM pg_catalog.pg_settings");
 	const known = new Set(rows.map(({ name }) => name));
 	const unknown = Object.keys(settings).filter((name) => !known.has(name) && !name.includes("."));
@@ -31766,7 +37296,7 @@ async function performOn(run, stages, rehearsal, restoring) {
 	await stages.run("checks", checks, (note) => checkCopy(run, copy, note));
 	await stages.run("compare", compare, (note) => compareCopy(run, copy, snapshot, dump.closed, note));
 	if (hasWork(run, "health")) await stages.run("health", health, (note) => askCopy(run, copy, note));
-	if (hasWork(run, "smoke")) await stages.run("smoke", smoke, (note) => askSmoke(run, copy, note));
+	if (hasWork(run, "smoke")) await stages.run("smoke", smoke, (note) => askSmoke$1(run, copy, note));
 	await stages.run("restart", restart, async (note) => {
 		const settings = await settingsOf(run);
 		await assertKnown(server, settings);
@@ -31834,7 +37364,7 @@ function notRestored(dump, differences) {
 * question off, and no answer is no.
 * @throws UpgradeError `rehearsal-space`
 */
-async function assertRoom(run) {
+async function assertRoom$1(run) {
 	const bytes = (await (async () => {
 		await using connection = await connectTo(run);
 		return await listDatabases(connection);
@@ -43145,7 +48675,7 @@ function stagesOf(run, rehearsal) {
 				return result;
 			} catch (cause) {
 				if (cause instanceof Cancelled || context.signal.aborted) throw new Cancelled("rehearse");
-				for (const error of errorsOf$2(cause)) {
+				for (const error of errorsOf$3(cause)) {
 					note([error.message, ...error.hint?.split("\n") ?? []].join("\n"));
 					recorder.issue(error, "The target was only read.");
 					context.log.annotate({
@@ -43330,6 +48860,554 @@ function performanceOf(report) {
 	};
 }
 
+/** Seconds that an application has after a way back to find the database again, before it is started anew. */
+const patience$6 = 10;
+/**
+* Waits for every application that is only watched.
+* @throws UpgradeError `application-health`
+*/
+async function awaitOnlyWatched(run, step) {
+	const { unwell } = run.journal.state();
+	for (const application of run.spec.applications.filter(isAsked)) {
+		if (isStopped(application)) continue;
+		await awaitWatched(application, step.progress, run.environment, unwell);
+	}
+}
+/**
+* After a way back: asks every application that is not switched off for its health. One that does not answer goes into
+* the journal as switched off, and is started with the others when the run ends; where that fails too, the run has
+* failed. One that was unwell before the upgrade is let be.
+* @param unwell names of those that did not answer before the upgrade
+*/
+async function tendApplications(run, unwell) {
+	const { spec, journal, recorder, environment } = run;
+	const off = new Set(journal.state().outstanding.map(({ id }) => id));
+	const on = spec.applications.filter(isAsked).filter(({ name }) => !off.has(applicationEntry(name)));
+	if (on.length === 0) return;
+	const record = recorder.startStep("applications", "Ask the applications for their health");
+	const step = stepRun(run, record, false);
+	for (const application of on) {
+		const { name, health, "start-timeout": most } = application;
+		const { well, seen } = await awaitWell(application, Math.min(most, patience$6), environment, { progress: step.progress });
+		if (well) step.note(`${name} answers`);
+		else if (unwell.includes(name)) step.note(`${name} does not answer (${seen}): it did not before the upgrade either`);
+		else if (isStopped(application)) {
+			step.note(`${name} does not answer (${seen}): it is started again`);
+			await step.switchOff({
+				id: applicationEntry(name),
+				what: `application ${name} does not answer since the way back`,
+				detail: application
+			});
+		} else {
+			step.note(`${name} does not answer (${seen})`);
+			recorder.issue(new UpgradeError("application-health", `${name} does not answer at ${health} since the way back (${seen}).`, {
+				phase: "rollback",
+				hint: "Look at the application's own log. The database is up. The spec has no command that starts it.",
+				docs: "applications.md#health"
+			}), "Not resolved: start it by hand.");
+		}
+	}
+	recorder.endStep(record, "done");
+}
+
+/** Waiting for open transactions. */
+/** Milliseconds between two looks, between two lines of progress, and until ended sessions must be gone. */
+const pace = 100;
+const tellEvery = 1e3;
+const patience$5 = 3e4;
+/** Walsenders, autovacuum and workers are no client backends; a session without a transaction has no xact_start. */
+const openSql = `
+SELECT a.pid, a.usename::pg_catalog.text AS "user", a.application_name AS application, a.state,
+  extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::pg_catalog.float8 AS age,
+  a.backend_start::pg_catalog.text AS began
+FROM pg_catalog.pg_stat_activity AS a
+WHERE a.backend_type = 'client backend' AND a.xact_start IS NOT NULL AND ${oursSql} IS NOT TRUE
+ORDER BY a.xact_start`;
+/** For people; names are anybody's. */
+function named({ pid, user, application, state, age }) {
+	return `process ${pid} of ${JSON.stringify(user ?? "")} (${JSON.stringify(application)}), ${state ?? "unknown"}, open for ${Math.round(age)} s`;
+}
+const transactions = (count) => count === 1 ? "1 transaction is" : `${count} transactions are`;
+/** @throws Cancelled, UpgradeError `drain-rights`, `drain-timeout` */
+function drainStep(run) {
+	return {
+		isDone: async () => false,
+		async run(step) {
+			const { drain } = run.spec;
+			if (!drain) return { state: "done" };
+			await using connection = await connectTo(run);
+			await assertSeesAll(connection, step);
+			const begun = performance.now();
+			const left = await waitFor(connection, drain, step);
+			if (left.length > drain["at-most"]) {
+				if (drain.then === "give-up") throw givenUp(left, drain);
+				await endAll(connection, left, step);
+			}
+			step.note(`drained in ${Math.round(performance.now() - begun)} ms: ${transactions(Math.min(left.length, drain["at-most"]))} left`);
+			return { state: "done" };
+		}
+	};
+}
+/** What cannot be seen must not count as drained. */
+async function assertSeesAll(connection, step) {
+	const [row] = await connection.query(`SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS stats,
+       pg_catalog.current_setting('track_activities') = 'on' AS tracked`);
+	if (row?.stats !== true) throw new UpgradeError("drain-rights", "The user of the connection does not see transactions of others.", {
+		phase: "upgrade",
+		hint: "Use a superuser, or GRANT pg_read_all_stats TO the user. The version was not changed.",
+		docs: "read-only.md#draining"
+	});
+	if (!row.tracked) step.note("track_activities is off: transactions of sessions that do not track them cannot be seen");
+}
+/** @returns what is open in the end: no more than `at-most`, unless the time is over */
+async function waitFor(connection, drain, step) {
+	const deadline = performance.now() + drain.timeout * 1e3;
+	let told = 0;
+	for (;;) {
+		if (step.signal.aborted) throw new Cancelled();
+		const open = await connection.query(openSql);
+		const now = performance.now();
+		const [oldest] = open;
+		if (open.length <= drain["at-most"] || oldest === void 0 || now >= deadline) return open;
+		if (now - told >= tellEvery) {
+			told = now;
+			step.progress(`${transactions(open.length)} open, at most ${drain["at-most"]} may be; the oldest: ${named(oldest)}; ${Math.ceil((deadline - now) / 1e3)} s left`);
+		}
+		await setTimeout$1(Math.min(pace, Math.max(1, deadline - now)));
+	}
+}
+function givenUp(left, { timeout, "at-most": most }) {
+	return new UpgradeError("drain-timeout", `${transactions(left.length)} still open after ${timeout} seconds, and at most ${most} may be.`, {
+		phase: "upgrade",
+		hint: `${listed$2(left)}\nEnd them, or wait until they are done, then run again. Or let the action end them: drain.then: end.`,
+		docs: "read-only.md#draining"
+	});
+}
+const mostListed = 20;
+function listed$2(sessions) {
+	const more = sessions.length - mostListed;
+	return [...sessions.slice(0, mostListed).map(named), ...more > 0 ? [`and ${more} more`] : []].join("\n");
+}
+/** Ends these sessions, and returns when they are gone. What others begin meanwhile is not waited for. */
+async function endAll(connection, sessions, step) {
+	const deadline = performance.now() + patience$5;
+	const refused = /* @__PURE__ */ new Set();
+	const values = [sessions.map(({ pid }) => pid), sessions.map(({ began }) => began)];
+	const find = `FROM pg_catalog.pg_stat_activity AS a
+    JOIN ROWS FROM (pg_catalog.unnest($1::pg_catalog.int4[]), pg_catalog.unnest($2::pg_catalog.text[])) AS e (pid, began)
+      ON a.pid = e.pid AND a.backend_start::pg_catalog.text = e.began`;
+	for (;;) {
+		const left = await connection.query(`SELECT a.pid ${find}`, values);
+		if (left.length === 0) break;
+		for (const { pid } of left) await connection.query("SELECT pg_catalog.pg_terminate_backend($1)", [pid]).catch((cause) => {
+			if (cause.code !== "42501") throw cause;
+			refused.add(pid);
+		});
+		const stuck = sessions.filter(({ pid }) => left.some((each) => each.pid === pid));
+		if (stuck.every(({ pid }) => refused.has(pid))) throw notEnded(stuck, "the user of the connection may not end them");
+		if (performance.now() > deadline) throw notEnded(stuck, `they did not end within ${patience$5 / 1e3} seconds`);
+		step.progress(`waiting until ${left.length} sessions have ended`);
+		await setTimeout$1(pace);
+	}
+	for (const session of sessions) step.note(`ended: ${named(session)}`);
+}
+function notEnded(stuck, why) {
+	return new UpgradeError("drain-timeout", `Sessions that are still in a transaction could not be ended: ${why}.`, {
+		phase: "upgrade",
+		hint: `${listed$2(stuck)}\nOnly a superuser may end sessions of superusers; pg_signal_backend is enough for all others.`,
+		docs: "read-only.md#draining"
+	});
+}
+
+/**
+* All faults: those of the look, and those that only a comparison shows.
+* @param updated the last update by this upgrade
+*/
+function judge({ state, faults }, spec, before, updated) {
+	if (state === null) return faults;
+	const found = [...faults];
+	const known = (spec.version === void 0 ? [before?.version, updated?.to] : [spec.version]).filter((version) => version !== void 0);
+	if (known.length > 0 && !known.includes(state.version)) found.push({
+		mendable: true,
+		reload: false,
+		what: `it has version ${state.version}, not ${spec.version ?? `${known[0]} as before`}`
+	});
+	if (before === null) return found;
+	if (state.errors !== null && before.errors !== null && state.errors > before.errors) found.push({
+		mendable: false,
+		reload: false,
+		what: `errors-sql answers ${state.errors}, and ${before.errors} before`
+	});
+	return found;
+}
+/** Tables of an extension that had to be created again, and whose rows are gone with the old ones. Pure. */
+function emptied({ state }, before) {
+	return before.tables.filter(({ name, rows }) => rows > 0 && state?.tables.find((table) => table.name === name)?.rows === 0).map(({ name, rows }) => ({
+		mendable: false,
+		reload: false,
+		what: `its table ${name} held ${rows} ${rows === 1 ? "row" : "rows"} before somebody dropped it, and is empty now`
+	}));
+}
+
+/**
+* Reached as DROP reaches them: from the extension along pg_depend, whatever the kind of dependency. Objects of others
+* are not among them by then: DROP without CASCADE has refused. Internal triggers and TOAST tables have numbers for names.
+*/
+const reached = `
+WITH RECURSIVE reached AS (
+  SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass::pg_catalog.oid AS classid, $1::pg_catalog.oid AS objid, 0 AS objsubid
+  UNION
+  SELECT d.classid, d.objid, d.objsubid FROM pg_catalog.pg_depend AS d
+  JOIN reached AS r ON d.refclassid = r.classid AND d.refobjid = r.objid AND (r.objsubid = 0 OR d.refobjsubid = r.objsubid)
+), object AS (
+  SELECT DISTINCT r.classid, r.objid, r.classid::pg_catalog.regclass::pg_catalog.text AS class, r.objsubid,
+         i.type || ' ' || i.identity AS name
+  FROM reached AS r CROSS JOIN LATERAL pg_catalog.pg_identify_object(r.classid, r.objid, r.objsubid) AS i
+  WHERE i.identity IS NOT NULL AND i.schema IS DISTINCT FROM 'pg_toast'
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+                    WHERE r.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass AND t.oid = r.objid AND t.tgisinternal)
+)`;
+/** Each value that is a default must say so: what is not there cannot be missed. */
+const details$1 = `
+SELECT name, '' AS detail FROM object
+UNION ALL
+SELECT o.name, 'owner ' || coalesce((SELECT pg_catalog.quote_ident(a.rolname) FROM pg_catalog.pg_shdepend AS s
+    JOIN pg_catalog.pg_authid AS a ON a.oid = s.refobjid
+    WHERE s.deptype = 'o' AND s.classid = o.classid AND s.objid = o.objid AND s.objsubid = 0
+      AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())), 'of the cluster')
+  FROM object AS o WHERE o.objsubid = 0
+UNION ALL
+SELECT o.name, 'comment ' || d.description || CASE WHEN d.objsubid = 0 THEN '' ELSE ' on column ' || d.objsubid END
+  FROM object AS o JOIN pg_catalog.pg_description AS d ON d.classoid = o.classid AND d.objoid = o.objid
+  WHERE o.objsubid = 0 AND o.class <> 'pg_extension'
+UNION ALL
+SELECT o.name, 'label ' || l.provider || ' ' || l.label || ' ' || l.objsubid
+  FROM object AS o JOIN pg_catalog.pg_seclabel AS l ON l.classoid = o.classid AND l.objoid = o.objid WHERE o.objsubid = 0
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(c.relacl::pg_catalog.text, 'as by default') || ' settings '
+    || coalesce(c.reloptions::pg_catalog.text, 'as by default') || ' ' || c.relreplident::pg_catalog.text || c.relpersistence::pg_catalog.text
+    || c.relrowsecurity::pg_catalog.text || c.relforcerowsecurity::pg_catalog.text
+    || (SELECT coalesce(pg_catalog.string_agg(t.spcname, ''), '') FROM pg_catalog.pg_tablespace AS t WHERE t.oid = c.reltablespace)
+  FROM object AS o JOIN pg_catalog.pg_class AS c ON o.class = 'pg_class' AND c.oid = o.objid WHERE o.objsubid = 0
+UNION ALL
+SELECT o.name, 'last value ' || coalesce(pg_catalog.pg_sequence_last_value(c.oid)::pg_catalog.text, 'none')
+  FROM object AS o JOIN pg_catalog.pg_class AS c ON o.class = 'pg_class' AND c.oid = o.objid
+  WHERE o.objsubid = 0 AND c.relkind = 'S'
+UNION ALL
+SELECT o.name, 'column ' || pg_catalog.quote_ident(a.attname) || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod)
+    || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || ' ' || a.attstorage::pg_catalog.text
+    || ' statistics ' || coalesce(a.attstattarget, -1) || ' privileges ' || coalesce(a.attacl::pg_catalog.text, 'as by default')
+    || ' settings ' || coalesce(a.attoptions::pg_catalog.text, 'as by default')
+  FROM object AS o JOIN pg_catalog.pg_class AS c ON o.class = 'pg_class' AND c.oid = o.objid
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE o.objsubid = 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(p.proacl::pg_catalog.text, 'as by default') || ' settings '
+    || coalesce(p.proconfig::pg_catalog.text, 'as by default')
+  FROM object AS o JOIN pg_catalog.pg_proc AS p ON o.class = 'pg_proc' AND p.oid = o.objid
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(t.typacl::pg_catalog.text, 'as by default')
+  FROM object AS o JOIN pg_catalog.pg_type AS t ON o.class = 'pg_type' AND t.oid = o.objid
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(n.nspacl::pg_catalog.text, 'as by default')
+  FROM object AS o JOIN pg_catalog.pg_namespace AS n ON o.class = 'pg_namespace' AND n.oid = o.objid
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(l.lanacl::pg_catalog.text, 'as by default')
+  FROM object AS o JOIN pg_catalog.pg_language AS l ON o.class = 'pg_language' AND l.oid = o.objid
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(f.fdwacl::pg_catalog.text, 'as by default') || ' options ' || coalesce(f.fdwoptions::pg_catalog.text, 'none')
+  FROM object AS o JOIN pg_catalog.pg_foreign_data_wrapper AS f ON o.class = 'pg_foreign_data_wrapper' AND f.oid = o.objid
+UNION ALL
+SELECT o.name, 'privileges ' || coalesce(s.srvacl::pg_catalog.text, 'as by default') || ' options ' || coalesce(s.srvoptions::pg_catalog.text, 'none')
+  FROM object AS o JOIN pg_catalog.pg_foreign_server AS s ON o.class = 'pg_foreign_server' AND s.oid = o.objid
+UNION ALL
+SELECT o.name, 'index ' || pg_catalog.pg_get_indexdef(x.indexrelid)
+  FROM object AS o JOIN pg_catalog.pg_index AS x ON o.class = 'pg_class' AND x.indexrelid = o.objid WHERE o.objsubid = 0
+UNION ALL
+SELECT o.name, 'constraint ' || pg_catalog.pg_get_constraintdef(k.oid)
+  FROM object AS o JOIN pg_catalog.pg_constraint AS k ON o.class = 'pg_constraint' AND k.oid = o.objid
+UNION ALL
+SELECT o.name, 'trigger ' || pg_catalog.pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::pg_catalog.text
+  FROM object AS o JOIN pg_catalog.pg_trigger AS t ON o.class = 'pg_trigger' AND t.oid = o.objid
+UNION ALL
+SELECT o.name, 'rule ' || pg_catalog.pg_get_ruledef(r.oid) || ' ' || r.ev_enabled::pg_catalog.text
+  FROM object AS o JOIN pg_catalog.pg_rewrite AS r ON o.class = 'pg_rewrite' AND r.oid = o.objid
+UNION ALL
+SELECT o.name, 'default ' || coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')
+  FROM object AS o JOIN pg_catalog.pg_attrdef AS d ON o.class = 'pg_attrdef' AND d.oid = o.objid
+UNION ALL
+SELECT o.name, 'policy ' || p.polcmd::pg_catalog.text || p.polpermissive::pg_catalog.text || ' '
+    || coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '') || ' ' || coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')
+    || ' ' || (SELECT pg_catalog.string_agg(r::pg_catalog.text, ',') FROM pg_catalog.unnest(p.polroles) AS r)
+  FROM object AS o JOIN pg_catalog.pg_policy AS p ON o.class = 'pg_policy' AND p.oid = o.objid
+UNION ALL
+SELECT o.name, 'statistics ' || pg_catalog.pg_get_statisticsobjdef(s.oid)
+  FROM object AS o JOIN pg_catalog.pg_statistic_ext AS s ON o.class = 'pg_statistic_ext' AND s.oid = o.objid`;
+/** One line for each thing; the same lines mean that nothing of it differs. @param oid of the extension */
+async function inventoryOf(connection, oid) {
+	const rows = await connection.query(`${reached}${details$1}`, [oid]);
+	return new Set(rows.map(({ name, detail }) => detail === "" ? name : `${name}: ${detail}`));
+}
+/** What was there before and is not any more. Pure. */
+function lostBetween(before, after) {
+	return [...before].filter((line) => !after.has(line)).sort();
+}
+
+/**
+* Loading an extension anew at the version that it has: DROP and CREATE in one transaction, never with CASCADE, and only
+* where nothing would be lost. What is looked at inside decides whether it is committed.
+*/
+/** CREATE EXTENSION for what was there; the server itself sets the path for its script. */
+function createSql(extension, schema, version) {
+	return `CREATE EXTENSION ${quoteIdent(extension)} WITH SCHEMA ${quoteIdent(schema)} VERSION ${quoteText(version)}`;
+}
+/** Others' extensions that need this one, and objects outside of it: DROP without CASCADE names them itself (2BP01). */
+async function dropAndBack(connection, drop) {
+	await connection.script("SAVEPOINT reload");
+	try {
+		await connection.script(drop);
+		return [];
+	} catch (cause) {
+		const { code, detail } = cause;
+		if (code === "2BP01") return (detail ?? messageOf(cause)).split("\n");
+		throw cause;
+	} finally {
+		await connection.script("ROLLBACK TO SAVEPOINT reload").catch(() => {});
+	}
+}
+/**
+* Loads it anew in the transaction of the given session, which the caller takes back where this throws.
+* @throws UpgradeError `extension-reload-refused` with what would be lost; Error where it does not work afterwards
+*/
+async function reloadExtension(connection, database, extension, spec) {
+	const there = await findExtension(connection, extension);
+	if (there === null) throw new Error("it is not in this database");
+	const tables = await tablesOf(connection, there.oid);
+	if (tables.length > 0) await connection.script(`LOCK TABLE ${tables.join(", ")} IN ACCESS EXCLUSIVE MODE`);
+	const filled = [];
+	for (const table of tables) {
+		const [row] = await connection.query(`SELECT EXISTS (SELECT FROM ONLY ${table}) AS filled`);
+		if (row?.filled) filled.push(`the table ${table} holds rows`);
+	}
+	if (filled.length > 0) throw refused(database, extension, filled);
+	const drop = `DROP EXTENSION ${quoteIdent(extension)} RESTRICT`;
+	const needed = await dropAndBack(connection, drop);
+	if (needed.length > 0) throw refused(database, extension, needed);
+	const before = await inventoryOf(connection, there.oid);
+	const [owner] = await connection.query("SELECT pg_catalog.pg_get_userbyid(extowner)::pg_catalog.text AS name FROM pg_catalog.pg_extension WHERE extname = $1", [extension]);
+	await connection.script(`SET LOCAL ROLE ${quoteIdent(owner?.name ?? "")}`);
+	await connection.script(drop);
+	await connection.script(createSql(extension, there.schema, there.version));
+	await connection.script("SET LOCAL ROLE NONE");
+	const made = await findExtension(connection, extension);
+	const lost = lostBetween(before, await inventoryOf(connection, made?.oid ?? "0"));
+	if (lost.length > 0) throw refused(database, extension, lost);
+	await commitIfGood(connection, extension, spec);
+}
+function refused(database, extension, lost) {
+	const more = lost.length > 3 ? `; and ${lost.length - 3} more` : "";
+	return new UpgradeError("extension-reload-refused", `The extension ${extension} in ${database} could be mended only by dropping it and creating it again, and that would take along: ${lost.slice(0, 3).join("; ")}${more}. Nothing was dropped.`, {
+		phase: "validate",
+		hint: ["Mend it by hand: install the library that it was built with, or save what is named here and put it back afterwards.", ...lost.slice(0, 20)].join("\n"),
+		docs: "troubleshooting.md#extension-reload-refused"
+	});
+}
+/** What the server said of a change that it took back; anything else is thrown on. */
+function reasonOf(cause) {
+	if (cause instanceof UpgradeError || !fromServer$1(cause) && "code" in cause) throw cause;
+	return messageOf(cause);
+}
+
+/** Looks at it in a session of its own: one that has loaded a library goes on with it. */
+async function lookAt(run, { database, extension, spec, before }) {
+	let seen;
+	for (let attempt = 1;; attempt += 1) {
+		throwIfCancelled(run);
+		await using connection = await connectTo(run, database);
+		seen = await look(connection, extension, spec);
+		if (attempt === 3 || !seen.faults.some(({ momentary }) => momentary)) break;
+	}
+	const { extensionUpdates } = run.journal.state();
+	const updated = extensionUpdates.findLast((each) => each.state === "started" && each.database === database && each.extension === extension);
+	return {
+		state: seen.state,
+		faults: judge(seen, spec, before, updated ?? null)
+	};
+}
+/**
+* Tries what may help, the mildest first, and looks again after each.
+* @param seen with faults
+* @returns what it is like in the end
+* @throws UpgradeError `extension-reload-refused`
+*/
+async function mend(run, step, patient, seen) {
+	const { database, extension, spec, before } = patient;
+	const record = recordOf(run, extension, database);
+	const tell = (what) => {
+		record.done.push(what);
+		step.note(`${database}: ${extension}: ${what}`);
+		run.recorder.save();
+	};
+	const needsMore = ({ faults }) => faults.some(({ mendable }) => mendable);
+	if (seen.state === null) {
+		if (before === null) return seen;
+		step.progress(`creating the extension ${extension} in ${database} again`);
+		tell(await create(run, step, patient, before));
+		const made = await lookAt(run, patient);
+		return {
+			...made,
+			faults: [...made.faults, ...emptied(made, before)]
+		};
+	}
+	const from = seen.state.version;
+	const to = spec.version ?? await wantedVersion(run, patient, from);
+	let now = seen;
+	if (to !== null && to !== from) {
+		throwIfCancelled(run);
+		step.progress(`updating the extension ${extension} in ${database} to ${to}`);
+		const why = await updateExtension(run, step, database, extension, spec, {
+			from,
+			to
+		});
+		tell(why === null ? `updated from ${from} to ${to}` : `not updated from ${from} to ${to}, as before: ${why}`);
+		now = await lookAt(run, patient);
+	}
+	if (!needsMore(now) || now.state === null || !now.faults.some(({ reload }) => reload)) return now;
+	throwIfCancelled(run);
+	step.progress(`loading the extension ${extension} in ${database} anew`);
+	tell(await reload(run, step, patient, now.state.version));
+	return await lookAt(run, patient);
+}
+/** Where the spec names none: the version from before; where it has that, the newest that the files offer. */
+async function wantedVersion(run, { database, extension, before }, from) {
+	if (before !== null && before.version !== from) return before.version;
+	await using connection = await connectTo(run, database);
+	return await defaultVersion(connection, extension);
+}
+async function create(run, step, { database, extension, spec }, before) {
+	const version = spec.version ?? before.version;
+	try {
+		await changing(run, database, step.signal, async (session) => {
+			await session.script(createSql(extension, before.schema, version));
+			await commitIfGood(session, extension, spec);
+		});
+		return `it was gone, and was created again at ${version}`;
+	} catch (cause) {
+		return `it is gone, and could not be created again at ${version}: ${reasonOf(cause)}`;
+	}
+}
+async function reload(run, step, { database, extension, spec }, version) {
+	try {
+		await changing(run, database, step.signal, (session) => reloadExtension(session, database, extension, spec));
+		return `dropped and created again at ${version}, in one transaction`;
+	} catch (cause) {
+		return `dropping it and creating it again at ${version} did not help, and was taken back: ${reasonOf(cause)}`;
+	}
+}
+/** What is thrown for everything that is wrong in the end. Pure. */
+function brokenError(broken) {
+	const named = broken.map(({ patient: { extension, database }, seen: { faults } }) => `${extension} in ${database}: ${faults.map(({ what }) => what).join("; ")}`);
+	return new UpgradeError("extension-broken", `After the change ${broken.length === 1 ? "an extension is" : `${broken.length} extensions are`} not in order: ${named.slice(0, 3).join(". ")}.`, {
+		phase: "validate",
+		hint: [...broken.flatMap(({ patient: { extension, database }, done }) => done.map((what) => `${database}: ${extension}: ${what}`)), broken.some(({ patient: { spec } }) => spec.reinstall === "never") ? "With reinstall: if-needed in the spec the action tries to update it, or to load it anew." : "Look at its package: does it fit the new version of the server?"].join("\n"),
+		docs: "troubleshooting.md#extension-broken"
+	});
+}
+
+/**
+* Every extension in every database that has it or had it before.
+* @throws UpgradeError `extension-broken`, `extension-reload-refused`; what is found is in the record by then
+*/
+function extensionsStep(run) {
+	return {
+		isDone: async () => false,
+		async run(step) {
+			const patients = await patientsOf(run);
+			const broken = [];
+			const refused = [];
+			for (const patient of patients) {
+				throwIfCancelled(run);
+				const seen = await lookAfter(run, step, patient, refused);
+				const { done } = recordOf(run, patient.extension, patient.database);
+				if (seen.faults.length > 0) broken.push({
+					patient,
+					seen,
+					done
+				});
+			}
+			if (refused.length === 1 && refused[0] && broken.length === 1) throw refused[0];
+			if (broken.length > 0) throw brokenError(broken);
+			await askSmoke(run, step, patients);
+			return { state: "done" };
+		},
+		...run.journal.state().extensionUpdates.some(({ state }) => state === "started") ? { undo: (step) => undoUpdates(run, step) } : {}
+	};
+}
+async function patientsOf(run) {
+	const noted = run.journal.state().extensions ?? [];
+	const patients = [];
+	for (const [extension, spec] of Object.entries(run.spec.extensions)) {
+		const before = noted.filter((each) => each.extension === extension);
+		const databases = await databasesWith(run, extension, spec);
+		for (const database of /* @__PURE__ */ new Set([...before.map((each) => each.database), ...databases])) patients.push({
+			database,
+			extension,
+			spec,
+			before: before.find((each) => each.database === database) ?? null
+		});
+	}
+	return patients;
+}
+/** Looks, mends where that is allowed, and writes down what came of it. */
+async function lookAfter(run, step, patient, refused) {
+	const { database, extension, spec, before } = patient;
+	const record = recordOf(run, extension, database);
+	step.progress(`looking at the extension ${extension} in ${database}`);
+	let seen = await lookAt(run, patient);
+	if (spec.reinstall === "if-needed" && seen.faults.some(({ mendable }) => mendable)) {
+		for (const { what } of seen.faults) step.note(`${database}: ${extension}: ${what}`);
+		seen = await mend(run, step, patient, seen).catch(async (cause) => {
+			if (!(cause instanceof UpgradeError) || cause.code !== "extension-reload-refused") throw cause;
+			refused.push(cause);
+			step.note(cause.message);
+			return await lookAt(run, patient);
+		});
+	}
+	const { state, faults } = seen;
+	if (before !== null) {
+		const { extension: _extension, database: _database, ...was } = before;
+		record.before = was;
+	}
+	record.after = state;
+	record.faults = faults.map(({ what }) => what);
+	run.recorder.save();
+	const version = state === null ? "not there" : state.version;
+	step.note(`${database}: ${extension} ${version}${state?.own ? ` (${state.own})` : ""}: ${faults.length === 0 ? "in order" : faults.map(({ what }) => what).join("; ")}`);
+	return seen;
+}
+/** Each file in the database that it names, else in every database in which its extension is. */
+async function askSmoke(run, step, patients) {
+	const files = [];
+	for (const { spec, database } of patients) for (const file of spec.smoke) if (file.database === void 0) files.push({
+		...file,
+		database
+	});
+	else if (!files.includes(file)) files.push(file);
+	if (files.length === 0) return;
+	const names = files.map(({ file }) => file);
+	const asked = await askFiles(run, files, "after", ({ file }) => !names.includes(file));
+	const bad = blockingQueries(asked);
+	if (bad.length > 0) throw smokeError(bad);
+	step.note(`smoke SQL passes: ${asked.length === 1 ? "1 statement" : `${asked.length} statements`}`);
+}
+function smokeError(bad) {
+	return new UpgradeError("extension-broken", `After the change smoke SQL of an extension does not pass: ${bad.map((query) => `${namedQuery(query)} in ${query.database}`).join(", ")}.`, {
+		phase: "validate",
+		hint: bad.slice(0, 3).map((query) => `${namedQuery(query)}: ${query.why ?? ""}`).join("\n"),
+		docs: "troubleshooting.md#extension-broken"
+	});
+}
+
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 function validateStep(run, expected) {
 	return {
@@ -43410,6 +49488,281 @@ function countByStatus(results) {
 	return statuses.sort((a, b) => count(b) - count(a)).map((status) => `${count(status)} ${status}`).join(", ");
 }
 
+/** How many errors the extensions of the spec report now, for whoever watches them. */
+/**
+* Asks `errors-sql` of every extension that has one, in every database that has the extension. Reads only.
+* @throws UpgradeError `extension-sql` where one cannot be asked, and what connecting throws
+*/
+async function errorsOf(run) {
+	const { extensions: before } = run.journal.state();
+	const asked = [];
+	for (const [extension, spec] of Object.entries(run.spec.extensions)) {
+		const sql = spec["errors-sql"];
+		if (sql === void 0) continue;
+		const noted = before?.filter((each) => each.extension === extension) ?? [];
+		const databases = noted.length > 0 ? noted.map((each) => each.database) : await databasesWith(run, extension, spec);
+		for (const database of databases) {
+			const was = noted.find((each) => each.database === database);
+			const errors = await askErrors(run, database, extension, sql);
+			if (errors !== null) asked.push({
+				database,
+				extension,
+				errors,
+				before: was?.errors ?? null
+			});
+		}
+	}
+	return asked;
+}
+/** Null where the extension is not there: whoever watches errors is not who misses it. */
+async function askErrors(run, database, extension, sql) {
+	await using connection = await connectTo(run, database);
+	const there = await findExtension(connection, extension);
+	if (there === null) return null;
+	await connection.script(`BEGIN ISOLATION LEVEL READ COMMITTED; ${readOnly$1(there.schema)}`);
+	const answer = await askValue(connection, sql);
+	const errors = answer.ok ? countOf(answer.value) : null;
+	if (errors !== null) return errors;
+	throw new UpgradeError("extension-sql", `errors-sql of the extension ${extension} cannot be asked in ${database}: ${answer.ok ? `it answers ${JSON.stringify(answer.value)}, not a number` : answer.why}.`, { hint: "Run it by hand in that database, with search_path set to the schema of the extension." });
+}
+
+/** What one look at the observed target asks, each by a client of its own. */
+/** Bytes of the log that one look reads at most. */
+const logAtMost = 262144;
+/** The questions, asked of the target. */
+function looksAt(run, signal) {
+	let prefix = null;
+	let read = null;
+	return {
+		async connect() {
+			await using connection = await connect$1(run.settings, {
+				name: "postgres-upgrade watch",
+				timeout: 5e3,
+				statementTimeout: 5e3
+			});
+			const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version");
+			prefix ??= (await connection.query("/* postgres-upgrade */ SELECT pg_catalog.current_setting('logging_collector') = 'on' AS collected,\n  pg_catalog.current_setting('log_destination') AS destination,\n  pg_catalog.current_setting('log_line_prefix') AS prefix,\n  pg_catalog.current_setting('lc_messages') AS language"))[0]?.prefix ?? "";
+			const version = row?.version ?? 0;
+			return formatVersion({
+				major: Math.floor(version / 1e4),
+				minor: version % 1e4
+			});
+		},
+		application: (application) => askApplication(application, run.environment, signal),
+		errors: () => errorsOf(run),
+		async log() {
+			const log = await run.environment.serverLog?.(logAtMost) ?? null;
+			if (!log) return null;
+			const fresh = read === null ? 0 : log.size - read;
+			read = log.size;
+			const bytes = Buffer.from(log.text);
+			const text = fresh < 0 ? bytes : bytes.subarray(Math.max(0, bytes.length - fresh));
+			return {
+				source: log.source,
+				grave: fresh === 0 ? [] : graveLines(text.toString("utf8"), prefix ?? "")
+			};
+		}
+	};
+}
+/** PANIC, and the end of a session by what tells of damage. Pure. */
+function graveLines(text, prefix) {
+	return classify$1("", text, text.length, {
+		kind: "stderr",
+		prefix
+	}).classes.filter((line) => line.severity === "PANIC" || line.severity === "FATAL" && isGrave(line)).map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+/** One look at the observed target: what is asked is counted, and judged. */
+/** Milliseconds between two tries to connect, once one has failed. */
+const retryAfter = 1e3;
+/**
+* Opens a new connection, and looks at everything else where that is due.
+* @param final whether no attempts to connect are to come
+* @returns the first limit that is crossed
+* @throws Cancelled
+*/
+async function lookOnce(watching, due, final) {
+	const { run, spec, observed, looks, streaks } = watching;
+	const at = run.context.now().toISOString();
+	const wanted = formatVersion(run.wanted);
+	const answer = await tryToConnect(watching);
+	if (due) observed.looks += 1;
+	if (typeof answer !== "string") return answer;
+	if (answer !== wanted) return {
+		name: "version",
+		what: `PostgreSQL ${answer} serves, not ${wanted}`,
+		since: at
+	};
+	if (due) {
+		await askApplications(watching, at);
+		await countErrors(watching, at);
+		const log = await looks.log().catch(() => null);
+		observed.log ??= log?.source ?? null;
+		const [grave] = log?.grave ?? [];
+		if (grave !== void 0) return {
+			name: "log",
+			what: `the server's log says ${grave}`,
+			since: at
+		};
+	}
+	return connectionLimit(observed, streaks, final) ?? errorsLimit(observed, spec.errors, at) ?? streakLimit(streaks, "applications") ?? streakLimit(streaks, "errors");
+}
+/**
+* Tries again at once where it fails: whether that was a moment or more must not wait.
+* @returns the version that serves, or the limit that was crossed on the way
+*/
+async function tryToConnect({ run, observed, streaks, looks, wait }) {
+	const { connections } = observed;
+	for (;;) {
+		connections.attempts += 1;
+		try {
+			const version = await looks.connect();
+			count$1(streaks, "connection", null, "");
+			return version;
+		} catch (cause) {
+			if (cause instanceof Cancelled) throw cause;
+			connections.failures += 1;
+			connections.last = messageOf(cause);
+			count$1(streaks, "connection", connections.last, run.context.now().toISOString());
+			const limit = connectionLimit(observed, streaks, false);
+			if (limit) return limit;
+			await wait(Math.min(retryAfter, observed.everyMs));
+		}
+	}
+}
+async function askApplications({ run, record, streaks, looks }, at) {
+	await Promise.all(run.spec.applications.filter(isAsked).map(async (application) => {
+		const entry = record.applications.find(({ name }) => name === application.name);
+		const { well, seen } = await looks.application(application);
+		if (!entry) return;
+		entry.looks += 1;
+		entry.last = seen;
+		if (!well) entry.failures += 1;
+		const counts = !well && entry.before !== "unwell";
+		const what = `${entry.name} does not answer at ${entry.health} (${seen})`;
+		count$1(streaks, `applications:${entry.name}`, counts ? what : null, at);
+	}));
+}
+async function countErrors({ observed, streaks, looks }, at) {
+	try {
+		for (const { database, extension, errors, before } of await looks.errors()) {
+			const known = observed.extensions.find((each) => each.database === database && each.extension === extension);
+			if (known) known.most = Math.max(known.most, errors);
+			else observed.extensions.push({
+				database,
+				extension,
+				before: before ?? errors,
+				most: errors
+			});
+		}
+		count$1(streaks, "errors:asked", null, at);
+	} catch (cause) {
+		if (cause instanceof Cancelled) throw cause;
+		count$1(streaks, "errors:asked", `the errors of extensions cannot be counted: ${messageOf(cause)}`, at);
+	}
+}
+
+/** Observing the upgraded target: clients, applications, extensions, version and log, until the time is over. */
+const realClock = {
+	now: () => performance.now(),
+	wait: (ms, signal) => setTimeout$1(ms, void 0, { signal })
+};
+/** Milliseconds by which a timer may fire too early. */
+const early = 20;
+/** Milliseconds until a look beyond the end, at most. */
+const lastAfter = 5e3;
+/** @throws UpgradeError `watch-limit`; Cancelled */
+function watchStep(run, looks = (signal) => looksAt(run, signal), clock = realClock) {
+	const { spec, journal, environment, wanted } = run;
+	return {
+		async isDone() {
+			const { steps } = journal.state();
+			if (steps.get("watch") !== "done" || steps.get("validate") !== "done") return false;
+			const facts = await environment.inspect().catch(() => null);
+			return facts?.serving === true && compareVersions(facts.running, wanted) === 0;
+		},
+		async run(step) {
+			if (spec.watch) await watch(run, spec.watch, step, looks(step.signal), clock);
+			return { state: "done" };
+		}
+	};
+}
+async function watch(run, spec, step, looks, clock) {
+	const record = watchRecordOf(run);
+	const observed = begin(run, spec);
+	record.observed = observed;
+	const end = clock.now() + observed.forMs;
+	const wait = async (ms) => {
+		const left = formatDuration(end - clock.now());
+		step.progress(`observing: ${left} left, ${plural(observed.looks, "look")}, ${troubles(record)}`);
+		await clock.wait(ms, step.signal);
+	};
+	const watching = {
+		run,
+		spec,
+		record,
+		observed,
+		looks,
+		streaks: /* @__PURE__ */ new Map(),
+		wait
+	};
+	let nextLook = clock.now();
+	let again = false;
+	try {
+		for (;;) {
+			const last = clock.now() + early >= end;
+			const due = last || clock.now() + early >= nextLook;
+			if (due) nextLook = clock.now() + observed.everyMs;
+			observed.limit = await lookOnce(watching, due, last);
+			if (observed.limit) throw crossed(observed.limit);
+			if (last && (again || watching.streaks.size === 0)) break;
+			again = last;
+			run.recorder.save();
+			const now = clock.now();
+			const pause = last ? lastAfter : Math.min(Math.max(nextLook - now, 0), Math.max(end - now, 0));
+			await wait(Math.min(pause, connectEvery(observed)));
+		}
+	} finally {
+		observed.to = run.context.now().toISOString();
+		run.recorder.save();
+	}
+	step.note(`observed for ${spec.for}: ${troubles(record)}`);
+}
+function begin(run, spec) {
+	return {
+		from: run.context.now().toISOString(),
+		to: null,
+		forMs: milliseconds(spec.for),
+		everyMs: spec.every * 1e3,
+		looks: 0,
+		connections: {
+			attempts: 0,
+			failures: 0,
+			allowed: spec["connection-failures"],
+			last: null
+		},
+		extensions: [],
+		log: null,
+		limit: null
+	};
+}
+/** "121 new connections, none failed; storefront answered 120 of 121 times". */
+function troubles({ applications, observed }) {
+	const { attempts = 0, failures = 0 } = observed?.connections ?? {};
+	return [
+		`${plural(attempts, "new connection")}, ${failures === 0 ? "none" : failures} failed`,
+		...applications.filter(({ looks }) => looks > 0).map((each) => `${each.name} answered ${each.looks - each.failures} of ${each.looks} times`),
+		...(observed?.extensions ?? []).map(({ database, extension, most }) => `${plural(most, "error")} of ${extension} in ${database}`)
+	].join("; ");
+}
+function crossed({ what, since }) {
+	return new UpgradeError("watch-limit", `While the target was observed, a limit was crossed: ${what} (since ${formatTime(since)}).`, {
+		phase: "validate",
+		hint: "The record says what was seen. Look at the logs of the server and of the applications at that time.",
+		docs: "applications.md#watching"
+	});
+}
+
 /** The doing half of a planned step, whoever owns it. */
 function stepOf(run, id, facts, wanted) {
 	switch (id) {
@@ -43417,20 +49770,26 @@ function stepOf(run, id, facts, wanted) {
 		case "configure": return configureStep(run);
 		case "collations": return collationsStep(run);
 		case "advice": return adviceStep(run);
+		case "read-only": return readOnlyStep(run);
+		case "read-write": return readWriteStep(run);
+		case "drain": return drainStep(run);
+		case "extensions": return extensionsStep(run);
+		case "watch": return watchStep(run);
 		case "validate": return validateStep(run, wanted);
 		case "stop-applications": return {
 			isDone: async () => false,
 			async run(step) {
 				const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? "") ?? null;
-				await stopApplications(runningApplications(run), step, until);
+				await stopApplications(runningApplications(run), step, until, run.environment);
 				return { state: "done" };
 			}
 		};
 		case "start-applications": return {
 			isDone: async () => false,
-			async run() {
+			async run(step) {
 				const [failure] = await putBackAll(run, isApplication);
 				if (failure) throw failure;
+				await awaitOnlyWatched(run, step);
 				return { state: "done" };
 			}
 		};
@@ -43440,7 +49799,7 @@ function stepOf(run, id, facts, wanted) {
 /** Applications that no earlier run of this upgrade has stopped already. */
 function runningApplications(run) {
 	const off = new Set(run.journal.state().outstanding.map(({ id }) => id));
-	return run.spec.applications.filter(({ name }) => !off.has(applicationEntry(name)));
+	return run.spec.applications.filter(isStopped).filter(({ name }) => !off.has(applicationEntry(name)));
 }
 /**
 * Runs the plan. A step that is done already, and everything before it, is not run again.
@@ -43457,6 +49816,7 @@ async function runSteps(run, plan, facts, probe, beforeBreak = async () => {}) {
 	const first = await firstToDo(steps.map(({ step }) => step));
 	for (const [index, { planned, step }] of steps.entries()) {
 		throwIfCancelled(run);
+		if (planned.id !== "backup" && index >= first && !hasBegun(journal.state())) await noteExtensions(run);
 		context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
 		const record = recorder.startStep(planned.id, planned.title);
 		try {
@@ -43489,7 +49849,7 @@ async function runSteps(run, plan, facts, probe, beforeBreak = async () => {}) {
 }
 /** Whether this is the first step of the upgrade that breaks clients: behind it the target is another one. */
 function breaksFirst(steps, index, started) {
-	const breaking = ({ id, breaks }) => breaks !== null && id !== "stop-applications";
+	const breaking = ({ id, breaks }) => breaks !== null && !besideServer(id);
 	const here = steps[index];
 	return here !== void 0 && breaking(here) && !steps.slice(0, index).some((step) => breaking(step) && started.has(step.id));
 }
@@ -43501,7 +49861,7 @@ async function renewLock(run) {
 }
 /** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
 function neededAgain(steps, index, first) {
-	return steps[index]?.id === "stop-applications" && steps.slice(first).some(({ breaks }) => breaks !== null);
+	return besideServer(steps[index]?.id ?? "") && steps.slice(first).some(({ id, breaks }) => breaks !== null && !besideServer(id));
 }
 /** Index behind the last step that is done already. */
 async function firstToDo(steps) {
@@ -43558,7 +49918,7 @@ async function settleCollations(run, started) {
 
 /** Records what went wrong before any step was run. */
 function failed(run, cause, resumed) {
-	const errors = errorsOf$2(cause);
+	const errors = errorsOf$3(cause);
 	const [error, ...others] = errors;
 	if (!error) throw cause;
 	for (const each of errors) {
@@ -43581,7 +49941,7 @@ function annotate(run, error) {
 /** What happens after a step failed: nothing, a stop for a person, or the way back. */
 async function wayBack(run, plan, facts, cause, resumed) {
 	const { journal, recorder, spec, context } = run;
-	const [error] = errorsOf$2(cause);
+	const [error] = errorsOf$3(cause);
 	if (!error) throw cause;
 	const started = journal.state().steps;
 	const onlyBackup = [...started.keys()].every((id) => id === "backup");
@@ -43589,6 +49949,15 @@ async function wayBack(run, plan, facts, cause, resumed) {
 	if (onlyBackup || nothingYet) return failed(run, error, resumed);
 	annotate(run, error);
 	if (error instanceof Cancelled || context.signal.aborted) return cancelled(run, plan);
+	if (await isAsBefore(run, plan, started)) {
+		recorder.issue(error, `PostgreSQL ${plan.from} was not stopped.`);
+		return {
+			result: "rolled-back",
+			verdict: `${error.message} PostgreSQL ${plan.from} was not stopped, and serves as before.`,
+			next: error.hint ?? null,
+			finished: true
+		};
+	}
 	if (spec["on-failure"] === "stop") {
 		recorder.issue(error, "Not taken back, as the spec says (on-failure: stop).");
 		return {
@@ -43605,6 +49974,7 @@ async function wayBack(run, plan, facts, cause, resumed) {
 		await assertServes(run, plan.from);
 		await settleCollations(run, started);
 		await compareWithBefore(run, plan.from);
+		await tendApplications(run, journal.state().unwell);
 		recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
 		return {
 			result: "rolled-back",
@@ -43613,7 +49983,7 @@ async function wayBack(run, plan, facts, cause, resumed) {
 			finished: true
 		};
 	} catch (second) {
-		const [failure] = errorsOf$2(second, "rollback");
+		const [failure] = errorsOf$3(second, "rollback");
 		recorder.issue(error, "The way back failed too.");
 		if (failure) recorder.issue(failure, "Not resolved.");
 		return {
@@ -43623,6 +49993,12 @@ async function wayBack(run, plan, facts, cause, resumed) {
 			finished: false
 		};
 	}
+}
+/** Whether nothing was begun but what concerns clients only: then there is nothing to go back from, or to go on with. */
+async function isAsBefore(run, plan, started) {
+	if (plan.steps.some(({ id, undo }) => undo !== null && !besideServer(id) && started.has(id))) return false;
+	const facts = await run.environment.inspect().catch(() => null);
+	return facts?.serving === true && formatVersion(facts.running) === plan.from;
 }
 /**
 * A resumed run finds nothing to set on the new server any more, so its plan does not name the step that set it. Whoever
@@ -43672,13 +50048,15 @@ async function cancelled(run, plan) {
 			finished: true
 		};
 	}
-	const validated = run.journal.state().steps.get("validate") === "done";
-	const left = running !== plan.wanted ? "what the target is in is not known" : validated ? `PostgreSQL ${plan.wanted} serves and was found good; not everything after that was done` : `PostgreSQL ${plan.wanted} serves, but it was not validated`;
+	const { steps } = run.journal.state();
+	const validated = steps.get("validate") === "done";
+	const observing = validated && steps.has("watch") && steps.get("watch") !== "done";
+	const left = running !== plan.wanted ? "what the target is in is not known" : validated ? `PostgreSQL ${plan.wanted} serves and was found good; ${observing ? "it was not observed to the end" : "not everything after that was done"}` : `PostgreSQL ${plan.wanted} serves, but it was not validated`;
 	run.recorder.issue(error, `Left as it was: ${left}.`);
 	return {
 		result: "cancelled",
-		verdict: `The run was cancelled after the restart: ${left}.`,
-		next: `${command(run, "resume")} It validates and finishes. To go back: mode: rollback.`,
+		verdict: `The run was cancelled ${observing ? "while the target was observed" : "after the restart"}: ${left}.`,
+		next: `${command(run, "resume")} ${observing ? "It observes the target anew, and finishes." : "It validates and finishes."} To go back: mode: rollback.`,
 		finished: false
 	};
 }
@@ -43777,6 +50155,7 @@ async function upgradeMode(run) {
 		if (context.mode === "upgrade" && !begun) await assertGates(run);
 		if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
 		await beginJournal(run, plan.from, plan);
+		await journalUnwell(run);
 	} catch (cause) {
 		return failed(run, cause, earlier.begin !== null);
 	}
@@ -43884,7 +50263,7 @@ async function lookAtTarget(run, facts) {
 	const told = async (work) => {
 		await work().catch((cause) => {
 			if (cause instanceof Cancelled) throw cause;
-			for (const error of errorsOf$2(cause)) {
+			for (const error of errorsOf$3(cause)) {
 				recorder.issue(error, rehearsalGoesOn);
 				context.log.info(`${spec.name}: ${error.message}`);
 			}
@@ -43893,7 +50272,7 @@ async function lookAtTarget(run, facts) {
 	const { running } = facts;
 	await told(() => planFor(run, facts, running));
 	await told(() => askChecks(run, "before", running, run.wanted, mayAsk(run)));
-	await assertRoom(run);
+	await assertRoom$1(run);
 }
 /** What the connection's role may dump matters only where it dumps. */
 function mayAsk(run) {
@@ -43962,7 +50341,7 @@ async function rehearse(run, rehearsal, stages) {
 			server: dump.manifest.server,
 			manifestSha256: dump.manifestSha256
 		};
-		if (given === null) recorder.record.backup = recordOf(dump, unproved, nameOf(clients));
+		if (given === null) recorder.record.backup = recordOf$1(dump, unproved, nameOf(clients));
 		const proof = await performOn(run, stages, rehearsal, {
 			...backup,
 			server,
@@ -44012,13 +50391,446 @@ async function describe(run) {
 	return await describeSource(connection);
 }
 
-/** Mode `rollback`: back to the version before the last upgrade, on the same data. */
-/** The newest archived journal that tells of a step which can be undone: refused and cancelled runs do not count. */
-async function lastUpgrade(run) {
+/** What a restore would lose, as far as it costs little to know. */
+/**
+* One sentence a database that committed something since; counters that were reset meanwhile say nothing. Readers
+* commit too: it is a limit, not the number of lost writes. Pure.
+*/
+function commitsSince(before, now, databases) {
+	return databases.flatMap((name) => {
+		const then = before.find((each) => each.name === name)?.activity ?? null;
+		const today = now.find((each) => each.name === name);
+		if (then === null || !today || today.since !== then.since) return [];
+		const commits = today.commits - then.commits;
+		if (commits < 0) return [];
+		return [`${name}: ${formatCount(commits)} ${commits === 1 ? "transaction was" : "transactions were"} committed since (those that only read are counted too)`];
+	});
+}
+/** For a backup that this machine has; nothing where nobody can tell. */
+async function writtenSince(run, backup) {
+	const text = await readFile(join$1(backup.location, snapshotName), "utf8").catch(() => null);
+	if (text === null) return [];
+	const snapshot = snapshotSchema.parse(JSON.parse(text));
+	await using connection = await connectTo(run, "postgres");
+	const now = await connection.query(activitySql);
+	return commitsSince(snapshot.databases, now, backup.databases.map(({ name }) => name).filter((name) => name !== "postgres" && name !== "template1"));
+}
+
+/**
+* Whether mode `rollback` may restore a backup: only the one of the very upgrade that is taken back, by the time that
+* the spec names, with every file as it was written. Asked before anything is changed.
+*/
+/** The sentence that allows to restore this backup. */
+function consentFor({ started }) {
+	return `I accept losing writes since ${started}`;
+}
+/** Whether a journal says that this backup was restored. Pure. */
+function wasRestored(state, { started }) {
+	return state.steps.get("restore") === "done" && state.backup?.started === started;
+}
+/** Whether an earlier rollback, which has ended, restored this backup: a consent is good for one time. */
+async function restoredBefore(run, backup) {
+	return (await run.environment.home.journal.readArchives()).some((lines) => wasRestored(readJournal(lines), backup));
+}
+/**
+* @param backup of the upgrade that is taken back; null where the journal tells of none
+* @throws UpgradeError `restore-consent`, `restore-backup`
+*/
+async function allowedRestore(run, backup) {
+	const consent = run.spec.rollback?.restore;
+	if (consent === void 0) return null;
+	if (backup === null) throw new UpgradeError("restore-backup", "The journal tells of no backup of the upgrade that would be taken back.", {
+		phase: "rollback",
+		hint: "Without the key rollback.restore in the spec mode: rollback goes back on the same data. To restore some other backup: docs/restore.md, by hand.",
+		docs: "restore.md#by-hand"
+	});
+	const since = consentedSince(consent);
+	if (Date.parse(since) === Date.parse(backup.started)) return backup;
+	const lost = await writtenSince(run, backup).catch(() => []);
+	throw new UpgradeError("restore-consent", `The spec accepts losing writes since ${since}, and the backup of the upgrade that would be taken back was begun at ${backup.started}.`, {
+		phase: "rollback",
+		hint: [`Everything that was written since then (${formatDuration(run.context.now().getTime() - Date.parse(backup.started))} ago) is not in it${lost.length > 0 ? `: ${lost.join("; ")}` : ""}.`, `To restore it all the same, write: restore: "${consentFor(backup)}". To go back and keep every write, leave the key out.`].join("\n"),
+		docs: "restore.md#the-consent"
+	});
+}
+function unusable(what, hint) {
+	return new UpgradeError("restore-backup", what, {
+		phase: "rollback",
+		hint,
+		docs: "restore.md#when-it-stops"
+	});
+}
+/**
+* Reads the backup, every file of it.
+* @throws UpgradeError `restore-backup`; Cancelled
+*/
+async function readRestore(run, record) {
+	const { location, host, started } = record;
+	const away = `It must be in ${location} on ${host}, where it was written`;
+	if (!((await stat(location).catch(() => null))?.isDirectory() === true)) throw unusable(host === hostname() ? `The backup of ${started} is not in ${location} any more.` : `The backup of ${started} is on ${host}, and this job runs on ${hostname()}.`, host === hostname() ? `Bring it back to ${location} (an uploaded dump: docs/backup.md, Encryption), or leave rollback.restore out.` : `${away}: run the job there, or bring the folder to the same path here.`);
+	const kept = await readDump(location, run.spec.name).catch((cause) => {
+		const [error] = errorsOf$3(cause);
+		throw unusable(`The backup of ${started} in ${location} cannot be read: ${error?.message}`, error?.hint ?? "");
+	});
+	if (kept.dump.manifestSha256 !== record.manifestSha256) throw unusable(`The backup in ${location} is not the one that was taken: the sum of its manifest.json is another one.`, "Somebody changed or exchanged it. Nothing can say what is in it.");
+	run.context.log.progress(`${run.spec.name}: reading every file of the backup again (${formatBytes(record.bytes)})`);
+	const faults = await verifyFiles(location, kept.dump.manifest, run.context.signal);
+	if (faults.length > 0) throw unusable(`The backup in ${location} is damaged: ${faults[0]?.replaceAll(sep, "/")}.`, `${plural(faults.length, "fault")}: ${faults.slice(0, 5).join("; ")}. Bring back the files as they were.`);
+	if (record.proof.verdict === "failed") throw unusable(`The backup in ${location} did not pass its proof: ${record.proof.differences[0] ?? "it differs"}.`, "It must not be relied on.");
+	return {
+		...kept,
+		record
+	};
+}
+
+/** Restored: every ordinary database of the dump. */
+function restorable({ databases }) {
+	return databases.filter(({ name, template }) => !template && name !== "postgres");
+}
+/** What is in the backup and stays as it is, in words. Pure. */
+function leftAsTheyAre({ databases }) {
+	return databases.filter(({ name, template }) => template || name === "postgres").flatMap(({ name, template, inventory }) => {
+		const tables = Object.keys(inventory.tables).length;
+		if (tables === 0) return [];
+		return [`${name} stays as it is, though the backup has ${tables} of its tables: ${template ? "it is a template" : "the action works from it"}.`];
+	});
+}
+const blocked = (what) => new UpgradeError("restore-blocked", `The backup cannot be restored: ${what[0]}.`, {
+	phase: "rollback",
+	hint: what.map((each) => `${each.charAt(0).toUpperCase()}${each.slice(1)}.`).join("\n"),
+	docs: "restore.md#when-it-stops"
+});
+/**
+* @param room false where the copies are there already
+* @returns every database that is there
+* @throws UpgradeError `restore-blocked` with all that stands in the way, `restore-space`
+*/
+async function assertRestorable(run, dump, room = true) {
+	const wanted = restorable(dump);
+	const names = wanted.map(({ name }) => name);
+	if (names.length === 0) throw blocked(["it holds no database but postgres and templates"]);
+	await using connection = await connectTo(run, "postgres");
+	const present = await connection.query("SELECT datname AS name, datallowconn AS connections, datistemplate AS template FROM pg_catalog.pg_database ORDER BY datname");
+	const found = [
+		...await foreignPrograms(run, dump),
+		...await sentences(connection, names),
+		...await missingRoles(connection, dump),
+		...present.filter(({ name, template }) => template && names.includes(name)).map(({ name }) => `${name} is a template by now: ALTER DATABASE ... IS_TEMPLATE false first`)
+	];
+	if (found.length > 0) throw blocked(found);
+	if (room) await assertRoom(run, connection, wanted);
+	return present.map(({ name, connections }) => ({
+		name,
+		connections
+	}));
+}
+/** pg_restore sets transaction_timeout from 17 on, which an older server refuses. @throws UpgradeError `clients-missing` */
+async function foreignPrograms({ spec }, dump) {
+	const { major } = parseVersion(dump.manifest.server);
+	const { version, bin } = await findClients(major, spec.backup.clients ? [spec.backup.clients] : []);
+	if (version.major < 17 || major >= 17) return [];
+	return [`pg_restore of PostgreSQL ${version.major} (${bin}) cannot restore into PostgreSQL ${major}; install postgresql-client-${major}, or name its folder in backup.clients of the spec`];
+}
+/** What is bound to a database and would stay behind with the old one, or keeps it from being renamed. */
+async function sentences(connection, names) {
+	return (await connection.query(`SELECT 'the logical replication slot ' || slot_name || ' belongs to ' || database || ': its subscriber would go on reading the old data; drop the slot, and set its subscriber up anew afterwards' AS what
+       FROM pg_replication_slots WHERE database = ANY ($1)
+     UNION ALL
+     SELECT 'the subscription ' || s.subname || ' of ' || d.datname || ' would not be restored; drop it, and set it up anew afterwards'
+       FROM pg_subscription AS s JOIN pg_database AS d ON d.oid = s.subdbid WHERE d.datname = ANY ($1)
+     UNION ALL
+     SELECT 'the prepared transaction ' || quote_literal(gid) || ' is open in ' || database || '; commit it or roll it back'
+       FROM pg_prepared_xacts WHERE database = ANY ($1)
+     UNION ALL
+     SELECT 'the server is a standby' WHERE pg_is_in_recovery()`, [names])).map(({ what }) => what);
+}
+/** A role that was dropped since may have been dropped on purpose: it is made again by a person, or not at all. */
+async function missingRoles(connection, dump) {
+	const rows = await connection.query("SELECT 'role ' || quote_ident(rolname) AS identity FROM pg_roles");
+	const there = new Set(rows.map(({ identity }) => identity));
+	return Object.keys(dump.cluster).filter((identity) => identity.startsWith("role ") && !there.has(identity)).map((identity) => `the ${identity} of the backup is not there any more; make it again (globals.sql in the backup has the statement)`);
+}
+/** The name by which environments call the filesystem of the databases. */
+const dataDirectory = "data directory";
+/** Bytes that a restore needs beside the present databases: the copies, a tenth more, and as much WAL as may lie about. */
+function neededBytes(databases, walBytes) {
+	return Math.ceil(databases.reduce((sum, { sourceBytes }) => sum + sourceBytes, 0) * 1.1 + walBytes);
+}
+/** Filling the disk of the target would stop it: no answer is no. @throws UpgradeError `restore-space` */
+async function assertRoom(run, connection, databases) {
+	const [row] = await connection.query("SELECT pg_size_bytes(current_setting('max_wal_size'))::text AS wal");
+	const needed = neededBytes(databases, Number(row?.wal ?? 0));
+	const disk = (await run.environment.disks(0, backupFolder(run))).find(({ purpose }) => purpose.startsWith(dataDirectory));
+	if (disk && disk.freeBytes >= needed) return;
+	throw new UpgradeError("restore-space", "There is no room to restore the backup beside the present databases.", {
+		phase: "rollback",
+		hint: disk ? `${disk.path}: ${formatBytes(needed)} needed, ${formatBytes(disk.freeBytes)} free.` : "The filesystem of the data directory could not be measured.",
+		docs: "restore.md#when-it-stops"
+	});
+}
+
+/** Restores the databases of a backup beside the present ones, and exchanges them when all are found equal. */
+/**
+* Where it fails, the present databases are as they were; copies are dropped when the run ends.
+* @throws UpgradeError `restore-failed`, `restore-differs`, `restore-sessions`, `restore-blocked`, `restore-space`; Cancelled
+*/
+async function restoreAll(run, restore, names, step) {
+	const { dump, snapshot } = restore;
+	const server = {
+		settings: (database) => ({
+			...run.settings,
+			database
+		}),
+		version: parseVersion(dump.manifest.server)
+	};
+	const clients = await findClients(server.version.major, run.spec.backup.clients ? [run.spec.backup.clients] : []);
+	step.note(`client programs: ${nameOf(clients)}`);
+	const versions = new Map((snapshot?.databases ?? []).map(({ name, extensions }) => [name, new Map((extensions ?? []).map((each) => [each.name, each.version]))]));
+	await withWork(run, step, join$1(backupFolder(run), `restore-${stampOf(run)}`), async (work) => {
+		await mkdir(work, {
+			recursive: true,
+			mode: 448
+		});
+		for (const each of names) {
+			const { database, copy } = each;
+			const dumped = dump.databases.find(({ name }) => name === database);
+			if (!dumped) continue;
+			step.signal.throwIfAborted();
+			step.progress(`${database}: restoring into ${copy}`);
+			await step.switchOff(copyEntry(each));
+			const { tables, rows, objects, notCompared } = await restoreInto(dump, dumped, copy, server, {
+				clients,
+				jobs: run.spec.backup.jobs,
+				scratchFolder: work,
+				extensionVersions: (name) => versions.get(name) ?? /* @__PURE__ */ new Map(),
+				signal: step.signal,
+				progress: step.progress,
+				note: step.note
+			});
+			step.note(`${database}: ${tables} tables, ${rows} rows and ${objects} objects of ${copy} are equal to what the backup says`);
+			for (const what of notCompared) step.note(`not compared: ${what}`);
+		}
+	});
+	step.signal.throwIfAborted();
+	const present = await assertRestorable(run, dump, false);
+	await exchange(run, names.map((each) => {
+		const found = present.find(({ name }) => name === each.database);
+		return {
+			...each,
+			present: found !== void 0,
+			connections: found?.connections ?? true
+		};
+	}), step);
+	for (const { database, kept } of names) step.note(`${database} is the restored one; the old one is ${kept}`);
+}
+/** @throws UpgradeError `validation-checks`, `validation-health` */
+async function validateRestored(run, expected, step) {
+	step.progress("asking every check");
+	const results = await askUntilCalm(run, expected, step.signal);
+	const { blocking } = verdictOf(results);
+	if (blocking.length > 0) throw new UpgradeError("validation-checks", `After the restore ${blocking.map(({ title }) => title).join(", ")} ${blocking.length === 1 ? "does" : "do"} not pass. The restored databases are in their places.`, {
+		phase: "validate",
+		hint: blocking.flatMap(({ seen }) => seen).slice(0, 3).join("\n")
+	});
+	step.note(`${results.length} checks: ${countByStatus(results)}`);
+	await validateQueries(run, step);
+}
+/** What is kept of the databases that were exchanged: a line for each, with the command that drops it. */
+async function keptDatabases(run, exchanged) {
+	await using connection = await connectTo(run, "postgres");
+	return (await connection.query("SELECT datname AS name, pg_database_size(oid)::text AS bytes FROM pg_database WHERE datname = ANY ($1) ORDER BY datname", [exchanged.map(({ kept }) => kept)])).map(({ name, bytes }) => `${name} (${formatBytes(Number(bytes))}) is ${exchanged.find(({ kept }) => kept === name)?.database} as it was before the restore. Once nobody needs it: DROP DATABASE ${quoteIdent(name)};`);
+}
+
+/** What mode `rollback` does for a restore: asks whether it may, plans it, carries it out, and tells what came of it. */
+/**
+* The backup that the spec allows to restore; null where it allows none, or where it was restored already.
+* @throws UpgradeError `restore-consent`, `restore-backup`
+*/
+async function wantedRestore(run, backup) {
+	const allowed = await allowedRestore(run, backup);
+	if (!allowed) return null;
+	if (await restoredBefore(run, allowed)) {
+		run.context.log.info(`${run.spec.name}: the backup of ${formatTime(allowed.started)} was restored by an earlier rollback, and a consent is good for one time`);
+		return null;
+	}
+	return await readRestore(run, allowed);
+}
+/** Looks at what is there now. @throws UpgradeError `restore-blocked`, `restore-space` */
+async function wordsOf(run, restore) {
+	const { dump, record } = restore;
+	const present = await assertRestorable(run, dump);
+	return {
+		backup: record,
+		names: namesFor(restorable(dump).map(({ name }) => name), present.map(({ name }) => name), run.context.now()),
+		applications: run.spec.applications.filter(isStopped).map(({ name }) => name),
+		lost: await writtenSince(run, record).catch(() => []),
+		left: leftAsTheyAre(dump)
+	};
+}
+async function recorded(run, id, title, work) {
+	const { recorder, context } = run;
+	context.log.info(`${run.spec.name}: ${title}`);
+	const record = recorder.startStep(id, title);
+	try {
+		await work(record);
+		recorder.endStep(record, "done");
+	} catch (cause) {
+		recorder.endStep(record, errorsOf$3(cause)[0] instanceof Cancelled ? "interrupted" : "failed");
+		throw cause;
+	}
+}
+/** Before anything else: what applications write from now on would be lost. */
+async function stopForRestore(run) {
+	const off = new Set(run.journal.state().outstanding.map(({ id }) => id));
+	const running = run.spec.applications.filter(isStopped).filter(({ name }) => !off.has(applicationEntry(name)));
+	if (running.length === 0) return;
+	await recorded(run, "stop-applications", "Stop the applications", (record) => stopApplications(running, stepRun(run, record, false), null, run.environment));
+}
+/**
+* @returns null where the restored databases are in their places; else how the run ends: the present ones are as they were
+*/
+async function restoreOrEnd(run, restore, words) {
+	const { journal, recorder, spec } = run;
+	try {
+		await recorded(run, restoreStep, `Restore the backup of ${formatTime(restore.record.started)}`, async (record) => {
+			await journal.step(restoreStep, "started");
+			await restoreAll(run, restore, words.names, stepRun(run, record, true));
+		});
+		return null;
+	} catch (cause) {
+		if (journal.state().steps.get("restore") === "done") throw cause;
+		const [error] = errorsOf$3(cause, "rollback");
+		if (!error) throw cause;
+		await journal.step(restoreStep, "failed");
+		annotate(run, error);
+		recorder.issue(error, "The backup was not restored: the present databases are as they were.");
+		return {
+			result: error instanceof Cancelled ? "cancelled" : "failed",
+			verdict: `${error.message} The backup was not restored: the present databases are as they were, with everything that was written.`,
+			next: [error.hint, `${command(run, "rollback")} It tries again; without rollback.restore in the spec of ${spec.name} it ends the rollback on the present data.`].filter(Boolean).join("\n"),
+			finished: false
+		};
+	}
+}
+/** Looks at what was restored, by this run or by one that died behind it, and starts the applications. */
+async function endRestore(run, expected) {
+	await recorded(run, "validate-restored", "Validate what was restored", (record) => validateRestored(run, expected, stepRun(run, record, true)));
+	if (!run.journal.state().outstanding.some(isApplication)) return;
+	await recorded(run, "start-applications", "Start the applications", async () => {
+		const [failure] = await putBackAll(run, isApplication);
+		if (failure) throw failure;
+	});
+}
+/** What was lost since when, and what is left to do: sentences for the verdict, and lines for what comes next. */
+async function restoredWords(run, backup) {
+	const exchanged = lastExchange(await run.environment.home.journal.read());
+	const kept = await keptDatabases(run, exchanged);
+	return {
+		verdict: `${exchanged.map(({ database }) => database).join(", ")} ${exchanged.length === 1 ? "was" : "were"} restored from the backup of ${formatTime(backup.started)}: what was written since then is lost to ${exchanged.length === 1 ? "it" : "them"}${kept.length > 0 ? ", and is kept in the old databases" : ""}.`,
+		next: [...kept, `Take rollback.restore out of the spec of ${run.spec.name}.`]
+	};
+}
+
+/** What a restore adds to the plan of a rollback. Pure. */
+/** First of all: what applications would write from now on would be lost with the rest. */
+function stopPlan({ applications }) {
+	return {
+		id: "stop-applications",
+		title: "Stop the applications",
+		does: applications.map((name) => `run the stop command of ${name}`),
+		undo: null,
+		breaks: "the applications are away until the restored databases are in place",
+		risks: ["A stop command may fail: then the rollback ends before anything was restored, and the applications are started again."],
+		interruptible: false
+	};
+}
+/** The restore itself, the look at it, and the start of the applications. */
+function restorePlan(words) {
+	const { backup, names, applications } = words;
+	const since = formatTime(backup.started);
+	const size = (name) => formatBytes(backup.databases.find((each) => each.name === name)?.sourceBytes ?? 0);
+	return [
+		{
+			id: "restore",
+			title: `Restore the backup of ${since}`,
+			does: [
+				...names.map(({ database, copy }) => `pg_restore of ${database} (${size(database)} at that time) from ${backup.location} into the new database ${copy}, ANALYZE, and a comparison with what the backup says`),
+				"only when all of them are equal: end every session in the present databases, and in one transaction",
+				...names.map(({ database, copy, kept }) => `ALTER DATABASE ${database} RENAME TO ${kept}; ALTER DATABASE ${copy} RENAME TO ${database}`)
+			],
+			undo: null,
+			breaks: `every session in ${names.map(({ database }) => database).join(", ")} ends; then everything in them is as it was at ${since}`,
+			risks: [
+				`Everything that was written since ${since}, and what is still written until the exchange, is not in the restored databases. It stays in the old ones, which are kept and accept no connections.`,
+				"Several databases were dumped one after the other: each is as it was at a moment of its own.",
+				"A copy may not restore, or differ from the backup: then it is dropped, and the present databases go on serving as they are.",
+				"The disks hold every database twice until somebody drops the old ones, and WAL, archive and standbys get as much to write.",
+				"What was kept outside (caches, queues, other databases) may know of rows that are gone."
+			],
+			interruptible: true
+		},
+		{
+			id: "validate-restored",
+			title: "Validate what was restored",
+			does: [
+				"the version that serves",
+				"every check",
+				"your own health SQL"
+			],
+			undo: null,
+			breaks: null,
+			risks: ["Where a check blocks, the run ends as failed, and the restored databases stay in their places."],
+			interruptible: true
+		},
+		...applications.length > 0 ? [{
+			id: "start-applications",
+			title: "Start the applications",
+			does: applications.map((name) => `run the start command of ${name}`),
+			undo: null,
+			breaks: null,
+			risks: ["An application may not start: then the run ends as failed, and every other one is started."],
+			interruptible: false
+		}] : []
+	];
+}
+/** What the reader should know before. */
+function restoreNotes({ backup, names, applications, lost, left }) {
+	return [
+		`The data does not stay as it is: ${names.map(({ database }) => database).join(", ")} will be as in the backup of ${formatTime(backup.started)}, and what was written since is lost to them. rollback.restore in the spec accepts that.`,
+		...lost.map((each) => `${each}.`),
+		...applications.length > 0 ? [] : ["No application is stopped (the spec names none): what clients write until the exchange is lost too."],
+		"Databases that were made since the backup, roles, and settings of the server stay as they are.",
+		...left
+	];
+}
+/**
+* @param back the risk of going back to the older version; null where that one serves already
+*/
+function restoreRisk(back, version, started) {
+	const lost = `What was written since ${formatTime(started)} is lost to the restored databases; the old ones are kept.`;
+	if (back === null) return {
+		class: "minor",
+		reasons: [lost, `PostgreSQL ${version} stays as it is.`]
+	};
+	const reasons = back.reasons.map((reason) => reason.replace(", and nothing that was written since is lost", ""));
+	return {
+		class: back.class,
+		reasons: [lost, ...reasons]
+	};
+}
+
+/** Mode `rollback`: back to the version before the last upgrade, on the same data; a restore only by consent. */
+/**
+* The newest archived journal that tells of a step which can be undone: refused and cancelled runs do not count.
+* @param takenBack also one that was taken back: only its backup is of interest then
+* @param like the rollback that goes on: it knows which upgrade it takes back
+*/
+async function lastUpgrade(run, takenBack, like) {
 	const facts = await run.environment.inspect();
 	for (const lines of await run.environment.home.journal.readArchives()) {
 		const state = readJournal(lines);
-		if (!state.begin || state.ended === "rolled-back") continue;
+		if (!state.begin || state.ended === "rolled-back" && !(takenBack && state.holdsUpgrade)) continue;
+		if (like && (state.begin.from !== like.from || state.begin.wanted !== like.wanted)) continue;
 		const { steps } = run.environment.planRoute({
 			...facts,
 			running: parseVersion(state.begin.from)
@@ -44036,13 +50848,18 @@ async function rollbackMode(run) {
 	const { journal, environment, context, recorder, spec, settings } = run;
 	assertNobodyElse(run);
 	const current = journal.state();
-	const past = current.begin !== null && current.holdsUpgrade && current.steps.size > 0 ? current : await lastUpgrade(run);
-	const begin = past.begin ?? (current.begin?.mode === "rollback" ? current.begin : null);
-	const steps = new Map([...past.steps, ...current.begin?.mode === "rollback" ? current.steps : []]);
+	const here = current.begin !== null && current.holdsUpgrade && current.steps.size > 0;
+	const resumed = current.begin?.mode === "rollback";
+	const byConsent = spec.rollback?.restore !== void 0;
+	const past = here ? current : await lastUpgrade(run, byConsent || resumed, resumed ? current.begin : null);
+	const begin = past.begin ?? (resumed ? current.begin : null);
+	const steps = new Map([...past.steps, ...resumed ? current.steps : []]);
 	if (!begin) throw new UpgradeError("nothing-to-roll-back", `No upgrade of ${spec.name} by this action is known here.`, {
 		phase: "inputs",
 		hint: `The journal is kept at ${environment.home.journal.where}; without it nobody knows what to go back to.`
 	});
+	const backup = past.backup ?? current.backup;
+	let restore = resumed ? null : await wantedRestore(run, backup);
 	if (await serves(run)) run.lock = await acquireLock(settings, runName(context));
 	if (current.begin) {
 		journal.adopt();
@@ -44057,23 +50874,28 @@ async function rollbackMode(run) {
 	const facts = await inspectServing(run);
 	recorder.record.versions.from = formatVersion(facts.running);
 	recorder.record.versions.wanted = begin.from;
-	if (formatVersion(facts.running) === begin.from && current.begin?.mode === "rollback") return {
+	const restored = resumed && journal.state().steps.get("restore") === "done";
+	if (resumed && !restored) restore = await wantedRestore(run, backup);
+	const there = formatVersion(facts.running) === begin.from;
+	const onlyData = there && (restore !== null || restored);
+	if (there && !onlyData && resumed) return {
 		result: "rolled-back",
 		verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
 		next: null,
 		finished: true
 	};
-	if (formatVersion(facts.running) === begin.from) return {
+	if (there && !onlyData) return {
 		result: "skipped",
 		verdict: `Nothing to do: ${spec.name} runs PostgreSQL ${begin.from} already.`,
 		next: null,
 		finished: true
 	};
-	if (formatVersion(facts.running) !== begin.wanted) throw new UpgradeError("not-ours", `The last upgrade by this action led to ${begin.wanted}, but ${formatVersion(facts.running)} runs: somebody else changed it.`, {
+	if (!there && formatVersion(facts.running) !== begin.wanted) throw new UpgradeError("not-ours", `The last upgrade by this action led to ${begin.wanted}, but ${formatVersion(facts.running)} runs: somebody else changed it.`, {
 		phase: "plan",
 		hint: "Go back the way it was changed."
 	});
 	run.lock ??= await acquireLock(settings, runName(context));
+	const words = restore && await wordsOf(run, restore);
 	const before = parseVersion(begin.from);
 	const route = environment.planRoute({
 		...facts,
@@ -44081,7 +50903,11 @@ async function rollbackMode(run) {
 	}, parseVersion(begin.wanted));
 	const added = newSettings(begin);
 	if (added.length > 0) steps.set("configure", "done");
-	const undoable = route.steps.flatMap((step) => step === "configure" ? [resetStep(added)] : typeof step === "string" ? [] : [step]).filter(({ id, undo }) => undo !== null && (id !== "configure" || added.length > 0));
+	const undoable = (onlyData ? [] : route.steps).flatMap((step) => {
+		if (step === "configure") return [resetStep(added)];
+		if (step === "extensions") return updatedExtensions(past.extensionUpdates);
+		return typeof step === "string" ? [] : [step];
+	}).filter(({ id, undo }) => undo !== null && (id !== "configure" || added.length > 0));
 	const decision = flatten$1({
 		target: spec.name,
 		wanted: begin.from,
@@ -44089,7 +50915,11 @@ async function rollbackMode(run) {
 		steps: undoable.map(({ id, undo }) => ({
 			id,
 			undo
-		}))
+		})),
+		...restore ? { restore: {
+			started: restore.record.started,
+			manifest: restore.record.manifestSha256
+		} } : {}
 	});
 	const back = undoable.toReversed().map((step) => ({
 		...step,
@@ -44103,9 +50933,13 @@ async function rollbackMode(run) {
 		route: route.name,
 		from: begin.wanted,
 		wanted: begin.from,
-		steps: back,
+		steps: words ? [
+			...words.applications.length > 0 ? [stopPlan(words)] : [],
+			...back,
+			...restorePlan(words)
+		] : back,
 		decision,
-		risk: rollbackRisk(facts.running, before),
+		risk: backup && (restore || restored) ? restoreRisk(onlyData ? null : rollbackRisk(facts.running, before), begin.from, backup.started) : rollbackRisk(facts.running, before),
 		downtime: back.some(({ breaks }) => breaks !== null) ? {
 			expectedMs: null,
 			basis: "the way back breaks clients as the upgrade did; nobody measures it beforehand"
@@ -44113,7 +50947,7 @@ async function rollbackMode(run) {
 			expectedMs: 0,
 			basis: "no step breaks anything for clients"
 		},
-		notes: ["The data stays as it is: nothing that was written since the upgrade is lost."]
+		notes: words ? restoreNotes(words) : restored ? ["The databases were restored by the run before; what is left is looked at and started."] : ["The data stays as it is: nothing that was written since the upgrade is lost."]
 	};
 	recorder.record.plan = plan;
 	await journal.begin({
@@ -44123,32 +50957,45 @@ async function rollbackMode(run) {
 		wanted: begin.wanted,
 		target: spec.name
 	});
-	await journal.snapshot(await snapshotOf(run));
+	if (backup && (restore || restored)) await journal.backup(backup);
+	await carryUpdates(run, past.extensionUpdates);
+	if (!onlyData) await journal.snapshot(await snapshotOf(run));
 	await notify(run, "start");
 	const probe = clientProbe(run);
 	await probe.start();
-	await undoSteps(run, {
-		...plan,
-		steps: undoable,
-		wanted: begin.wanted
-	}, {
-		...facts,
-		running: before
-	}, steps);
-	await settleCollations(run, steps);
-	const record = recorder.startStep("validate", "Validate");
-	try {
-		await validateStep(run, before).run(stepRun(run, record, false));
-		recorder.endStep(record, "done");
-	} catch (cause) {
-		recorder.endStep(record, "failed");
-		throw cause;
+	if (restore) await stopForRestore(run);
+	if (!onlyData) {
+		await undoSteps(run, {
+			...plan,
+			steps: undoable,
+			wanted: begin.wanted
+		}, {
+			...facts,
+			running: before
+		}, steps);
+		await settleCollations(run, steps);
+		const record = recorder.startStep("validate", "Validate");
+		try {
+			await validateStep(run, before).run(stepRun(run, record, false));
+			recorder.endStep(record, "done");
+		} catch (cause) {
+			recorder.endStep(record, "failed");
+			throw cause;
+		}
 	}
+	const unrestored = restore && words ? await restoreOrEnd(run, restore, words) : null;
 	await probe.finish();
+	if (unrestored) return unrestored;
+	if (restore || restored) await endRestore(run, before);
+	await tendApplications(run, past.unwell);
+	const { verdict, next } = backup && (restore || restored) ? await restoredWords(run, backup) : {
+		verdict: "",
+		next: []
+	};
 	return {
 		result: "rolled-back",
-		verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
-		next: `Set postgres: "${begin.from}" for ${spec.name} in the spec, or the next upgrade run leads to ${spec.postgres} again.`,
+		verdict: `${onlyData && !resumed ? `PostgreSQL ${begin.from} served already.` : `PostgreSQL ${begin.wanted} went back to ${begin.from}.`} ${verdict}`.trim(),
+		next: [`Set postgres: "${begin.from}" for ${spec.name} in the spec, or the next upgrade run leads to ${spec.postgres} again.`, ...next].join("\n"),
 		finished: true
 	};
 }
@@ -44189,8 +51036,15 @@ async function openTarget(target, context, recorder) {
 		target: spec.name,
 		log: context.log,
 		signal: context.signal,
-		connection: settings
+		connection: settings,
+		wanted: parseVersion(spec.postgres),
+		secret(reference) {
+			const value = resolveReference(reference, context.variables);
+			context.secrets.add(value);
+			return value;
+		}
 	});
+	if (!looksOnly(context.mode)) await environment.claim?.(runName(context));
 	const journal = await openJournal(context.mode === "rehearse" ? environment.home.rehearsals : environment.home.journal, context.now);
 	if (context.mode === "rehearse") assertOnlyWork(journal);
 	return {
@@ -44218,7 +51072,7 @@ async function runTarget(target, context) {
 		const ending = await byMode(run).catch((cause) => endingOf(run, cause));
 		await finish(run, ending);
 	} catch (cause) {
-		const [error] = errorsOf$2(cause);
+		const [error] = errorsOf$3(cause);
 		if (error) recorder.issue(error, "Not resolved.");
 		Object.assign(recorder.record, {
 			result: "failed",
@@ -44277,7 +51131,7 @@ function offer({ recorder, spec }) {
 }
 /** An error that no mode turned into an ending itself. */
 function endingOf(run, cause) {
-	const errors = errorsOf$2(cause);
+	const errors = errorsOf$3(cause);
 	const unfinished = run.journal.isOurs() && run.context.mode !== "rehearse";
 	for (const error of errors) {
 		annotate(run, error);
@@ -44294,7 +51148,7 @@ function endingOf(run, cause) {
 }
 async function notOpened(target, context, recorder, cause) {
 	const { record } = recorder;
-	const errors = errorsOf$2(cause);
+	const errors = errorsOf$3(cause);
 	for (const error of errors) {
 		recorder.issue(error, "Nothing was changed.");
 		const message = explanation(error);
@@ -44765,6 +51619,26 @@ function performanceSection({ performance }) {
 		"Transactions",
 		"Median",
 		"95th percentile"
+	], rows)}`);
+}
+
+/** The extensions that the spec names, before and after, with what was done to them. */
+/** Null where the spec names none, or nobody looked. */
+function extensionsSection({ extensions }) {
+	if (extensions.length === 0) return null;
+	const rows = extensions.map((each) => [
+		html`${code(each.extension)}<span class="under">${each.database}</span>`,
+		versionWords(each),
+		html`${ownWords(each)}<span class="under">${tableWords(each).join(", ")}</span>`,
+		errorWords(each),
+		html`${each.faults.length > 0 && badge("not in order", "strong")}${lines([...each.faults, ...each.done])}`
+	]);
+	return section("extensions", "Extensions", html`<p>${countExtensions(extensions)}.</p>${table("Extensions", [
+		"Extension",
+		"Version",
+		"Its own version, its tables",
+		"Errors",
+		"What is wrong, and what was done"
 	], rows)}`);
 }
 
@@ -45286,7 +52160,7 @@ function planSection(record) {
 	const rows = plan.steps.map((step, index) => [
 		`${index + 1}. ${step.title}`,
 		breaksWords(step),
-		undoWords(step)
+		undoWords$1(step)
 	]);
 	return section("plan", asksApproval(record) ? "The plan" : "Plan", html`${definitions([
 		["Route", `${plan.route}, ${plan.from} → ${plan.wanted}`],
@@ -45303,7 +52177,7 @@ ${titled("Why this risk", lines(plan.risk.reasons))}${plan.steps.length > 0 && t
 function stepBody(step) {
 	return html`<h3>${step.title}</h3>${block(step.does)}
 ${lines([
-		html`Undo: ${undoWords(step)}`,
+		html`Undo: ${undoWords$1(step)}`,
 		html`Clients notice: ${breaksWords(step)}`,
 		...step.risks.map((risk) => html`Risk: ${risk}`),
 		step.interruptible ? "May be interrupted" : "Must not be interrupted"
@@ -45559,6 +52433,27 @@ footer { padding-top: 1.25rem; padding-bottom: 3rem; border-top: 1px solid var(-
 }
 `);
 
+/** Applications and their health, and how the upgraded target was observed. */
+/** Nothing where there is no application to ask, and nothing was observed. */
+function watchSection(record) {
+	const { watch } = record;
+	if (!watch) return null;
+	const { applications, observed } = watch;
+	const words = watchWords(record);
+	const rows = applications.map((each) => [
+		each.name,
+		code(each.health),
+		beforeWords(each),
+		whileWords(each)
+	]);
+	return section("watch", observed ? "Observed" : "Applications", html`${words !== null && html`<p>${words}</p>`}${observed && definitions(observedRows(observed))}${rows.length > 0 && titled("Applications", table("Applications", [
+		"Application",
+		"Health",
+		"Before",
+		"Observed"
+	], rows))}`);
+}
+
 /** report.html: the whole record as one page that needs nothing else, opens anywhere and can be printed. */
 /** The page. The policy forbids scripts and everything remote, should escaping ever fail. */
 function renderHtml(record) {
@@ -45601,7 +52496,9 @@ function sections(record) {
 		overridesSection(record),
 		first && planSection(record),
 		...record.changed ? [...happened, ...warned] : [...warned, ...happened],
+		watchSection(record),
 		factsSection(record),
+		extensionsSection(record),
 		releaseSection(record),
 		cvesSection(record),
 		healthSection(record),
@@ -46040,7 +52937,7 @@ const eventSchema = looseObject({
 		private: boolean().optional()
 	}).optional().catch(void 0),
 	pull_request: looseObject({
-		number: number().int().positive(),
+		number: number$1().int().positive(),
 		base: looseObject({ sha }),
 		head: looseObject({
 			sha,
@@ -46109,6 +53006,15 @@ async function visibility(variables, token) {
 	}
 }
 
+/** In the order in which a person reads them; a file that is named twice is there twice. */
+function sqlFilesOf({ health, rehearsal, extensions }) {
+	return [
+		...health,
+		...rehearsal.smoke,
+		...Object.values(extensions).flatMap(({ smoke }) => smoke)
+	];
+}
+
 /** Files of the workspace: whoever opened a pull request put them there, symbolic links too. */
 /** Whether `path` is `folder` or lies below it, by their names alone. */
 function isInside(folder, path) {
@@ -46147,7 +53053,7 @@ function touchesWorkspace(workspace, folder) {
 async function readHealthFiles(targets, workspace) {
 	const files = /* @__PURE__ */ new Map();
 	const faults = [];
-	for (const { spec, place } of targets) for (const entry of [...spec.health, ...spec.rehearsal.smoke]) try {
+	for (const { spec, place } of targets) for (const entry of sqlFilesOf(spec)) try {
 		const text = files.get(entry.file) ?? await read$1(entry.file, workspace);
 		statementsOf(entry, text);
 		files.set(entry.file, text);
@@ -47160,7 +54066,7 @@ function stageDetails({ rehearsal }, detail) {
 	if (!rehearsal) return null;
 	const { stages, measures, scratch, backup } = rehearsal;
 	const rows = stages.map(({ title, state, durationMs, output }) => [
-		words$2(title, detail),
+		words$3(title, detail),
 		state === "failed" ? "❌ failed" : state,
 		formatDuration(durationMs),
 		joined$1(output.slice(0, state === "failed" ? 5 : 1), {
@@ -47205,12 +54111,12 @@ function stageDetails({ rehearsal }, detail) {
 			formatBytes
 		]
 	].flatMap(([name, value, format]) => value === null ? [] : [`${name} ${format(value)}`]);
-	return folded$1(`Rehearsal: ${rehearsal.passed ? "passed" : "failed"}`, stack(backup && words$2(`Backup of ${backup.server} from ${formatMinute(backup.taken)} (${backup.from}).`, detail), scratch && words$2(`Scratch server: ${scratch.kind}, ${scratch.where}.`, detail), rows.length > 0 && table$1([
+	return folded$1(`Rehearsal: ${rehearsal.passed ? "passed" : "failed"}`, stack(backup && words$3(`Backup of ${backup.server} from ${formatMinute(backup.taken)} (${backup.from}).`, detail), scratch && words$3(`Scratch server: ${scratch.kind}, ${scratch.where}.`, detail), rows.length > 0 && table$1([
 		"Stage",
 		"State",
 		"Took",
 		"Said"
-	], rows, detail), measured.length > 0 && words$2(`${measured.join(", ")}.`, detail)));
+	], rows, detail), measured.length > 0 && words$3(`${measured.join(", ")}.`, detail)));
 }
 
 /** A link to a run, for what GitHub shows. Pure. */
@@ -47255,7 +54161,7 @@ function renderComment(record, facts, limitBytes = LIMIT$1) {
 		text = `${facts.marker}\n${render(record, facts)}\n`;
 		if (Buffer.byteLength(text) <= limitBytes) return text;
 	}
-	return cut(text, limitBytes);
+	return cut$2(text, limitBytes);
 }
 /**
 * What of a text is news: not which run it was, nor how long something took, how big a copy became and when its backup
@@ -47265,7 +54171,7 @@ function newsOf(comment) {
 	return comment.replaceAll("\r\n", "\n").replaceAll(/ The whole report is in [^\n]*(?=<\/sub>)/g, "").replaceAll(/\b\d[\d,.]* (?:ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?/g, "DURATION").replaceAll(/\b\d[\d,.]* (?:B|[KMGTP]iB)(?![A-Za-z])/g, "SIZE").replaceAll(/^(Backup of [^\n]* from )\d{4}-\d\d-\d\d \d\d:\d\d UTC/gm, "$1TIME").trim();
 }
 function head(record, facts, detail) {
-	return stack(verdict(record, facts, detail), words$2(clip$2(record.verdict, 500), detail), moreThanVersion(record, detail), table$1(["", ""], rows(record, facts, detail), {
+	return stack(verdict(record, facts, detail), words$3(clip$2(record.verdict, 500), detail), moreThanVersion(record, detail), table$1(["", ""], rows(record, facts, detail), {
 		...detail,
 		items: Number.POSITIVE_INFINITY
 	}));
@@ -47284,7 +54190,7 @@ function verdict(record, { risk }, detail) {
 	const kind = change ? `, ${kindWords(change.kind)}` : "";
 	const more = others > 0 ? `, and ${plural(others, "other change")}` : "";
 	const [symbol, said] = outcome(record, risk.class);
-	return `## ${symbol} ${words$2(`${target.name}: ${fromTo(record)}${kind}${more}: ${said}`, detail)}`;
+	return `## ${symbol} ${words$3(`${target.name}: ${fromTo(record)}${kind}${more}: ${said}`, detail)}`;
 }
 /** A symbol and a few words. What a person has to look at is no plain yes, even where nothing blocks it. */
 function outcome(record, risk) {
@@ -47317,7 +54223,7 @@ function outcome(record, risk) {
 /** Not to be overlooked: a pull request that also changes commands is no version bump. */
 function moreThanVersion({ change, target }, detail) {
 	if (!change) return null;
-	if (change.kind === "unknown") return `> [!WARNING]\n> What this pull request changes at ${code$1(target.name, detail)} is not known: ${words$2(change.why, detail)}. It does not count as a minor version.`;
+	if (change.kind === "unknown") return `> [!WARNING]\n> What this pull request changes at ${code$1(target.name, detail)} is not known: ${words$3(change.why, detail)}. It does not count as a minor version.`;
 	if (change.others.length === 0) return null;
 	const few = {
 		...detail,
@@ -47331,7 +54237,7 @@ function rows(record, facts, detail) {
 	const { change, release, advice, target, checks } = record;
 	const { risk } = facts;
 	const runs = runsWords(record);
-	const line = (text) => words$2(text, detail);
+	const line = (text) => words$3(text, detail);
 	return [
 		["**Target**", `${code$1(target.name, detail)} (${line(target.environment)})`],
 		["**PostgreSQL**", line([fromTo(record), ...runs === null ? [] : [runs]].join("; "))],
@@ -47547,22 +54453,22 @@ function issueTitle(record) {
 function renderIssue(record, marker, failed = record.mode) {
 	const { run, target, issues } = record;
 	const when = formatTime(record.finished ?? record.started);
-	const text = stack(`${marker}\n<!-- failed=${deeper(failed, record.mode)} -->\n## ${outcomeOf(record).symbol} ${words$2(clip$2(record.verdict, 500), DETAIL)}`, table$1(["", ""], [
-		["**Target**", `${code$1(target.name, DETAIL)} (${words$2(target.environment, DETAIL)})`],
+	const text = stack(`${marker}\n<!-- failed=${deeper(failed, record.mode)} -->\n## ${outcomeOf(record).symbol} ${words$3(clip$2(record.verdict, 500), DETAIL)}`, table$1(["", ""], [
+		["**Target**", `${code$1(target.name, DETAIL)} (${words$3(target.environment, DETAIL)})`],
 		["**Result**", `${outcomeOf(record).word}, mode ${record.mode}`],
-		["**Versions**", words$2(versionsOf(record), DETAIL)],
-		["**Database now**", words$2(record.state, DETAIL)],
-		["**When**", words$2(when, DETAIL)],
+		["**Versions**", words$3(versionsOf(record), DETAIL)],
+		["**Database now**", words$3(record.state, DETAIL)],
+		["**When**", words$3(when, DETAIL)],
 		["**Run**", run ? runLink(run) : "outside GitHub"]
-	], DETAIL), nextStep(record.next, DETAIL), issues.length > 0 && stack("### What went wrong", list$1(issues.map(({ code: id, what, hint }) => `${code$1(id, DETAIL)}: ${words$2(what, DETAIL)}${hint === null ? "" : `<br>To do: ${words$2(hint, DETAIL)}`}`), DETAIL)), attention({
+	], DETAIL), nextStep(record.next, DETAIL), issues.length > 0 && stack("### What went wrong", list$1(issues.map(({ code: id, what, hint }) => `${code$1(id, DETAIL)}: ${words$3(what, DETAIL)}${hint === null ? "" : `<br>To do: ${words$3(hint, DETAIL)}`}`), DETAIL)), attention({
 		...record,
 		issues: []
 	}, DETAIL), "This issue is updated by every run that fails, and closed by one that is green.");
-	return cut(`${text}\n`, LIMIT);
+	return cut$2(`${text}\n`, LIMIT);
 }
 /** The comment that closes it. */
 function renderGreen(record) {
-	return `✅ Green again, by ${record.run ? runLink(record.run) : "a run outside GitHub"}: ${words$2(clip$2(record.verdict, 500), DETAIL)}`;
+	return `✅ Green again, by ${record.run ? runLink(record.run) : "a run outside GitHub"}: ${words$3(clip$2(record.verdict, 500), DETAIL)}`;
 }
 /** The mode that an issue says failed; null where it does not say. */
 function failedMode(body) {
@@ -47762,4 +54668,4 @@ async function tellGitHub(session, records) {
 	}
 }
 
-export { keyFacts as $, recorderFor as A, largestManifest as B, visibility as C, hideIn as Ct, writeSummary as D, writeReports as E, command as F, code$1 as G, looksOnly as H, finish as I, words$2 as J, stack as K, isAlive as L, writeWhole as M, waitingFor as N, planPath as O, flatten$1 as P, warningsOf as Q, readYaml as R, eventOf as S, recordSchema as St, publish as T, runName as U, parseImage as V, renderSummaries as W, formatMeasure as X, changeOf as Y, blocksOf as Z, statusOf as _, formatDuration as _t, ownComments as a, planAdvice as at, isMasked as b, markdownBlock as bt, marker as c, titleWords as ct, changesVersion as d, measureRows as dt, nextLines as et, classify as f, rowWords as ft, openApi as g, formatCount as gt, openSession as h, timingWords as ht, setOutputs as i, breaksWords as it, runTarget as j, openTarget as k, newsOf as l, furtherFacts as lt, openLog as m, certaintyWords as mt, exitCode as n, approvalWords as nt, ownUser as o, undoWords as ot, isPureMinor as p, byWords as pt, table$1 as q, outputsOf as r, asksApproval as rt, markedTarget as s, statusWord as st, tellGitHub as t, outcomeOf as tt, kindWords as u, downtimeWords as ut, whyNot as v, formatTime as vt, folderOf as w, assertMerged as x, plainText as xt, keepManifests as y, clip$2 as yt, findImage as z };
+export { warningsOf as $, openTarget as A, findImage as B, eventOf as C, recordSchema as Ct, writeReports as D, publish as E, flatten$1 as F, renderSummaries as G, parseImage as H, command as I, table$1 as J, code$1 as K, finish as L, runTarget as M, writeWhole as N, writeSummary as O, waitingFor as P, blocksOf as Q, isAlive as R, assertMerged as S, plainText as St, folderOf as T, looksOnly as U, largestManifest as V, runName as W, changeOf as X, words$3 as Y, formatMeasure as Z, statusOf as _, formatCount as _t, ownComments as a, breaksWords as at, isMasked as b, clip$2 as bt, marker as c, statusWord as ct, changesVersion as d, downtimeWords as dt, keyFacts as et, classify as f, measureRows as ft, openApi as g, timingWords as gt, openSession as h, certaintyWords as ht, setOutputs as i, asksApproval as it, recorderFor as j, planPath as k, newsOf as l, titleWords as lt, openLog as m, byWords as mt, exitCode as n, outcomeOf as nt, ownUser as o, planAdvice as ot, isPureMinor as p, rowWords as pt, stack as q, outputsOf as r, approvalWords as rt, markedTarget as s, undoWords$1 as st, tellGitHub as t, nextLines as tt, kindWords as u, furtherFacts as ut, whyNot as v, formatDuration as vt, visibility as w, hideIn as wt, sqlFilesOf as x, markdownBlock as xt, keepManifests as y, formatTime as yt, readYaml as z };

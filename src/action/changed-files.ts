@@ -1,6 +1,7 @@
 /** SQL files that targets name: a changed one is a change of the target, though no line of the spec changes. */
 import type { ChangeRecord } from '../report/record-change.ts';
 import type { LoadedTarget } from '../spec/load.ts';
+import { sqlFilesOf } from '../spec/sql-files.ts';
 import type { Api } from './api.ts';
 import { fileAt } from './base-files.ts';
 
@@ -37,7 +38,7 @@ export async function addChangedFiles(
     if (!change || ['new', 'unknown'].includes(change.kind)) continue;
     // A push was merged: its files count only where its version is upgraded.
     if (change.kind === 'none' && change.event === 'push') continue;
-    const files = [...new Set([...spec.health, ...spec.rehearsal.smoke].map(({ file }) => file))];
+    const files = [...new Set(sqlFilesOf(spec).map(({ file }) => file))];
     const changed = await Promise.all(
       files.map(async (file) => ((await differs(file, change.base)) ? [file] : [])),
     );

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { UpgradeError, UpgradeErrors } from '../errors.ts';
 import { statementsOf } from '../health/user-sql.ts';
 import type { LoadedTarget } from '../spec/load.ts';
+import { sqlFilesOf } from '../spec/sql-files.ts';
 import { fileInside } from './inside.ts';
 
 /** @throws UpgradeErrors `health-file` for each that cannot be read or lies elsewhere, `health-sql` for its faults */
@@ -13,7 +14,7 @@ export async function readHealthFiles(
   const files = new Map<string, string>();
   const faults: UpgradeError[] = [];
   for (const { spec, place } of targets)
-    for (const entry of [...spec.health, ...spec.rehearsal.smoke]) {
+    for (const entry of sqlFilesOf(spec)) {
       try {
         const text = files.get(entry.file) ?? (await read(entry.file, workspace));
         statementsOf(entry, text);

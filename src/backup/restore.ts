@@ -61,32 +61,37 @@ WHERE c.relkind = 'm' AND EXISTS (
   SELECT FROM reaches AS x JOIN pg_catalog.pg_class AS f ON f.oid = x.source WHERE x.reader = c.oid AND f.relkind = 'f')
 ORDER BY 1, 2`;
 
+/** What a restore asks of a server. */
+export type RestoreServer = Pick<ScratchServer, 'settings' | 'version'>;
+
+/** How a restore works. */
+export type RestoreOptions = Pick<
+  ProveOptions,
+  'clients' | 'jobs' | 'scratchFolder' | 'extensionVersions' | 'signal' | 'progress' | 'note'
+>;
+
 /** One restore's surroundings. */
 interface Restoring {
   dump: Dump;
   database: DumpedDatabase;
-  server: ScratchServer;
-  options: ProveOptions;
+  server: RestoreServer;
+  options: RestoreOptions;
   login: Pick<ClientLogin, 'args' | 'env'>;
   jobs: number;
+  /** An empty database that is there already; null to make it under its own name. */
+  into: string | null;
 }
 
 /** @throws UpgradeError `restore-failed`; Cancelled */
 export async function restoreDatabase(
   dump: Dump,
   database: DumpedDatabase,
-  server: ScratchServer,
-  options: ProveOptions,
+  server: RestoreServer,
+  options: RestoreOptions,
 ): Promise<Restored> {
   await using login = await clientLogin(server.settings('postgres'), options.scratchFolder);
-  const ticker = setInterval(
-    () =>
-      void restoredBytes(server, database.name).then((bytes) => {
-        if (bytes) options.progress(`${database.name}: ${bytes} restored`);
-      }),
-    5000,
-  );
-  const work: Restoring = { dump, database, server, options, login, jobs: options.jobs };
+  const ticker = tellSize(server, database.name, database.name, options);
+  const work: Restoring = { dump, database, server, options, login, jobs: options.jobs, into: null };
   try {
     return await restoreAtOnce(work);
   } catch (cause) {
@@ -104,12 +109,51 @@ export async function restoreDatabase(
   }
 }
 
+/**
+ * Restores into an empty database that is there already, under any name; what belongs to the database as a whole
+ * (settings, grants, comment) is left to the caller. One attempt: the caller makes the database anew for another one.
+ * @param jobs workers
+ * @throws UpgradeError `restore-failed`; Cancelled
+ */
+export async function restoreContent(
+  dump: Dump,
+  database: DumpedDatabase,
+  into: string,
+  server: RestoreServer,
+  options: RestoreOptions,
+  jobs: number,
+): Promise<Restored> {
+  await using login = await clientLogin(server.settings('postgres'), options.scratchFolder);
+  const ticker = tellSize(server, into, database.name, options);
+  try {
+    return await restoreAtOnce({ dump, database, server, options, login, jobs, into });
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+/** Says every few seconds how much is there already. */
+function tellSize(
+  server: RestoreServer,
+  name: string,
+  as: string,
+  { progress }: RestoreOptions,
+): NodeJS.Timeout {
+  return setInterval(
+    () =>
+      void restoredBytes(server, name).then((bytes) => {
+        if (bytes) progress(`${as}: ${bytes} restored`);
+      }),
+    5000,
+  );
+}
+
 /** The scratch server has these two already: they are dropped and made anew, from another one. */
 function existsAlready({ name }: DumpedDatabase): boolean {
   return ['postgres', 'template1'].includes(name);
 }
 
-async function dropDatabase(server: ScratchServer, name: string): Promise<void> {
+async function dropDatabase(server: RestoreServer, name: string): Promise<void> {
   await using connection = await connect(server.settings('postgres'), { statementTimeout: 0 });
   await connection.query('UPDATE pg_catalog.pg_database SET datistemplate = false WHERE datname = $1', [
     name,
@@ -122,20 +166,23 @@ async function dropDatabase(server: ScratchServer, name: string): Promise<void> 
  * views after grants), and tables that it makes itself it fills without WAL.
  */
 async function restoreAtOnce(work: Restoring): Promise<Restored> {
-  const { database, server, options } = work;
-  const { name } = database;
+  const { database, server, options, into } = work;
+  const name = into ?? database.name;
   const begun = Date.now();
   const clock = indexClock(() => performance.now());
-  const making = [
-    '--create',
-    ...(existsAlready(database) ? ['--clean', '--if-exists'] : []),
-    `--dbname=${name === 'postgres' ? 'template1' : 'postgres'}`,
-  ];
   const inside = [`--dbname=${conninfo(name)}`];
+  const making =
+    into === null
+      ? [
+          '--create',
+          ...(existsAlready(database) ? ['--clean', '--if-exists'] : []),
+          `--dbname=${name === 'postgres' ? 'template1' : 'postgres'}`,
+        ]
+      : inside;
   const entries = await list(work);
   const late = entries.some(isForeignTable) ? entries.filter(comesAfterForeign) : [];
   const early = entries.filter((entry) => !late.includes(entry));
-  const older = await olderVersions(server, options.extensionVersions?.(name) ?? new Map());
+  const older = await olderVersions(server, options.extensionVersions?.(database.name) ?? new Map());
   if (older.size > 0 && entries.some(isExtension)) {
     await makeExtensions(work, making, entries, older);
     const rest = early.filter((entry) => !isFoundation(entry));
@@ -152,14 +199,14 @@ async function restoreAtOnce(work: Restoring): Promise<Restored> {
     indexBuildMs: clock.end(),
     leftOut: empty.map(({ identity }) => ({
       identity,
-      why: `${name}: the ${identity} reads a foreign table and was left empty`,
+      why: `${database.name}: the ${identity} reads a foreign table and was left empty`,
     })),
   };
 }
 
 /** Those versions that the server offers and would not make by itself. */
 async function olderVersions(
-  server: ScratchServer,
+  server: RestoreServer,
   versions: ReadonlyMap<string, string>,
 ): Promise<Map<string, string>> {
   if (versions.size === 0) return new Map();
@@ -191,7 +238,9 @@ async function makeExtensions(
     1,
   );
   await pgRestore(work, [...making, ...(await useList(work, entries.filter(isFoundation)))], 1);
-  await using connection = await connect(work.server.settings(work.database.name), { statementTimeout: 0 });
+  await using connection = await connect(work.server.settings(work.into ?? work.database.name), {
+    statementTimeout: 0,
+  });
   await connection.script('SET default_transaction_read_only = off');
   for (const { name, sql } of extensionStatements(script)) {
     const version = versions.get(name);
@@ -204,7 +253,7 @@ async function makeExtensions(
 }
 
 async function foreignViews(
-  server: ScratchServer,
+  server: RestoreServer,
   name: string,
 ): Promise<(NamedView & { identity: string })[]> {
   await using connection = await connect(server.settings(name), { statementTimeout: 0 });
@@ -266,7 +315,7 @@ function errorsIn(stderr: string): string {
   return lastLines(from < 0 ? stderr : stderr.slice(from, from + 2000), 8);
 }
 
-async function restoredBytes(server: ScratchServer, database: string): Promise<string | null> {
+async function restoredBytes(server: RestoreServer, database: string): Promise<string | null> {
   try {
     await using connection = await connect(server.settings('template1'), { timeout: 2000 });
     const [row] = await connection.query<{ size: string }>(

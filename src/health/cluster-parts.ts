@@ -16,10 +16,22 @@ function shortened(text: string): string {
   return `${text.slice(0, 2000)}…, md5 of all ${createHash('md5').update(text).digest('hex')}`;
 }
 
+/** A database or role that is read-only by our own doing; `before` is the setting that it had, null for none. */
+export interface ReadOnlyByUs {
+  kind: 'database' | 'role';
+  name: string;
+  before: string | null;
+}
+
 type Rows = Record<string, unknown>;
 
 /** The parts that are asked once; each fills in its own field of the snapshot. */
-export function clusterParts(snapshot: Snapshot, found: Found, timeout: number): Part[] {
+export function clusterParts(
+  snapshot: Snapshot,
+  found: Found,
+  timeout: number,
+  readOnlyBy: readonly ReadOnlyByUs[] = [],
+): Part[] {
   const part = (what: string, ask: (connection: Connection) => Promise<void>): Part => ({
     what,
     database: undefined,
@@ -34,7 +46,9 @@ export function clusterParts(snapshot: Snapshot, found: Found, timeout: number):
       if (typeof value === 'string') snapshot.server[name] = shortened(value);
   };
   return [
-    part('roles and databases', async (connection) => facts(await connection.query(sql.membersSql))),
+    part('roles and databases', async (connection) =>
+      facts(await connection.query(sql.membersSql, [JSON.stringify(readOnlyBy)])),
+    ),
     part('data directory', async (connection) => {
       const [row] = await connection.query<{ directory: string | null }>(sql.dataDirectorySql);
       if (!row?.directory) throw new NotMeasured('it needs GRANT pg_read_all_settings TO USER;');

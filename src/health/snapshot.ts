@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Connection } from '../postgres/connection.ts';
 import type { Snapshot } from '../report/snapshot.ts';
-import { clusterParts, needsStats } from './cluster-parts.ts';
+import { clusterParts, needsStats, type ReadOnlyByUs } from './cluster-parts.ts';
 import { databaseParts, emptyDatabase, type Found } from './database-parts.ts';
 import { askLog, type ReadLog } from './log.ts';
 import { askParts, NotMeasured, type Part, type PartOptions, readOnly } from './part.ts';
@@ -20,6 +20,8 @@ export interface SnapshotOptions {
   /** Milliseconds for one statement; 30000 by default. */
   statementTimeout?: number;
   now: () => Date;
+  /** What is read-only by our own doing: it counts as it was before. */
+  readOnlyByUs?: readonly ReadOnlyByUs[];
   /** Connections that ask at the same time; 2 by default. */
   parallel?: number;
   /** Told of every part that was asked, with its milliseconds. */
@@ -114,7 +116,10 @@ export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   };
   await askParts(
     // The slow ones first: what comes last is waited for alone.
-    timed([...databaseParts(found, timeout), ...clusterParts(snapshot, found, timeout)], options),
+    timed(
+      [...databaseParts(found, timeout), ...clusterParts(snapshot, found, timeout, options.readOnlyByUs)],
+      options,
+    ),
     snapshot.missing,
     parts,
   );

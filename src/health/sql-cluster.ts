@@ -16,7 +16,11 @@ export const serverSql = `${mark} SELECT
 const hashed = (from: string): string => `(SELECT pg_catalog.count(*) || ', md5 ' ||
   pg_catalog.md5(coalesce(pg_catalog.string_agg(l.line, E'\\n' ORDER BY l.line COLLATE "C"), '')) FROM (${from}) AS l)`;
 
-/** Names, not oids: they survive a restore. Roles of the server itself come and go with its major. */
+/**
+ * Names, not oids: they survive a restore. Roles of the server itself come and go with its major.
+ * $1: the databases and roles that are read-only by our own doing, as JSON (`kind`, `name`, `before`): what they have in
+ * the place of that is what they had before. Everything else in their settings counts as it is.
+ */
 export const membersSql = `${mark} SELECT
   (SELECT pg_catalog.string_agg(datname, ', ' ORDER BY datname COLLATE "C") FROM pg_catalog.pg_database) AS "databases",
   ${hashed(`SELECT pg_catalog.concat_ws('|', rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
@@ -26,8 +30,17 @@ export const membersSql = `${mark} SELECT
     pg_catalog.to_jsonb(m) ->> 'inherit_option', pg_catalog.to_jsonb(m) ->> 'set_option') AS line
     FROM pg_catalog.pg_auth_members AS m WHERE pg_catalog.pg_get_userbyid(member) !~ '^pg_'`)} AS "memberships",
   ${hashed(`SELECT pg_catalog.concat_ws('|', coalesce(d.datname, ''), CASE WHEN s.setrole <> 0 THEN pg_catalog.pg_get_userbyid(s.setrole) END,
-    s.setconfig::pg_catalog.text) AS line
-    FROM pg_catalog.pg_db_role_setting AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase`)} AS "settings of roles and databases",
+    o.config::pg_catalog.text) AS line
+    FROM pg_catalog.pg_db_role_setting AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+    CROSS JOIN LATERAL (
+      SELECT pg_catalog.array_agg(CASE WHEN h.name IS NULL THEN e.entry ELSE 'default_transaction_read_only=' || h.before END ORDER BY e.n)
+        FILTER (WHERE h.name IS NULL OR h.before IS NOT NULL) AS config
+      FROM pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS e (entry, n)
+      LEFT JOIN pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb) AS h (kind pg_catalog.text, name pg_catalog.text, before pg_catalog.text)
+        ON e.entry = 'default_transaction_read_only=on'
+          AND CASE h.kind WHEN 'database' THEN s.setrole = 0 AND d.datname::pg_catalog.text = h.name
+              ELSE s.setdatabase = 0 AND pg_catalog.pg_get_userbyid(s.setrole)::pg_catalog.text = h.name END) AS o
+    WHERE o.config IS NOT NULL`)} AS "settings of roles and databases",
   ${hashed(`SELECT pg_catalog.concat_ws('|', t.spcname, (SELECT pg_catalog.string_agg(a::pg_catalog.text, ',' ORDER BY a::pg_catalog.text COLLATE "C")
       FROM pg_catalog.unnest(t.spcacl) AS a)) AS line
     FROM pg_catalog.pg_tablespace AS t`)} AS "tablespaces"`;

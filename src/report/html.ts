@@ -4,6 +4,7 @@ import { adviceSection } from './html-advice.ts';
 import { blocksSection, warningsSection } from './html-attention.ts';
 import { backupSection, performanceSection } from './html-backup.ts';
 import { checksSection } from './html-checks.ts';
+import { extensionsSection } from './html-extensions.ts';
 import { factsSection } from './html-facts.ts';
 import { healthSection } from './html-health.ts';
 import { completenessSection, identitySection } from './html-identity.ts';
@@ -21,6 +22,7 @@ import { rehearsalSection } from './html-rehearsal.ts';
 import { cvesSection, releaseSection } from './html-release.ts';
 import { stepsSection } from './html-steps.ts';
 import { style } from './html-style.ts';
+import { watchSection } from './html-watch.ts';
 import { html, type Insertable, type Markup, markupText } from './markup.ts';
 import { keyFacts, nextLines, outcomeOf } from './overview.ts';
 import { asksApproval } from './plan-words.ts';
@@ -69,7 +71,9 @@ function sections(record: UpgradeRecord): Insertable {
     // Who is to approve it came for the plan.
     first && planSection(record),
     ...(record.changed ? [...happened, ...warned] : [...warned, ...happened]),
+    watchSection(record),
     factsSection(record),
+    extensionsSection(record),
     releaseSection(record),
     cvesSection(record),
     healthSection(record),

@@ -47,7 +47,9 @@ export function asksApproval({ mode, plan }: UpgradeRecord): boolean {
 /** What clients notice; and whether it is in the downtime, which counts from the database, not from applications. */
 export function breaksWords({ id, breaks }: PlannedStep): string {
   if (breaks === null) return 'nothing';
-  return id === 'stop-applications' ? `${breaks} (not in the downtime)` : `${breaks} (the downtime)`;
+  return ['stop-applications', 'read-only', 'drain'].includes(id)
+    ? `${breaks} (not in the downtime)`
+    : `${breaks} (the downtime)`;
 }
 
 /** What takes it back. */

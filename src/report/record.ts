@@ -5,8 +5,10 @@
  */
 import { z } from 'zod';
 import { changeSchema } from './record-change.ts';
+import { extensionRecordSchema } from './record-extensions.ts';
 import { rehearsalSchema, rehearsedSchema } from './record-rehearsal.ts';
 import { adviceSchema, releaseSchema } from './record-release.ts';
+import { watchRecordSchema } from './record-watch.ts';
 import { snapshotSchema } from './snapshot.ts';
 
 const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
@@ -256,6 +258,9 @@ export const recordSchema = z
       .strictObject({ before: snapshotSchema.nullable(), after: snapshotSchema.nullable() })
       .meta({ description: 'The health snapshots themselves' }),
     queries: z.array(querySchema).meta({ description: "The user's own health SQL, before and after" }),
+    extensions: z
+      .array(extensionRecordSchema)
+      .meta({ description: 'Each extension that the spec names, in each database' }),
     release: releaseSchema.nullable(),
     advice: z.array(adviceSchema).meta({ description: 'What the release notes ask of this database' }),
     backup: backupSchema.nullable(),
@@ -264,6 +269,9 @@ export const recordSchema = z
       .strictObject({ before: latencySchema, after: latencySchema, assessment: text })
       .nullable()
       .meta({ description: "Latency of the probe's own transaction, in milliseconds" }),
+    watch: watchRecordSchema.nullable().meta({
+      description: 'Health of applications, and how the upgraded target was observed',
+    }),
     switchedOff: z
       .array(z.strictObject({ id: text, what: text, at: time, putBackAt: time.nullable() }))
       .meta({ description: 'What the run switched off, and when it was put back' }),

@@ -4,6 +4,7 @@ import type { UpgradeRecord } from './record.ts';
 import { adviceDetails } from './summary-advice.ts';
 import { backupDetails, performanceDetails } from './summary-backup.ts';
 import { checkDetails, factDetails } from './summary-checks.ts';
+import { extensionDetails } from './summary-extensions.ts';
 import { healthDetails, queryDetails } from './summary-health.ts';
 import {
   artifactDetails,
@@ -16,13 +17,16 @@ import { type Detail, stack } from './summary-parts.ts';
 import { rehearsalDetails } from './summary-rehearsal.ts';
 import { cveDetails } from './summary-release.ts';
 import { planDetails, stepDetails } from './summary-steps.ts';
+import { watchDetails } from './summary-watch.ts';
 
 const SECTIONS = [
   rehearsalDetails,
   overrideDetails,
   stepDetails,
+  watchDetails,
   adviceDetails,
   factDetails,
+  extensionDetails,
   cveDetails,
   healthDetails,
   queryDetails,

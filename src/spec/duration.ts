@@ -1,6 +1,7 @@
-/** Time spans as the spec writes them: `30m`, `12h`, `7d`. The schema has checked them. Pure. */
+/** Time spans as the spec writes them: `45s`, `30m`, `12h`, `7d`. The schema has checked them. Pure. */
 
 const units = {
+  s: { ms: 1000, word: 'second' },
   m: { ms: 60_000, word: 'minute' },
   h: { ms: 3_600_000, word: 'hour' },
   d: { ms: 86_400_000, word: 'day' },

@@ -3,7 +3,6 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { UpgradeError } from '../errors.ts';
 import { type JsonSchema, keysAt, valueAt } from './keys.ts';
-import { laterKeys } from './schema.ts';
 import { masked, secretKeys, shown } from './shown.ts';
 import { nearestComplaints, rightWords } from './words.ts';
 import type { Path, Source } from './yaml.ts';
@@ -17,12 +16,6 @@ function pathText(path: Path): string {
 
 function unknownKey(key: string, known: readonly string[], path: Path): { message: string; hint: string } {
   const where = path.length > 0 ? ` in ${pathText(path)}` : '';
-  if (laterKeys.has(key) && path.length === 2) {
-    return {
-      message: `${shown(key)}${where} is not available in this version of the action.`,
-      hint: `Remove it: a setting that is not carried out would promise something. Available here: ${known.join(', ')}.`,
-    };
-  }
   const nearest = known.length > 0 ? closest(key, [...known]) : undefined;
   const near = nearest !== undefined && distance(key, nearest) <= Math.max(2, key.length / 3);
   return {

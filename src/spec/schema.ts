@@ -2,10 +2,15 @@
 import { z } from 'zod';
 import { defaultThresholds, type Thresholds } from '../checks/check.ts';
 import type { EnvironmentConfig } from '../environments/registry.ts';
+import { drainSchema } from './drain-schema.ts';
+import { extensionsSchema } from './extension-schema.ts';
 import { channelSchema, windowSchema } from './fleet-schema.ts';
 import { healthSchema } from './health-schema.ts';
 import { absolute, duration, secretName, whole } from './parts.ts';
+import { readOnlySchema } from './read-only-schema.ts';
 import { imageName, imageWords, rehearsalSchema } from './rehearsal-schema.ts';
+import { rollbackSchema } from './rollback-schema.ts';
+import { watchSchema } from './watch-schema.ts';
 
 const argv = z
   .array(z.string().min(1))
@@ -49,16 +54,27 @@ const backupSchema = z.strictObject({
     .meta({ description: 'Uploads the dump in clear; never in a public repository' }),
 });
 
-const applicationSchema = z.strictObject({
-  name: z.string().min(1),
-  stop: argv,
-  start: argv,
-  health: z
-    .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
-    .optional()
-    .meta({ description: 'Asked after the start until it answers 2xx' }),
-  'start-timeout': whole(1, 3600).default(600).meta({ description: 'Seconds until `health` must answer' }),
-});
+const applicationSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    stop: argv.optional(),
+    start: argv.optional(),
+    'runs-on': z.enum(['target', 'runner']).default('target').meta({
+      description:
+        'Where the commands run: on the machine of the database, as its environment reaches it, or beside the job',
+    }),
+    health: z
+      .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
+      .optional()
+      .meta({ description: 'Asked after the start until it answers 2xx' }),
+    'start-timeout': whole(1, 3600).default(600).meta({ description: 'Seconds until `health` must answer' }),
+  })
+  .refine(({ stop, start }) => (stop === undefined) === (start === undefined), {
+    error: 'write both `stop` and `start`, or neither: then it stays up, and only its health is watched',
+  })
+  .refine(({ stop, health }) => stop !== undefined || health !== undefined, {
+    error: 'write `stop` and `start`, or `health`',
+  });
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -160,6 +176,18 @@ export function specSchema<E extends z.ZodType<EnvironmentConfig>>(
       )
       .default([])
       .meta({ description: 'Stopped before the change, started after it, whatever happens' }),
+    'read-only': readOnlySchema.optional().meta({
+      description: 'Writes are refused during the change, and it is verified that they are',
+    }),
+    drain: drainSchema.optional().meta({ description: 'Open transactions are waited for before the change' }),
+    extensions: extensionsSchema
+      .default({})
+      .meta({ description: 'Extensions that are looked at one by one' }),
+    watch: watchSchema.optional().meta({
+      description: 'The upgraded target is observed for this long; a crossed limit is a failure',
+      examples: ['10m'],
+    }),
+    rollback: rollbackSchema.optional(),
     pause: z
       .enum(['first', 'all', 'none'])
       .default('none')
@@ -224,6 +252,3 @@ export type Spec = z.infer<SpecSchema>;
 export type TargetSpec = Omit<Spec['targets'][number], 'postgres'> & { postgres: string };
 /** One application of a target. */
 export type ApplicationSpec = TargetSpec['applications'][number];
-
-/** Keys of later versions: refused with a word of their own, since ignoring them would be a lie. */
-export const laterKeys: ReadonlySet<string> = new Set(['extensions', 'watch', 'rollback']);

@@ -35,6 +35,7 @@ export async function askChecks(
     thresholds: thresholdsOf(run.spec),
     disks: when === 'before' ? await environment.disks(bytes, backupFolder(run)) : [],
     ...(await askPrograms(run, running, wanted)),
+    ...(await askPackages(run, when, wanted)),
     release: {
       today: today(context),
       endOfLife: endOfLife(wanted.major),
@@ -89,6 +90,16 @@ async function askPrograms(
     if (context.mode === 'rehearse') run.recorder.issue(cause, rehearsalGoesOn);
     return { wantedExtensions: null, configErrors: null };
   }
+}
+
+/** What a package manager would do; nothing after the change, and nothing where there is none. */
+async function askPackages(
+  { environment }: Run,
+  when: 'before' | 'after',
+  wanted: PgVersion,
+): Promise<Pick<CheckContext, 'packages'>> {
+  const packages = when === 'before' ? await environment.packages?.(wanted) : undefined;
+  return packages ? { packages } : {};
 }
 
 async function databasesOf(run: Run): Promise<Database[]> {

@@ -8,11 +8,26 @@ import type { Run } from './target.ts';
 
 /** Asks every file of the spec, in its order. @throws Cancelled */
 export async function askHealth(run: Run, when: 'before' | 'after'): Promise<QueryRecord[]> {
+  // What extensions were asked in a step of their own stays.
+  const others = Object.values(run.spec.extensions).flatMap(({ smoke }) => smoke.map(({ file }) => file));
+  return await askFiles(run, run.spec.health, when, ({ file }) => others.includes(file));
+}
+
+/**
+ * Asks the given files; the record has nothing else of this side but what is kept. @throws Cancelled
+ * @param keep earlier results of the same side that stay
+ */
+export async function askFiles(
+  run: Run,
+  files: readonly HealthFile[],
+  when: 'before' | 'after',
+  keep: (query: QueryRecord) => boolean,
+): Promise<QueryRecord[]> {
   const { context, recorder, spec } = run;
   const { record } = recorder;
-  record.queries = record.queries.filter((query) => query.when !== when);
+  record.queries = record.queries.filter((query) => query.when !== when || keep(query));
   const asked: QueryRecord[] = [];
-  for (const each of spec.health) {
+  for (const each of files) {
     const file = readOnly(run, each);
     context.log.progress(`${spec.name}: asking ${file.file}`);
     asked.push(

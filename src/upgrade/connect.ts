@@ -11,7 +11,8 @@ export async function connectTo(run: Run, database?: string, statementTimeout = 
     { ...run.settings, database: database ?? run.settings.database },
     { name: 'postgres-upgrade', statementTimeout },
   );
-  // The target's own path may lead to functions that somebody else wrote: ours are asked as a superuser.
-  await connection.script('SET search_path = pg_catalog');
+  // The target's own path may lead to functions that somebody else wrote: ours are asked as a superuser. And ours must
+  // work while a database or a role is read-only by default, by our own doing or by somebody else's.
+  await connection.script('SET search_path = pg_catalog; SET default_transaction_read_only = off');
   return connection;
 }

@@ -8,7 +8,7 @@ import type { Run } from './target.ts';
 
 /** Only where a path of update scripts leads there: ALTER EXTENSION ... UPDATE would fail otherwise. */
 const sql = `
-SELECT pg_catalog.quote_ident(e.extname) AS object, e.extversion AS installed, a.default_version AS offered
+SELECT e.extname AS name, pg_catalog.quote_ident(e.extname) AS object, e.extversion AS installed, a.default_version AS offered
 FROM pg_catalog.pg_extension AS e
 JOIN pg_catalog.pg_available_extensions AS a ON a.name = e.extname
 WHERE a.default_version <> e.extversion
@@ -30,6 +30,8 @@ export async function askExtensionUpdates(run: Run): Promise<AdviceRecord | null
     if (answer?.kind === 'failed') seen.push(`${name}: ${answer.message}`);
     if (answer?.kind !== 'rows') continue;
     for (const row of answer.rows) {
+      // The spec says which version those must have: a step of their own looks after them.
+      if (Object.hasOwn(run.spec.extensions, textOf(row, 'name'))) continue;
       objects.push({
         database: name,
         name: textOf(row, 'object'),

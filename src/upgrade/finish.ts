@@ -58,6 +58,8 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
     afterEnd(run, ending.finished && record.result === ending.result),
   );
   record.finished = context.now().toISOString();
+  if (ours && ending.finished && !looksOnly(context.mode))
+    await run.environment.tidy?.(run.spec.backup['keep-days'], context.now());
   recorder.save();
   // Last of all: a channel that takes its time must not keep the journal open.
   if (!looksOnly(context.mode)) await notify(run, record.result === 'paused' ? 'pause' : 'end');
@@ -110,6 +112,8 @@ function tellEnd(run: Run): void {
 const refusals: readonly string[] = [
   'backup-not-proved',
   'blocked',
+  'extension-faulty',
+  'extension-missing',
   'plan-drift',
   'rehearsal-missing',
   'rollback-unfinished',

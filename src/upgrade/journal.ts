@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import type { LineStore, SwitchedOff } from '../environments/environment.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
 import type { BackupRecord, Mode, PlanRecord, Result } from '../report/record.ts';
+import type { ExtensionBefore, ExtensionUpdate } from '../report/record-extensions.ts';
 import type { Rehearsed } from '../report/record-rehearsal.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 
@@ -42,6 +43,9 @@ export type JournalEntry =
   | { kind: 'put-back'; at: string; id: string }
   | { kind: 'backup'; at: string; backup: BackupRecord }
   | { kind: 'rebuild'; at: string; database: string; index: string; state: 'started' | 'failed' }
+  | { kind: 'unwell'; at: string; applications: string[] }
+  | { kind: 'extensions'; at: string; extensions: ExtensionBefore[] }
+  | { kind: 'extension-update'; at: string; update: ExtensionUpdate; state: 'started' | 'over' }
   | { kind: 'rehearsed'; at: string; rehearsed: Rehearsed }
   | { kind: 'end'; at: string; result: Result };
 
@@ -61,6 +65,12 @@ export interface JournalState {
   outstanding: SwitchedOff[];
   /** Indexes that were, or may have been, rebuilt by a library that sorts otherwise than the older version's. */
   rebuilt: { database: string; index: string }[];
+  /** Applications that did not answer before anything was changed. */
+  unwell: string[];
+  /** The extensions that the spec names, right before the first change; null where nobody looked. */
+  extensions: ExtensionBefore[] | null;
+  /** Updates of extensions that were made, or may have been, oldest first; `over` once failed or taken back. */
+  extensionUpdates: (ExtensionUpdate & { state: 'started' | 'over' })[];
   /** In the journal of a rehearsal: how it went. */
   rehearsed: Rehearsed | null;
 }
@@ -99,6 +109,9 @@ export function readJournal(lines: readonly string[]): JournalState {
     steps: new Map(),
     outstanding: [],
     rebuilt: [],
+    unwell: [],
+    extensions: null,
+    extensionUpdates: [],
     rehearsed: null,
   };
   for (const line of lines) {
@@ -134,6 +147,16 @@ export function readJournal(lines: readonly string[]): JournalState {
       case 'backup':
         state.backup = entry.backup;
         break;
+      case 'unwell':
+        state.unwell = entry.applications;
+        break;
+      case 'extensions':
+        state.extensions = entry.extensions;
+        break;
+      case 'extension-update':
+        state.extensionUpdates = state.extensionUpdates.filter((each) => !isSameUpdate(each, entry.update));
+        state.extensionUpdates.push({ ...entry.update, state: entry.state });
+        break;
       case 'rehearsed':
         state.rehearsed = entry.rehearsed;
         break;
@@ -143,6 +166,11 @@ export function readJournal(lines: readonly string[]): JournalState {
     }
   }
   return state;
+}
+
+/** Whether two lines tell of the same update. Pure. */
+export function isSameUpdate(one: ExtensionUpdate, other: ExtensionUpdate): boolean {
+  return (['extension', 'database', 'from', 'to'] as const).every((key) => one[key] === other[key]);
 }
 
 /** The journal of one target, open for writing. */
@@ -158,7 +186,12 @@ export interface Journal {
   switchedOff(entry: SwitchedOff): Promise<void>;
   putBack(id: string): Promise<void>;
   backup(backup: BackupRecord): Promise<void>;
+  /** Applications that do not answer before anything is changed: they are not blamed on the upgrade. */
+  unwell(applications: string[]): Promise<void>;
   rehearsed(rehearsed: Rehearsed): Promise<void>;
+  extensions(extensions: ExtensionBefore[]): Promise<void>;
+  /** Told before an extension is updated, and once that failed or was taken back. */
+  extensionUpdate(update: ExtensionUpdate, state: 'started' | 'over'): Promise<void>;
   /** Told before an index is rebuilt, and again where that failed and left it as it was. */
   rebuild(database: string, index: string, state: 'started' | 'failed'): Promise<void>;
   /**
@@ -213,7 +246,10 @@ export async function openJournal(store: LineStore, now: () => Date): Promise<Jo
     switchedOff: (entry) => write({ kind: 'switched-off', at: at(), entry }),
     putBack: (id) => write({ kind: 'put-back', at: at(), id }),
     backup: (backup) => write({ kind: 'backup', at: at(), backup }),
+    unwell: (applications) => write({ kind: 'unwell', at: at(), applications }),
     rehearsed: (rehearsed) => write({ kind: 'rehearsed', at: at(), rehearsed }),
+    extensions: (extensions) => write({ kind: 'extensions', at: at(), extensions }),
+    extensionUpdate: (update, state) => write({ kind: 'extension-update', at: at(), update, state }),
     rebuild: (database, index, state) => write({ kind: 'rebuild', at: at(), database, index, state }),
     async end(result, then) {
       if (!ours || lines.length === 0) return;

@@ -8,11 +8,17 @@ import type { PlannedStep, PlanRecord } from '../report/record.ts';
 import type { AdviceRecord, ReleaseRecord } from '../report/record-release.ts';
 import type { TargetSpec } from '../spec/schema.ts';
 import { byWhom } from './advice-words.ts';
+import { plannedStart } from './application-plan.ts';
+import { isStopped } from './applications.ts';
 import { digestOf, flatten } from './digest.ts';
 import { expectedDowntime } from './downtime.ts';
+import { plannedDrain } from './drain-plan.ts';
+import { plannedExtensions } from './extensions-plan.ts';
 import { neededSettings, setList } from './needed-settings.ts';
+import { plannedReadOnly, plannedReadWrite } from './read-only-plan.ts';
 import { type Change, riskOf } from './risk.ts';
 import { stepRisks } from './risk-steps.ts';
+import { plannedWatch } from './watch-plan.ts';
 
 /** What the engine's own steps look like in a plan; null where spec and advice give them nothing to do. */
 export function commonStep(
@@ -20,7 +26,8 @@ export function commonStep(
   spec: TargetSpec,
   advice: readonly AdviceRecord[] = [],
 ): PlannedStep | null {
-  const names = spec.applications.map(({ name }) => name).join(', ');
+  const stopped = spec.applications.filter(isStopped);
+  const names = stopped.map(({ name }) => name).join(', ');
   switch (id) {
     case 'backup':
       return {
@@ -44,32 +51,19 @@ export function commonStep(
         interruptible: true,
       };
     case 'stop-applications':
-      return spec.applications.length === 0
+      return stopped.length === 0
         ? null
         : {
             id,
             title: `Stop ${names}`,
-            does: spec.applications.map(({ stop }) => stop.join(' ')),
+            does: stopped.map(({ stop }) => stop.join(' ')),
             undo: 'start them again',
             breaks: `${names} serves nobody until the end`,
             risks: stepRisks(id, spec),
             interruptible: true,
           };
     case 'start-applications':
-      return spec.applications.length === 0
-        ? null
-        : {
-            id,
-            title: `Start ${names}`,
-            does: spec.applications.flatMap(({ start, health }) => [
-              start.join(' '),
-              ...(health ? [`GET ${health} until it answers`] : []),
-            ]),
-            undo: null,
-            breaks: null,
-            risks: stepRisks(id, spec),
-            interruptible: false,
-          };
+      return plannedStart(spec);
     case 'configure': {
       const settings = neededSettings(advice);
       const named = settings.map(({ name }) => name).join(', ');
@@ -117,6 +111,16 @@ export function commonStep(
             risks: stepRisks(id, spec),
             interruptible: true,
           };
+    case 'read-only':
+      return plannedReadOnly(spec);
+    case 'read-write':
+      return plannedReadWrite(spec);
+    case 'drain':
+      return plannedDrain(spec);
+    case 'extensions':
+      return plannedExtensions(spec);
+    case 'watch':
+      return plannedWatch(spec);
     case 'validate':
       return {
         id,
@@ -179,6 +183,10 @@ export function makePlan(
     onFailure: spec['on-failure'],
     pause: spec.pause,
     applications: spec.applications,
+    ...(spec['read-only'] ? { readOnly: spec['read-only'] } : {}),
+    ...(spec.drain ? { drain: spec.drain } : {}),
+    ...(Object.keys(spec.extensions).length > 0 ? { extensions: spec.extensions } : {}),
+    ...(spec.watch ? { watch: spec.watch } : {}),
     // A check that blocked the plan must not be switched off behind the back of whoever approved it.
     checksDisabled: spec.checks.disable.toSorted(),
     advice: {

@@ -3,7 +3,7 @@ import type { CommonStep } from '../environments/environment.ts';
 import type { TargetSpec } from '../spec/schema.ts';
 
 /** What happens after a step that failed, behind the backup. */
-function afterFailure(spec: TargetSpec): string {
+export function afterFailure(spec: TargetSpec): string {
   return spec['on-failure'] === 'rollback'
     ? 'then the upgrade is taken back and the version before serves again (on-failure: rollback)'
     : 'then the run ends as failed, and the version stays as it is at that moment (on-failure: stop)';
@@ -39,12 +39,20 @@ function applicationRisks(spec: TargetSpec): { stop: string[]; start: string[] }
     ],
     start: [
       `An application may not start on the new version${timed ? ', or not answer in time' : ''}: ${afterFailure(spec)}. Every other one is started all the same.`,
+      ...(timed
+        ? [
+            'One that did not answer before the upgrade is waited for 30 seconds at most, and keeps nobody from anything.',
+          ]
+        : []),
     ],
   };
 }
 
 /** Sentences for the step of this id. */
-export function stepRisks(id: CommonStep, spec: TargetSpec): string[] {
+export function stepRisks(
+  id: Exclude<CommonStep, 'read-only' | 'read-write' | 'drain' | 'extensions' | 'watch'>,
+  spec: TargetSpec,
+): string[] {
   switch (id) {
     case 'backup':
       return backupRisks(spec);

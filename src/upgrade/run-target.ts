@@ -11,7 +11,7 @@ import type { UpgradeRecord } from '../report/record.ts';
 import { type LoadedTarget, resolveReference } from '../spec/load.ts';
 import { byWhom } from './advice-words.ts';
 import { assertOnlyWork } from './backup-work.ts';
-import { looksOnly, type RunContext } from './context.ts';
+import { looksOnly, type RunContext, runName } from './context.ts';
 import { command, type Ending, finish, unchangedEnding } from './finish.ts';
 import { openJournal } from './journal.ts';
 import { notify } from './notify.ts';
@@ -72,7 +72,14 @@ export async function openTarget(
     log: context.log,
     signal: context.signal,
     connection: settings,
+    wanted: parseVersion(spec.postgres),
+    secret(reference) {
+      const value = resolveReference(reference, context.variables);
+      context.secrets.add(value);
+      return value;
+    },
   });
+  if (!looksOnly(context.mode)) await environment.claim?.(runName(context));
   const journal = await openJournal(
     context.mode === 'rehearse' ? environment.home.rehearsals : environment.home.journal,
     context.now,

@@ -7,7 +7,9 @@ import type { FactRecord } from '../report/record.ts';
 import type { Snapshot } from '../report/snapshot.ts';
 import { thresholdsOf } from './ask-checks.ts';
 import { connectTo } from './connect.ts';
+import { factsOfUpdates } from './extension-update.ts';
 import { newSettings } from './needed-settings.ts';
+import { heldReadOnly } from './read-only-step.ts';
 import type { Run } from './target.ts';
 
 /** Measures the target as it is now. Reads only. @throws Cancelled */
@@ -23,6 +25,7 @@ export async function snapshotOf(run: Run, signal: AbortSignal = run.context.sig
     databases,
     signal,
     now: context.now,
+    readOnlyByUs: heldReadOnly(run.journal.state().outstanding),
     ...(environment.serverLog ? { serverLog: environment.serverLog } : {}),
   });
 }
@@ -42,6 +45,7 @@ export async function compareWith(
     changed: [
       ...(run.environment.changedFacts?.(record.plan?.route ?? '') ?? []),
       ...newSettings(record.plan).map((name) => `setting ${name}`),
+      ...factsOfUpdates(run.journal.state().extensionUpdates),
     ],
     thresholds: thresholdsOf(run.spec),
   });

@@ -3,16 +3,28 @@ import type { EnvironmentFacts, Step, StepOutcome } from '../environments/enviro
 import { messageOf } from '../errors.ts';
 import { type PgVersion, parseVersion } from '../postgres/version.ts';
 import type { PlannedStep, PlanRecord, StepRecord } from '../report/record.ts';
-import type { ApplicationSpec } from '../spec/schema.ts';
 import { adviceStep } from './advice-step.ts';
-import { applicationEntry, isApplication, stopApplications } from './applications.ts';
+import { awaitOnlyWatched } from './application-after.ts';
+import {
+  applicationEntry,
+  isApplication,
+  isStopped,
+  type StoppedApplication,
+  stopApplications,
+} from './applications.ts';
 import { backupStep } from './backup-step.ts';
 import type { ClientProbe } from './client-probe.ts';
 import { collationsStep } from './collations-step.ts';
-import type { JournalState } from './journal.ts';
+import { drainStep } from './drain-step.ts';
+import { noteExtensions } from './extension-before.ts';
+import { extensionsStep } from './extensions-step.ts';
+import { hasBegun, type JournalState } from './journal.ts';
 import { configureStep } from './needed-settings.ts';
+import { readOnlyStep, readWriteStep } from './read-only-step.ts';
+import { besideServer } from './step-kinds.ts';
 import { putBackAll, type Run, stepRun, throwIfCancelled } from './target.ts';
 import { validateStep } from './validate-step.ts';
+import { watchStep } from './watch-step.ts';
 
 /** The doing half of a planned step, whoever owns it. */
 export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: PgVersion): Step {
@@ -25,6 +37,16 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
       return collationsStep(run);
     case 'advice':
       return adviceStep(run);
+    case 'read-only':
+      return readOnlyStep(run);
+    case 'read-write':
+      return readWriteStep(run);
+    case 'drain':
+      return drainStep(run);
+    case 'extensions':
+      return extensionsStep(run);
+    case 'watch':
+      return watchStep(run);
     case 'validate':
       return validateStep(run, wanted);
     case 'stop-applications':
@@ -32,16 +54,17 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
         isDone: async () => false,
         async run(step) {
           const until = run.environment.applicationsOffUntil?.(run.recorder.record.plan?.route ?? '') ?? null;
-          await stopApplications(runningApplications(run), step, until);
+          await stopApplications(runningApplications(run), step, until, run.environment);
           return { state: 'done' };
         },
       };
     case 'start-applications':
       return {
         isDone: async () => false,
-        async run(): Promise<StepOutcome> {
+        async run(step): Promise<StepOutcome> {
           const [failure] = await putBackAll(run, isApplication);
           if (failure) throw failure;
+          await awaitOnlyWatched(run, step);
           return { state: 'done' };
         },
       };
@@ -51,9 +74,9 @@ export function stepOf(run: Run, id: string, facts: EnvironmentFacts, wanted: Pg
 }
 
 /** Applications that no earlier run of this upgrade has stopped already. */
-function runningApplications(run: Run): ApplicationSpec[] {
+function runningApplications(run: Run): StoppedApplication[] {
   const off = new Set(run.journal.state().outstanding.map(({ id }) => id));
-  return run.spec.applications.filter(({ name }) => !off.has(applicationEntry(name)));
+  return run.spec.applications.filter(isStopped).filter(({ name }) => !off.has(applicationEntry(name)));
 }
 
 /** How the steps ended where none failed. */
@@ -77,6 +100,8 @@ export async function runSteps(
   const first = await firstToDo(steps.map(({ step }) => step));
   for (const [index, { planned, step }] of steps.entries()) {
     throwIfCancelled(run);
+    // Before anything can be another: what a run finds afterwards is held to it.
+    if (planned.id !== 'backup' && index >= first && !hasBegun(journal.state())) await noteExtensions(run);
     context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
     const record = recorder.startStep(planned.id, planned.title);
     try {
@@ -107,7 +132,7 @@ export async function runSteps(
 
 /** Whether this is the first step of the upgrade that breaks clients: behind it the target is another one. */
 function breaksFirst(steps: readonly PlannedStep[], index: number, started: JournalState['steps']): boolean {
-  const breaking = ({ id, breaks }: PlannedStep): boolean => breaks !== null && id !== 'stop-applications';
+  const breaking = ({ id, breaks }: PlannedStep): boolean => breaks !== null && !besideServer(id);
   const here = steps[index];
   return (
     here !== undefined &&
@@ -125,7 +150,10 @@ async function renewLock(run: Run): Promise<void> {
 
 /** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
 function neededAgain(steps: readonly PlannedStep[], index: number, first: number): boolean {
-  return steps[index]?.id === 'stop-applications' && steps.slice(first).some(({ breaks }) => breaks !== null);
+  return (
+    besideServer(steps[index]?.id ?? '') &&
+    steps.slice(first).some(({ id, breaks }) => breaks !== null && !besideServer(id))
+  );
 }
 
 /** Index behind the last step that is done already. */

@@ -15,8 +15,11 @@ import { connectTo } from './connect.ts';
 import type { RunContext } from './context.ts';
 import { type Journal, mixedOrder } from './journal.ts';
 import type { Lock } from './lock.ts';
+import { acceptWrites, isReadOnly } from './read-only-step.ts';
 import { halfBuilt, sweep } from './rebuild.ts';
 import type { Recorder } from './recorder.ts';
+import { isRestore, takeBackRestore } from './restore-swap.ts';
+import { besideServer } from './step-kinds.ts';
 
 /** One run on one target. */
 export interface Run {
@@ -82,9 +85,9 @@ export function mustStayOff(run: Run, entry: SwitchedOff): boolean {
   if (steps.get(entry.until) === 'done') return false;
   const { plan } = run.recorder.record;
   // Before there is a plan, any step that was begun may be one that breaks clients.
-  if (!plan) return [...steps.keys()].some((id) => id !== 'backup' && id !== 'stop-applications');
+  if (!plan) return [...steps.keys()].some((id) => id !== 'backup' && !besideServer(id));
   const broken = plan.steps.filter(
-    ({ id, breaks, undo }) => breaks !== null && undo !== null && id !== 'stop-applications',
+    ({ id, breaks, undo }) => breaks !== null && undo !== null && !besideServer(id),
   );
   return broken.some(({ id }) => ['started', 'done', 'failed', 'paused'].includes(steps.get(id) ?? ''));
 }
@@ -119,7 +122,16 @@ export async function putBackAll(
       if (entry.id === backupWork) {
         await endDumps(run);
         await cleanBackupWork(entry.detail);
-      } else if (isApplication(entry)) await startApplication(entry, commandsOf(run), step.progress);
+      } else if (isApplication(entry))
+        await startApplication(
+          entry,
+          commandsOf(run),
+          step.progress,
+          run.environment,
+          run.journal.state().unwell,
+        );
+      else if (isReadOnly(entry)) await acceptWrites(run, entry, step);
+      else if (isRestore(entry)) await takeBackRestore(run, entry, step);
       else if (entry.id === mixedOrder) await mendCollations(run, step);
       else if (entry.id.startsWith(halfBuilt)) await sweep(run, entry.detail);
       else if (entry.id.startsWith(openedTemplate))

@@ -5,6 +5,7 @@ import { UpgradeError } from '../errors.ts';
 import { compareVersions, formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
 import { failedAdvice, leftToDo } from './advice-words.ts';
+import { journalUnwell } from './application-before.ts';
 import { isApplication } from './applications.ts';
 import { assertApproved } from './approval.ts';
 import { backupFolder } from './backup-step.ts';
@@ -133,6 +134,7 @@ export async function upgradeMode(run: Run): Promise<Ending> {
     if (context.mode === 'upgrade' && !begun) await assertGates(run);
     if (compareVersions(facts.running, wanted) !== 0) await checkBefore(run, facts.running);
     await beginJournal(run, plan.from, plan);
+    await journalUnwell(run);
   } catch (cause) {
     return failed(run, cause, earlier.begin !== null);
   }

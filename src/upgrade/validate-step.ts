@@ -113,7 +113,7 @@ async function validateFacts(
 }
 
 /** @throws UpgradeError `validation-health`: the user's own SQL says that something is wrong */
-async function validateQueries(run: Run, step: StepRun): Promise<void> {
+export async function validateQueries(run: Run, step: StepRun): Promise<void> {
   const queries = await askHealth(run, 'after');
   if (queries.length === 0) return;
   const bad = blockingQueries(queries);
@@ -137,7 +137,11 @@ async function validateQueries(run: Run, step: StepRun): Promise<void> {
 }
 
 /** Seconds after a restart caches are cold and standbys behind: what blocks is asked again before it counts. */
-async function askUntilCalm(run: Run, expected: PgVersion, signal: AbortSignal): Promise<CheckResult[]> {
+export async function askUntilCalm(
+  run: Run,
+  expected: PgVersion,
+  signal: AbortSignal,
+): Promise<CheckResult[]> {
   const { record } = run.recorder;
   for (let attempt = 1; ; attempt += 1) {
     const results = await askChecks(run, 'after', expected, expected);
@@ -148,7 +152,7 @@ async function askUntilCalm(run: Run, expected: PgVersion, signal: AbortSignal):
 }
 
 /** "19 passed, 2 info, 2 skipped". */
-function countByStatus(results: readonly CheckResult[]): string {
+export function countByStatus(results: readonly CheckResult[]): string {
   const statuses = [...new Set(results.map(({ status }) => status))];
   const count = (status: string): number => results.filter((result) => result.status === status).length;
   return statuses

@@ -3,11 +3,13 @@ import type { EnvironmentFacts } from '../environments/environment.ts';
 import { Cancelled, errorsOf, explanation, messageOf, UpgradeError } from '../errors.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
 import type { PlanRecord } from '../report/record.ts';
+import { tendApplications } from './application-after.ts';
 import { command, type Ending, unchangedEnding } from './finish.ts';
 import type { JournalState } from './journal.ts';
 import { newSettings, resetStep } from './needed-settings.ts';
 import { settleCollations } from './settle-collations.ts';
 import { compareWith } from './snapshots.ts';
+import { besideServer } from './step-kinds.ts';
 import { undoSteps } from './steps.ts';
 import { type Run, stepRun } from './target.ts';
 
@@ -53,6 +55,15 @@ export async function wayBack(
   if (onlyBackup || nothingYet) return failed(run, error, resumed);
   annotate(run, error);
   if (error instanceof Cancelled || context.signal.aborted) return cancelled(run, plan);
+  if (await isAsBefore(run, plan, started)) {
+    recorder.issue(error, `PostgreSQL ${plan.from} was not stopped.`);
+    return {
+      result: 'rolled-back',
+      verdict: `${error.message} PostgreSQL ${plan.from} was not stopped, and serves as before.`,
+      next: error.hint ?? null,
+      finished: true,
+    };
+  }
   if (spec['on-failure'] === 'stop') {
     recorder.issue(error, 'Not taken back, as the spec says (on-failure: stop).');
     return {
@@ -78,6 +89,7 @@ export async function wayBack(
     await assertServes(run, plan.from);
     await settleCollations(run, started);
     await compareWithBefore(run, plan.from);
+    await tendApplications(run, journal.state().unwell);
     recorder.issue(error, `Rolled back: PostgreSQL ${plan.from} serves again.`);
     return {
       result: 'rolled-back',
@@ -96,6 +108,13 @@ export async function wayBack(
       finished: false,
     };
   }
+}
+
+/** Whether nothing was begun but what concerns clients only: then there is nothing to go back from, or to go on with. */
+async function isAsBefore(run: Run, plan: PlanRecord, started: JournalState['steps']): Promise<boolean> {
+  if (plan.steps.some(({ id, undo }) => undo !== null && !besideServer(id) && started.has(id))) return false;
+  const facts = await run.environment.inspect().catch(() => null);
+  return facts?.serving === true && formatVersion(facts.running) === plan.from;
 }
 
 /**
@@ -149,18 +168,20 @@ async function cancelled(run: Run, plan: PlanRecord): Promise<Ending> {
     const verdict = `The run was cancelled; PostgreSQL ${plan.from} was not changed.`;
     return { result: 'cancelled', verdict, next: null, finished: true };
   }
-  const validated = run.journal.state().steps.get('validate') === 'done';
+  const { steps } = run.journal.state();
+  const validated = steps.get('validate') === 'done';
+  const observing = validated && steps.has('watch') && steps.get('watch') !== 'done';
   const left =
     running !== plan.wanted
       ? 'what the target is in is not known'
       : validated
-        ? `PostgreSQL ${plan.wanted} serves and was found good; not everything after that was done`
+        ? `PostgreSQL ${plan.wanted} serves and was found good; ${observing ? 'it was not observed to the end' : 'not everything after that was done'}`
         : `PostgreSQL ${plan.wanted} serves, but it was not validated`;
   run.recorder.issue(error, `Left as it was: ${left}.`);
   return {
     result: 'cancelled',
-    verdict: `The run was cancelled after the restart: ${left}.`,
-    next: `${command(run, 'resume')} It validates and finishes. To go back: mode: rollback.`,
+    verdict: `The run was cancelled ${observing ? 'while the target was observed' : 'after the restart'}: ${left}.`,
+    next: `${command(run, 'resume')} ${observing ? 'It observes the target anew, and finishes.' : 'It validates and finishes.'} To go back: mode: rollback.`,
     finished: false,
   };
 }

@@ -13,7 +13,7 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
 
 const sources = files('src/**/*.ts').map((file) => ({ file, text: read(file) }));
-const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...files('docs/*.md')];
+const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...files('docs/**/*.md')];
 
 /** Lines of a page outside of fenced blocks; indented blocks hold no links and no headings. */
 function prose(text: string): string[] {

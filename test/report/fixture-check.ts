@@ -1,9 +1,11 @@
 /** Records of what a check finds before 15.1 → 15.20, and of that upgrade. */
 import { recordSchema, type UpgradeRecord } from '../../src/report/record.ts';
 import { refusedRecord, rolledBackRecord, successRecord } from './fixture.ts';
+import { brokenExtension } from './fixture-extensions.ts';
 import { diff, queries, queriesAfter, snapshot } from './fixture-health.ts';
 import { passedCheck } from './fixture-parts.ts';
 import { carriedOut, release, richAdvice } from './fixture-release.ts';
+import { crossed } from './fixture-watch.ts';
 
 const versions = { from: '15.1', wanted: '15.20', now: '15.1' };
 
@@ -84,5 +86,7 @@ export function fullRecord(): UpgradeRecord {
     release: { ...release, cves: release.cves.slice(0, 12) },
     advice: [...richAdvice.slice(0, 8), ...carriedOut],
     queries: [...queries, ...queriesAfter],
+    watch: crossed,
+    extensions: [brokenExtension],
   } satisfies UpgradeRecord);
 }

@@ -106,6 +106,8 @@ export function successRecord(): UpgradeRecord {
       after: { transactions: 610, medianMs: 0.84, p95Ms: 1.7 },
       assessment: 'Median latency is 2 % higher than before, within the noise of 5 %.',
     },
+    extensions: [],
+    watch: null,
     switchedOff: [
       {
         id: 'storefront',

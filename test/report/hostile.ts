@@ -39,7 +39,7 @@ export const HOSTILE: readonly string[] = [
 
 /** Keys whose values are times or one of a few words; some of the names are used for free text elsewhere. */
 const FIXED =
-  /^(?!\.health\.).*(^\.(mode|result)|\.(status|when|method|started|finished|at|putBackAt|firstFailure|firstSuccess)|^\.downtime\.(from|to))$/;
+  /^(?!\.health\.).*(^\.(mode|result)|\.(status|when|method|started|finished|at|putBackAt|firstFailure|firstSuccess)|^\.downtime\.(from|to)|^\.watch\.observed\.(from|to|limit\.(name|since))|^\.watch\.applications\.\d+\.before)$/;
 const FIXED_WORDS =
   /^\.(plan\.risk\.class|(steps|artifacts)\.\d+\.state|(facts\.\d+|backup\.proof)\.verdict|facts\.\d+\.measure\.unit|advice\.\d+\.(objects\.\d+\.)?(state|timing|certainty|by))$/;
 /** Objects whose keys come from outside too. */

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { laterKeys } from '../../src/spec/schema.ts';
-import { complaints, sentences, smallest } from './specs.ts';
+import { complaints, smallest } from './specs.ts';
 
 const targetKeys =
-  'name, postgres, connection, environment, backup, applications, pause, on-failure, advice, notes-read, checks, rehearsal, require-rehearsal, wave, windows, notify, health';
+  'name, postgres, connection, environment, backup, applications, read-only, drain, extensions, watch, rollback, pause, on-failure, advice, notes-read, checks, rehearsal, require-rehearsal, wave, windows, notify, health';
 
 describe('an unknown key', () => {
   it.each([
@@ -44,28 +43,5 @@ describe('an unknown key', () => {
         'Did you mean "start"?',
       ],
     ]);
-  });
-});
-
-describe('a key of a later version', () => {
-  it.each([...laterKeys])('%s is not available yet', (key) => {
-    expect(complaints(`${smallest}    ${key}: [platform-team]\n`)).toEqual([
-      {
-        code: 'spec-key',
-        message: `spec.yaml:7:5 "${key}" in targets[0] is not available in this version of the action.`,
-        hint: `Remove it: a setting that is not carried out would promise something. Available here: ${targetKeys}.`,
-        place: { file: 'spec.yaml', line: 7, column: 5 },
-      },
-    ]);
-  });
-
-  it('is an ordinary unknown key where it would never stand', () => {
-    expect(sentences(`${smallest}notify: [platform-team]\n`)).toEqual([
-      'spec.yaml:7:1 "notify" is not a key of the spec.',
-    ]);
-  });
-
-  it('is no key that the schema has', () => {
-    expect([...laterKeys].filter((key) => targetKeys.split(', ').includes(key))).toEqual([]);
   });
 });

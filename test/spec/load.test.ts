@@ -21,6 +21,7 @@ describe('a good spec', () => {
         'encrypt-to': [],
       },
       applications: [],
+      extensions: {},
       pause: 'none',
       'on-failure': 'rollback',
       advice: 'report',
@@ -47,7 +48,10 @@ describe('a good spec', () => {
       .replace('environment: {', 'environment: &here {')
       .replace(/environment: \{.*\}\n$/, 'environment: *here\n')
       .replaceAll('\n', '\r\n');
-    expect(load(text).map(({ spec }) => spec.environment.data)).toEqual(['/srv/orders', '/srv/orders']);
+    expect(load(text).map(({ spec }) => 'data' in spec.environment && spec.environment.data)).toEqual([
+      '/srv/orders',
+      '/srv/orders',
+    ]);
   });
 
   it('keeps an application as it is written', () => {
@@ -59,6 +63,7 @@ describe('a good spec', () => {
         name: 'shop',
         stop: ['systemctl', 'stop', 'shop'],
         start: ['sh', '-c', 'a; b'],
+        'runs-on': 'target',
         health: 'http://127.0.0.1:8080/health',
         'start-timeout': 600,
       },

@@ -150,7 +150,16 @@ describe('a file that is no YAML', () => {
 describe('the keys of secrets', () => {
   it('are found in the schema, also those that another version adds', () => {
     const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-    expect([...secretKeys(json)].sort()).toEqual(['connection', 'identity', 'slack', 'token', 'webhook']);
+    expect([...secretKeys(json)].sort()).toEqual([
+      'connection',
+      'identity',
+      'key',
+      'known-hosts',
+      'slack',
+      'token',
+      'verify',
+      'webhook',
+    ]);
   });
 });
 

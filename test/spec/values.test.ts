@@ -79,13 +79,13 @@ describe('a value', () => {
     ['version: 1', 'version: 2', '1:10 version is 2: write 1.'],
     [
       'embedded',
-      'debian',
-      '6:26 targets[0].environment.kind is "debian": must name a kind that this version has: embedded.',
+      'podman',
+      '6:26 targets[0].environment.kind is "podman": must name a kind that this version has: embedded, debian.',
     ],
     [
       'kind: embedded, ',
       '',
-      '6:18 targets[0].environment.kind is missing: must name a kind that this version has: embedded.',
+      '6:18 targets[0].environment.kind is missing: must name a kind that this version has: embedded, debian.',
     ],
     ['/srv/orders', 'srv', '6:42 targets[0].environment.data is "srv": write an absolute path.'],
     ['5432', '99999', '6:61 targets[0].environment.port is 99999: write a number that is at most 65535.'],

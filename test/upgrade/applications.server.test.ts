@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../src/postgres/server.ts';
-import type { ApplicationSpec } from '../../src/spec/schema.ts';
-import { isApplication, startApplication, stopApplications } from '../../src/upgrade/applications.ts';
+import {
+  isApplication,
+  type StoppedApplication,
+  startApplication,
+  stopApplications,
+} from '../../src/upgrade/applications.ts';
 import { failureOf, stepRunOf, until } from '../support/targets.ts';
 
 let folder: string;
@@ -48,18 +52,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function application(changes: Partial<ApplicationSpec> = {}): ApplicationSpec {
+function application(changes: Partial<StoppedApplication> = {}): StoppedApplication {
   return {
     name: 'storefront',
     stop: [process.execPath, file('stop.mjs'), file('pid')],
     start: [process.execPath, file('start.mjs'), String(port), file('pid'), file('server.mjs')],
     health: `http://127.0.0.1:${port}/health`,
     'start-timeout': 20,
+    'runs-on': 'target',
     ...changes,
   };
 }
 
-const entryOf = (spec: ApplicationSpec) => ({
+const entryOf = (spec: StoppedApplication) => ({
   id: `application:${spec.name}`,
   what: 'application storefront is stopped',
   detail: spec,
@@ -116,4 +121,14 @@ test('a command that fails says which, and with what', async () => {
   });
   // It may be half stopped: whoever cleans up has to start it.
   expect(told.off).toHaveLength(1);
+});
+
+test('a start that takes its time is told of', async () => {
+  const slow = application({ health: `http://127.0.0.1:${port}/`, 'start-timeout': 3 });
+  const progress: string[] = [];
+  await failureOf(startApplication(entryOf(slow), [], (text) => progress.push(text)));
+  expect(progress).toEqual([
+    'starting storefront',
+    expect.stringMatching(/^waiting for storefront: 2 of 3 s, HTTP 503$/),
+  ]);
 });

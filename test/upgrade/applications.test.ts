@@ -88,7 +88,14 @@ describe('startApplication', () => {
   const entry = (health: string, seconds = 5): Parameters<typeof startApplication>[0] => ({
     id: 'application:shop',
     what: 'application shop is stopped',
-    detail: { name: 'shop', stop: ['true'], start: ['true'], health, 'start-timeout': seconds },
+    detail: {
+      name: 'shop',
+      stop: ['true'],
+      start: ['true'],
+      health,
+      'start-timeout': seconds,
+      'runs-on': 'target',
+    },
   });
 
   it('waits until the application answers well', async () => {
@@ -105,7 +112,13 @@ describe('startApplication', () => {
   });
 
   it('goes by the spec of today: a wrong command may have been mended since', async () => {
-    const broken = { name: 'shop', stop: ['true'], start: ['false'], 'start-timeout': 5 };
+    const broken = {
+      name: 'shop',
+      stop: ['true'],
+      start: ['false'],
+      'start-timeout': 5,
+      'runs-on': 'target' as const,
+    };
     const stopped = { ...entry('http://127.0.0.1:9/'), detail: broken };
     await expect(startApplication(stopped, [{ ...broken, name: 'jobs' }], () => {})).rejects.toMatchObject({
       message: 'Starting shop failed: false ended with exit code 1.',
@@ -118,7 +131,7 @@ describe('startApplication', () => {
     const gone = await listen(async () => {});
     await gone[Symbol.asyncDispose]();
     await expect(startApplication(entry(gone.origin, 0.1), [], () => {})).rejects.toMatchObject({
-      message: `shop was started, but ${gone.origin} did not answer within 0.1 seconds (fetch failed (connect ECONNREFUSED ${new URL(gone.origin).host})).`,
+      message: `shop was started, but ${gone.origin} did not answer within 0.1 seconds (connect ECONNREFUSED ${new URL(gone.origin).host}).`,
     });
   });
 

@@ -44,6 +44,9 @@ describe('readJournal', () => {
       steps: new Map(),
       outstanding: [],
       rebuilt: [],
+      unwell: [],
+      extensions: null,
+      extensionUpdates: [],
       rehearsed: null,
     });
   });
@@ -84,6 +87,9 @@ describe('readJournal', () => {
       ]),
       outstanding: [{ id: 'server', what: 'server is off', detail: { bin: '/usr' } }],
       rebuilt: [],
+      unwell: [],
+      extensions: null,
+      extensionUpdates: [],
       rehearsed: null,
     });
   });
@@ -118,6 +124,21 @@ describe('readJournal', () => {
       snapshot: { ...snapshot, versionNum: 150_018 },
     });
     expect(state.snapshot).toEqual({ ...snapshot, versionNum: 150_018 });
+  });
+
+  it('knows the extensions from before, and which were updated and not taken back', () => {
+    const update = { extension: 'hstore', database: 'shop', from: '1.7', to: '1.8', schemas: ['public'] };
+    const line = (state: 'started' | 'over'): JournalEntry => ({
+      kind: 'extension-update',
+      at,
+      update,
+      state,
+    });
+    expect(read(line('started')).extensionUpdates).toEqual([{ ...update, state: 'started' }]);
+    expect(read(line('started'), line('started'), line('over')).extensionUpdates).toEqual([
+      { ...update, state: 'over' },
+    ]);
+    expect(read({ kind: 'extensions', at, extensions: [] }).extensions).toEqual([]);
   });
 
   it('knows which indexes an interrupted run may have rebuilt', () => {

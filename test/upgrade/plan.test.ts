@@ -82,6 +82,7 @@ describe('commonStep', () => {
       breaks: null,
       risks: [
         'An application may not start on the new version, or not answer in time: then the upgrade is taken back and the version before serves again (on-failure: rollback). Every other one is started all the same.',
+        'One that did not answer before the upgrade is waited for 30 seconds at most, and keeps nobody from anything.',
       ],
       interruptible: false,
     });
