@@ -19307,7 +19307,7 @@ async function findBinaries(version, pattern, progress, signal) {
 * A network namespace has nothing in it but a loopback device that is down. Root makes one and becomes the server's
 * user inside; anybody else needs a user namespace around it (unshare(1)), which some machines refuse.
 */
-function attempts(user) {
+function attempts$1(user) {
 	const own = {
 		prefix: [
 			"unshare",
@@ -19341,7 +19341,7 @@ function attempts(user) {
 */
 async function cutNetwork(user) {
 	let refused = "";
-	for (const attempt of attempts(user)) try {
+	for (const attempt of attempts$1(user)) try {
 		const tried = await run([...attempt.prefix, "true"], {
 			user: attempt.user,
 			timeout: 1e4
@@ -23047,7 +23047,7 @@ function ask(way, work, options = {}) {
 			};
 			case "missing": throw new UpgradeError("program-missing", `${"argv" in work ? work.argv[0] : "sh"} is not there on ${way.name}, or may not be executed.`, { hint: "Install it there." });
 			case "cut": throw await cut(way, answer.stderr);
-			case "refused": throw refusal$2(way, answer.code, answer.said);
+			case "refused": throw await refusal$2(way, answer.code, answer.said);
 		}
 	});
 }
@@ -23061,8 +23061,11 @@ async function cut(way, said) {
 	return new UpgradeError("host-killed", `What ran on ${way.name} was killed before its end.`, { hint: `${lastLines(said) || "It had printed nothing."}\nWas the memory of that machine full? Look at its log: dmesg.` });
 }
 /** What it means that no shell came. */
-function refusal$2(way, code, said) {
-	if (way.remote && /Session open refused by peer|open failed: administratively prohibited/.test(said)) return new UpgradeError("ssh-connect", `${way.name} refuses another session on the connection.`, { hint: "The server allows too few: MaxSessions in its sshd_config must be 5 or more (10 is the default)." });
+async function refusal$2(way, code, said) {
+	if (way.remote && /Session open refused by peer|open failed: administratively prohibited/.test(said)) {
+		if (!await way.alive()) return new ConnectionLost(lastLines(said), false);
+		return new UpgradeError("ssh-connect", `${way.name} refuses another session on the connection.`, { hint: "The server allows too few: MaxSessions in its sshd_config must be 5 or more (10 is the default)." });
+	}
 	const sent = !neverSent.test(said);
 	if (way.remote && (code === 255 || code === 128)) return new ConnectionLost(lastLines(said), sent);
 	const user = way.user();
@@ -23148,7 +23151,7 @@ async function receive(way, path, part, signal) {
 		throw cause;
 	});
 	await written;
-	if (!body.began()) throw refusal$2(way, ran.code, ran.stderr);
+	if (!body.began()) throw await refusal$2(way, ran.code, ran.stderr);
 	const end = new RegExp(`^${mark} (\\d+)$`, "m").exec(ran.stderr);
 	if (!end) throw await cut(way, ran.stderr.replaceAll(`${mark}\n`, ""));
 	const said = ran.stderr.replaceAll(new RegExp(`^${mark}.*\n`, "gm"), "");
@@ -23294,7 +23297,7 @@ async function answerOf(way, child, mark, path, who) {
 			if (line?.[1] === "failed") reject(new UpgradeError("host-file", `The lock ${path} on ${way.name} cannot be made.`, { hint: lastLines(stderr.replaceAll(`${mark}\n`, "")) || "There is something else of that name." }));
 		});
 		child.on("error", reject);
-		child.once("close", (code) => reject(stdout.includes(`${mark}\n`) ? new ConnectionLost(lastLines(stderr), true) : refusal$2(way, code ?? 128, `${stdout}\n${stderr}`)));
+		child.once("close", async (code) => reject(stdout.includes(`${mark}\n`) ? new ConnectionLost(lastLines(stderr), true) : await refusal$2(way, code ?? 128, `${stdout}\n${stderr}`)));
 	});
 	stdin?.write(`exec 8<&0\n${shellText(mark, {
 		text: holdScript(mark),
@@ -23347,6 +23350,7 @@ function localHost(become, log) {
 			port
 		}),
 		hold: (path, who) => locks.hold(path, who),
+		opened: () => 0,
 		async close() {
 			locks.close();
 		}
@@ -23676,7 +23680,8 @@ function connectionTo(options) {
 	let files = null;
 	let master = null;
 	let opening = null;
-	let before = false;
+	/** How often it was made. */
+	let times = 0;
 	let closed = false;
 	const make = async () => {
 		checkHost(host);
@@ -23686,15 +23691,16 @@ function connectionTo(options) {
 			if (closed) made.close();
 			master?.close();
 			master = made;
-			before = true;
+			times += 1;
 			return made;
 		} catch (cause) {
 			const passing = cause instanceof UpgradeError && ["ssh-connect", "ssh-login"].includes(cause.code);
-			if (before && passing) throw new ConnectionLost(`${messageOf(cause)} ${cause.hint ?? ""}`, false);
+			if (times > 0 && passing) throw new ConnectionLost(`${messageOf(cause)} ${cause.hint ?? ""}`, false);
 			throw cause;
 		}
 	};
 	return {
+		opened: () => times,
 		async open(signal) {
 			if (closed) throw new Error(`the connection to ${host} was closed before`);
 			if (master && await master.answers()) return master;
@@ -23738,8 +23744,8 @@ function sshHost(options) {
 			last = await connection.open(signal);
 		},
 		async alive() {
-			await setTimeout$1(300);
-			return last?.alive() === true;
+			for (const end = Date.now() + 2e3; Date.now() < end; await setTimeout$1(50)) if (last?.alive() !== true) return false;
+			return true;
 		},
 		shell(seconds) {
 			const program = shellProgram(seconds);
@@ -23773,6 +23779,7 @@ function sshHost(options) {
 		...shellHost(way),
 		download: (path, to, signal) => download$1(way, path, to, signal),
 		hold: (path, who) => locks.hold(path, who),
+		opened: () => connection.opened(),
 		async reach(to, port) {
 			await way.open();
 			const key = `${to} ${port}`;
@@ -25451,6 +25458,10 @@ function open$2(config, tools) {
 			};
 		},
 		reach: (address, port) => host.reach(address, port),
+		...host.remote ? { way: {
+			opened: () => host.opened(),
+			reopen: async () => void await host.run(["true"])
+		} } : {},
 		async tidy(keepDays, now) {
 			const { saved } = await look$1(host, config, state).catch(() => ({ saved: null }));
 			const old = saved !== null && Date.parse(saved.at) + keepDays * 864e5 < now.getTime();
@@ -33146,7 +33157,7 @@ function extensions(name, before, after) {
 		after: version(after, each)
 	}));
 }
-function broken(name, before, after) {
+function broken$1(name, before, after) {
 	return ["indexes", "constraints"].map((kind) => {
 		const [was, is] = [before[kind], after[kind]];
 		const verdict = is > was ? "unexpected" : is < was ? "expected" : "equal";
@@ -33190,7 +33201,7 @@ function databaseFacts(pair, before, after) {
 		...part("objects", "objects", "objects", "objects", rules.equal, (was, is) => objects$2(pair, name, was, is)),
 		...part("grants", "grants", "grants", "grants", rules.equal, (was, is) => [same("grants", `${name}: grants`, `${was.objects} objects, md5 ${was.hash}`, `${is.objects} objects, md5 ${is.hash}`)]),
 		...part("extensions", "extensions", "extensions", "extensions", rules.equal, (was, is) => extensions(name, was, is)),
-		...part("invalid", "invalid", "objects", "invalid objects", rules.broken, (was, is) => broken(name, was, is)),
+		...part("invalid", "invalid", "objects", "invalid objects", rules.broken, (was, is) => broken$1(name, was, is)),
 		...part("sequences", "sequences", "sequences", "sequences", rules.forward, (was, is) => sequences(name, was, is)),
 		...part("tables", "tables", "tables", "tables", rules.equal, (was, is) => tables(name, was, is)),
 		...part("activity", "activity", "activity", "activity", rules.told, (was, is) => activity$1(pair, name, was, is))
@@ -49408,6 +49419,45 @@ function smokeError(bad) {
 	});
 }
 
+/** A step that broke because the way to the target broke is done again: steps bear it, and the target had no part in it. */
+/** How often a step is begun at most. */
+const attempts = 4;
+/**
+* Words of a session that ended, of what cannot be reached, and of a client program that lost its server (libpq's
+* fe-misc.c, pg's client.js).
+*/
+const broken = /connection terminated|server closed the connection|connection to server (at|on) .* failed|ECONNRESET|EPIPE|ECONNREFUSED|could not receive data from server|SSL SYSCALL error/i;
+const codes = [
+	"connection-lost",
+	"server-down",
+	"connect",
+	"ssh-lost"
+];
+/** Whether an error may come from the way to the target alone. Pure. */
+function mayBeTheWay(cause) {
+	return errorsOf$3(cause).some(({ code, message, hint }) => codes.includes(code) || broken.test(`${message}\n${hint ?? ""}`));
+}
+/**
+* Does a step; again where the environment says that the way to the target was broken and is whole now. A target that is
+* reached without one has no such way, and its server's end is the server's.
+* @throws what the step throws
+*/
+async function withWay(run, title, work) {
+	const { context } = run;
+	const { way } = run.environment;
+	for (let attempt = 1;; attempt += 1) {
+		const before = way?.opened() ?? 0;
+		try {
+			return await work();
+		} catch (cause) {
+			if (!way || !mayBeTheWay(cause) || attempt === attempts || context.signal.aborted) throw cause;
+			await way.reopen().catch(() => {});
+			if (way.opened() === before) throw cause;
+			context.log.info(`  the connection to the target's machine was lost and is back: "${title}" once more`);
+		}
+	}
+}
+
 /** @throws UpgradeError `validation-version`, `validation-facts`, `validation-checks`, `validation-health` */
 function validateStep(run, expected) {
 	return {
@@ -49826,9 +49876,9 @@ async function runSteps(run, plan, facts, probe, beforeBreak = async () => {}) {
 				continue;
 			}
 			if (planned.id !== "backup") await probe.start();
-			if (breaksFirst(plan.steps, index, journal.state().steps)) await beforeBreak();
+			if (breaksFirst(plan.steps, index, journal.state().steps)) await withWay(run, "Measure the health", beforeBreak);
 			await journal.step(planned.id, "started");
-			const outcome = await step.run(stepRun(run, record, planned.interruptible));
+			const outcome = await withWay(run, planned.title, () => step.run(stepRun(run, record, planned.interruptible)));
 			await journal.step(planned.id, outcome.state);
 			recorder.endStep(record, outcome.state);
 			if (planned.breaks !== null) await renewLock(run);
@@ -49886,7 +49936,11 @@ async function undoSteps(run, plan, facts, started) {
 		context.log.info(`Undo: ${planned.title}`);
 		try {
 			if (!journal.state().steps.has(planned.id)) await journal.step(planned.id, "started").catch(() => {});
-			await step.undo(stepRun(run, record, false));
+			const { undo } = step;
+			await withWay(run, `Undo: ${planned.title}`, async () => {
+				await undo(stepRun(run, record, false));
+				return { state: "done" };
+			});
 			await journal.step(planned.id, "undone").catch(() => {});
 			recorder.endStep(record, "undone");
 			if (planned.breaks !== null) await renewLock(run);

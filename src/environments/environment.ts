@@ -163,6 +163,11 @@ export interface Environment {
    */
   reach?(host: string, port: number): Promise<{ host: string; port: number }>;
   /**
+   * The way to the target's machine, where there is one that can break: how often it was opened so far, and a look that
+   * opens it again where it is broken. Whoever lost a session meanwhile knows that the server need not have ended it.
+   */
+  way?: { opened(): number; reopen(): Promise<void> };
+  /**
    * Makes this run the only one at work on the target, also while no server can hold a lock; let go by `close`, and by
    * the end of the process. @throws UpgradeError `locked`
    */

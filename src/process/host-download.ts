@@ -58,7 +58,7 @@ async function receive(
     throw cause;
   });
   await written;
-  if (!body.began()) throw refusal(way, ran.code, ran.stderr);
+  if (!body.began()) throw await refusal(way, ran.code, ran.stderr);
   const end = new RegExp(`^${mark} (\\d+)$`, 'm').exec(ran.stderr);
   if (!end) throw await cut(way, ran.stderr.replaceAll(`${mark}\n`, ''));
   const said = ran.stderr.replaceAll(new RegExp(`^${mark}.*\n`, 'gm'), '');

@@ -127,11 +127,11 @@ async function answerOf(
         );
     });
     child.on('error', reject);
-    child.once('close', (code: number | null) =>
+    child.once('close', async (code: number | null) =>
       reject(
         stdout.includes(`${mark}\n`)
           ? new ConnectionLost(lastLines(stderr), true)
-          : refusal(way, code ?? 128, `${stdout}\n${stderr}`),
+          : await refusal(way, code ?? 128, `${stdout}\n${stderr}`),
       ),
     );
   });

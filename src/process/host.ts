@@ -53,5 +53,7 @@ export interface Host {
    * @returns null where it is ours now; else who holds it
    */
   hold(path: string, who: string): Promise<string | null>;
+  /** How often it was connected to so far; 0 for this machine. */
+  opened(): number;
   close(): Promise<void>;
 }

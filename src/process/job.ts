@@ -6,7 +6,7 @@
  * the process that keeps it), `out`, and in the end `rc`. `folder/current` names the newest one. Whoever keeps a job
  * holds the lock on `folder/lock`.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpgradeError } from '../errors.ts';
@@ -18,7 +18,7 @@ import { lastLines } from './run.ts';
 export interface Job {
   /** Folder on the host in which all jobs of one target are kept; at most one of them runs at a time. */
   folder: string;
-  /** `install`, `restart`: the same name finds the same work again. */
+  /** `install`, `restart`: the same name with the same script and arguments finds the same work again. */
   name: string;
   /** A POSIX shell script of our own, run as root. */
   script: string;
@@ -53,8 +53,9 @@ interface Place {
 }
 
 /**
- * Runs a job to its end. Where one of the same name is still at work, started by whomever, that one is waited for instead
- * (its end is returned); one of another name is waited for first.
+ * Runs a job to its end. Where the same work is still going on, started by whomever, that one is waited for instead
+ * (its end is returned); any other is waited for first, also one of the same name: the end of an application's stop is not
+ * that of its start.
  * @throws UpgradeError `job-timeout`, `ssh-lost` (nobody knows how it goes on), `job-lost` (it was killed, or the host was
  * restarted), `job-start` (it did not begin), and what the host throws
  */
@@ -64,7 +65,10 @@ export async function runJob(host: Host, job: Job, watch: JobWatch = {}): Promis
     throw new Error(`${name} is no name of a job`);
   const deadline = Date.now() + timeout;
   // The same in each attempt to send it: so it is started once, also where nobody knows whether the first one arrived.
-  const id = randomUUID();
+  const work = createHash('sha256')
+    .update(JSON.stringify([script, ...args]))
+    .digest('hex');
+  const id = `${work}.${randomUUID()}`;
   for (;;) {
     const { code, stdout, stderr } = await host.script(
       startScript,
@@ -80,7 +84,7 @@ export async function runJob(host: Host, job: Job, watch: JobWatch = {}): Promis
     if (word === 'started') return follow({ host, folder, name, deadline }, id, watch);
     if (other !== undefined && otherId !== undefined) {
       const place = { host, folder, name: other, deadline };
-      if (other === name) return follow(place, otherId, watch);
+      if (other === name && otherId.startsWith(`${work}.`)) return follow(place, otherId, watch);
       watch.progress?.(`Waiting for "${other}" on ${host.name}, which an earlier run started`);
       await follow(place, otherId, { progress: watch.progress ?? (() => {}) }).catch(ignoreLost);
     } else {

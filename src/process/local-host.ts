@@ -31,6 +31,7 @@ export function localHost(become: 'sudo' | null, log?: Log): Host {
     download: (path, to, signal) => download(way, path, to, signal),
     reach: async (host, port) => ({ host, port }),
     hold: (path, who) => locks.hold(path, who),
+    opened: () => 0,
     async close() {
       locks.close();
     },

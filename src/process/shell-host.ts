@@ -64,7 +64,7 @@ export function ask(way: ShellWay, work: ShellWork, options: HostOptions = {}): 
       case 'cut':
         throw await cut(way, answer.stderr);
       case 'refused':
-        throw refusal(way, answer.code, answer.said);
+        throw await refusal(way, answer.code, answer.said);
     }
   });
 }
@@ -87,8 +87,10 @@ export async function cut(way: ShellWay, said: string): Promise<Error> {
 }
 
 /** What it means that no shell came. */
-export function refusal(way: ShellWay, code: number, said: string): Error {
+export async function refusal(way: ShellWay, code: number, said: string): Promise<Error> {
   if (way.remote && /Session open refused by peer|open failed: administratively prohibited/.test(said)) {
+    // One that is about to end takes nothing new either.
+    if (!(await way.alive())) return new ConnectionLost(lastLines(said), false);
     return new UpgradeError('ssh-connect', `${way.name} refuses another session on the connection.`, {
       hint: 'The server allows too few: MaxSessions in its sshd_config must be 5 or more (10 is the default).',
     });

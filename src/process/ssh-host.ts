@@ -30,6 +30,7 @@ export interface SshOptions {
 /** A connection that is made when it is needed, one at a time, and again where it was lost. */
 function connectionTo(options: SshOptions): {
   open(signal?: AbortSignal): Promise<Master>;
+  opened(): number;
   close(): Promise<void>;
 } {
   const { host, port, key, knownHosts } = options;
@@ -37,7 +38,8 @@ function connectionTo(options: SshOptions): {
   let files: SshFiles | null = null;
   let master: Master | null = null;
   let opening: Promise<Master> | null = null;
-  let before = false;
+  /** How often it was made. */
+  let times = 0;
   let closed = false;
 
   const make = async (): Promise<Master> => {
@@ -48,16 +50,17 @@ function connectionTo(options: SshOptions): {
       if (closed) made.close();
       master?.close();
       master = made;
-      before = true;
+      times += 1;
       return made;
     } catch (cause) {
       // It was there: a machine that restarts refuses connections and logins for a while. Another key is no matter of time.
       const passing = cause instanceof UpgradeError && ['ssh-connect', 'ssh-login'].includes(cause.code);
-      if (before && passing) throw new ConnectionLost(`${messageOf(cause)} ${cause.hint ?? ''}`, false);
+      if (times > 0 && passing) throw new ConnectionLost(`${messageOf(cause)} ${cause.hint ?? ''}`, false);
       throw cause;
     }
   };
   return {
+    opened: () => times,
     async open(signal) {
       if (closed) throw new Error(`the connection to ${host} was closed before`);
       if (master && (await master.answers())) return master;
@@ -104,9 +107,11 @@ export function sshHost(options: SshOptions): Host {
       last = await connection.open(signal);
     },
     async alive() {
-      // What goes through the connection may learn of its end a moment before the connection's own process is gone.
-      await sleep(300);
-      return last?.alive() === true;
+      // What goes through the connection may learn of its end before the connection's own process does: at the other
+      // end the part that holds a session dies first, and the part that holds the connection follows.
+      for (const end = Date.now() + 2000; Date.now() < end; await sleep(50))
+        if (last?.alive() !== true) return false;
+      return true;
     },
     shell(seconds) {
       const program = shellProgram(seconds);
@@ -134,6 +139,7 @@ export function sshHost(options: SshOptions): Host {
     ...shellHost(way),
     download: (path, to, signal) => download(way, path, to, signal),
     hold: (path, who) => locks.hold(path, who),
+    opened: () => connection.opened(),
     async reach(to, port) {
       // Whoever cannot get there learns it now, and why; a client of the port would only see it close.
       await way.open();

@@ -20,6 +20,7 @@ import { noteExtensions } from './extension-before.ts';
 import { extensionsStep } from './extensions-step.ts';
 import { hasBegun, type JournalState } from './journal.ts';
 import { configureStep } from './needed-settings.ts';
+import { withWay } from './once-more.ts';
 import { readOnlyStep, readWriteStep } from './read-only-step.ts';
 import { besideServer } from './step-kinds.ts';
 import { putBackAll, type Run, stepRun, throwIfCancelled } from './target.ts';
@@ -105,16 +106,19 @@ export async function runSteps(
     context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
     const record = recorder.startStep(planned.id, planned.title);
     try {
-      if (index < first && !neededAgain(plan.steps, index, first)) {
+      if (index < first && !neededAgain(plan.steps, index, first, journal.state())) {
         recorder.endStep(record, 'already-done');
         context.log.info('  done already');
         continue;
       }
       if (planned.id !== 'backup') await probe.start();
       // As late as possible: what others do while the backup runs is not this upgrade's doing.
-      if (breaksFirst(plan.steps, index, journal.state().steps)) await beforeBreak();
+      if (breaksFirst(plan.steps, index, journal.state().steps))
+        await withWay(run, 'Measure the health', beforeBreak);
       await journal.step(planned.id, 'started');
-      const outcome = await step.run(stepRun(run, record, planned.interruptible));
+      const outcome = await withWay(run, planned.title, () =>
+        step.run(stepRun(run, record, planned.interruptible)),
+      );
       await journal.step(planned.id, outcome.state);
       recorder.endStep(record, outcome.state);
       if (planned.breaks !== null) await renewLock(run);
@@ -148,11 +152,20 @@ async function renewLock(run: Run): Promise<void> {
   });
 }
 
-/** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
-function neededAgain(steps: readonly PlannedStep[], index: number, first: number): boolean {
+/**
+ * Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. And
+ * an upgrade has a backup of its own: packages that an earlier one left do not stand for one.
+ */
+function neededAgain(
+  steps: readonly PlannedStep[],
+  index: number,
+  first: number,
+  { backup }: Pick<JournalState, 'backup'>,
+): boolean {
+  const id = steps[index]?.id ?? '';
   return (
-    besideServer(steps[index]?.id ?? '') &&
-    steps.slice(first).some(({ id, breaks }) => breaks !== null && !besideServer(id))
+    (besideServer(id) || (id === 'backup' && backup === null)) &&
+    steps.slice(first).some((step) => step.breaks !== null && !besideServer(step.id))
   );
 }
 
@@ -185,7 +198,11 @@ export async function undoSteps(
     context.log.info(`Undo: ${planned.title}`);
     try {
       if (!journal.state().steps.has(planned.id)) await journal.step(planned.id, 'started').catch(() => {});
-      await step.undo(stepRun(run, record, false));
+      const { undo } = step;
+      await withWay(run, `Undo: ${planned.title}`, async () => {
+        await undo(stepRun(run, record, false));
+        return { state: 'done' };
+      });
       // It is undone, whether or not that can be written down.
       await journal.step(planned.id, 'undone').catch(() => {});
       recorder.endStep(record, 'undone');

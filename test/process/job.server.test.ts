@@ -125,6 +125,19 @@ describe('two at once', () => {
     expect(await text(join(home.path, 'begun'))).toBe('begun\n');
   });
 
+  it('of the same name and with other arguments are two, one after the other', async () => {
+    await using home = await folder();
+    const stop = runJob(host, jobIn(home.path, waiting(home.path), { args: ['stop'] }));
+    await until(
+      () => text(join(home.path, 'begun')),
+      (begun) => begun !== '',
+    );
+    const start = runJob(host, jobIn(home.path, `ls '${home.path}/go'; echo "$1"`, { args: ['start'] }));
+    await writeFile(join(home.path, 'go'), '');
+    expect(await stop).toEqual({ code: 3, output: 'begun\ngone on\n' });
+    expect(await start).toEqual({ code: 0, output: `${home.path}/go\nstart\n` });
+  });
+
   it('are one also where the order to start arrives twice, before its end or behind it', async () => {
     await using home = await folder();
     const twice: Host = {

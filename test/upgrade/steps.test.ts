@@ -70,6 +70,19 @@ describe('runSteps', () => {
     ]);
   });
 
+  it('takes a backup of its own, also where what comes behind it is there from an earlier upgrade', async () => {
+    const restart = planned('restart', { breaks: 'every session ends' });
+    using here = await world({ behaviour: { packages: { done: true } } });
+    // There is no server that could be dumped: it was begun, and that is the point.
+    await expect(
+      runSteps(here.run, here.plan('backup', 'packages', restart), here.facts, here.probe),
+    ).rejects.toThrow();
+    expect(stepStates(here.run)).toEqual(['backup failed']);
+    using there = await world({ behaviour: { restart: { done: true } } });
+    await runSteps(there.run, there.plan('backup', restart, 'a'), there.facts, there.probe);
+    expect(stepStates(there.run)).toEqual(['backup already-done', 'restart already-done', 'a done']);
+  });
+
   it('does nothing where the last step is done', async () => {
     using here = await world({ behaviour: { c: { done: true } } });
     expect(await runSteps(here.run, here.plan('a', 'b', 'c'), here.facts, here.probe)).toEqual({

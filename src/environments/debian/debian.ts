@@ -313,6 +313,15 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
 
     reach: (address, port) => host.reach(address, port),
 
+    ...(host.remote
+      ? {
+          way: {
+            opened: () => host.opened(),
+            reopen: async () => void (await host.run(['true'])),
+          },
+        }
+      : {}),
+
     async tidy(keepDays, now) {
       const { saved } = await look(host, config, state).catch(() => ({ saved: null }));
       const old = saved !== null && Date.parse(saved.at) + keepDays * 86_400_000 < now.getTime();
