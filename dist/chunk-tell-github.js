@@ -20809,7 +20809,7 @@ async function look$2(target, { settings, what }) {
 	};
 	try {
 		await using session = await connect$1(settings, options);
-		await session.script("BEGIN");
+		await session.script("BEGIN; SET LOCAL search_path = pg_catalog");
 		const [own] = await session.query(`SELECT a.pid, (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8::pg_catalog.text AS began,
          pg_catalog.current_setting('transaction_read_only') = 'on' AS "readOnly"
        FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()`);
@@ -22153,7 +22153,6 @@ async function takeBackRestore(run, entry, step) {
 	}
 }
 
-/** Which steps concern clients only, and leave the server as it is. Pure. */
 const beside = [
 	"stop-applications",
 	"read-only",
@@ -22162,6 +22161,13 @@ const beside = [
 /** Whether a step keeps clients away and does nothing to the server itself: behind it the target is the same. */
 function besideServer(id) {
 	return beside.includes(id);
+}
+/**
+* What was begun, was not taken back, and breaks no client: it may be changed although the version from before serves
+* (packages that are installed, and wait for a restart).
+*/
+function changedBeside(steps, started) {
+	return steps.filter(({ id, undo, breaks }) => undo !== null && breaks === null && !besideServer(id) && !["undone", void 0].includes(started.get(id)));
 }
 
 /** What a step is handed: a signal that fires only where the step may be interrupted, and the journal. */
@@ -22729,8 +22735,9 @@ done
 * holds the lock on `folder/lock`.
 */
 /**
-* Runs a job to its end. Where one of the same name is still at work, started by whomever, that one is waited for instead
-* (its end is returned); one of another name is waited for first.
+* Runs a job to its end. Where the same work is still going on, started by whomever, that one is waited for instead
+* (its end is returned); any other is waited for first, also one of the same name: the end of an application's stop is not
+* that of its start.
 * @throws UpgradeError `job-timeout`, `ssh-lost` (nobody knows how it goes on), `job-lost` (it was killed, or the host was
 * restarted), `job-start` (it did not begin), and what the host throws
 */
@@ -22738,7 +22745,8 @@ async function runJob(host, job, watch = {}) {
 	const { folder, name, script, args, timeout } = job;
 	if (!/^[a-z][a-z0-9-]*$/.test(name) || name === "lock" || name === "current") throw new Error(`${name} is no name of a job`);
 	const deadline = Date.now() + timeout;
-	const id = randomUUID();
+	const work = createHash("sha256").update(JSON.stringify([script, ...args])).digest("hex");
+	const id = `${work}.${randomUUID()}`;
 	for (;;) {
 		const { code, stdout, stderr } = await host.script(startScript, [
 			folder,
@@ -22763,7 +22771,7 @@ async function runJob(host, job, watch = {}) {
 				name: other,
 				deadline
 			};
-			if (other === name) return follow(place, otherId, watch);
+			if (other === name && otherId.startsWith(`${work}.`)) return follow(place, otherId, watch);
 			watch.progress?.(`Waiting for "${other}" on ${host.name}, which an earlier run started`);
 			await follow(place, otherId, { progress: watch.progress ?? (() => {}) }).catch(ignoreLost);
 		} else await setTimeout$1(100);
@@ -23365,6 +23373,8 @@ function localHost(become, log) {
 */
 async function listen(command, warn) {
 	const open = /* @__PURE__ */ new Set();
+	/** A port that was answered on is there: who restarts the server behind it knows why it is closed for a moment. */
+	let led = false;
 	/** @param early what the client said so far, as long as nothing answered */
 	const join = async (socket, early, tries) => {
 		const [program, ...args] = await command();
@@ -23396,6 +23406,7 @@ async function listen(command, warn) {
 		});
 		child.stdout.once("data", () => {
 			answered = true;
+			led = true;
 			early.length = 0;
 		});
 		child.stdout.pipe(socket, { end: false });
@@ -23409,7 +23420,7 @@ async function listen(command, warn) {
 				join(socket, early, tries - 1).then(() => socket.resume()).catch(() => socket.destroy());
 				return;
 			}
-			if (!socket.destroyed && /request failed|forwarding failed/i.test(said)) warn(lastLines(said));
+			if (!led && !socket.destroyed && /request failed|forwarding failed/i.test(said)) warn(lastLines(said));
 			socket.destroySoon();
 		});
 	};
@@ -24126,7 +24137,7 @@ cd "$state/next/old"
 for each; do
   name=\${each%%=*} version=\${each#*=}
   file=$(printf %s "$version" | sed 's/:/%3a/g')
-  got() { for deb in "$name"_"$file"_*.deb; do [ -e "$deb" ] && return 0; done; return 1; }
+  got() { for own in "$name"_"$file"_*.deb; do [ -e "$own" ] && return 0; done; return 1; }
   for deb in "$state"/saved/old/"$name"_"$file"_*.deb /var/cache/apt/archives/"$name"_"$file"_*.deb; do
     if [ -e "$deb" ] && ! got; then cp "$deb" .; fi
   done
@@ -24141,6 +24152,8 @@ for each; do
   for deb in "$name"_"$file"_*.deb; do
     [ "$(dpkg-deb --field "$deb" Package)=$(dpkg-deb --field "$deb" Version)" = "$each" ] ||
       { echo "$deb is not $each." >&2; exit 66; }
+    # Read to its end: apt's cache may hold half of one.
+    dpkg-deb --fsys-tarfile "$deb" >/dev/null || { echo "$deb is damaged." >&2; exit 66; }
   done
 done
 cd ..
@@ -24294,8 +24307,15 @@ for path; do
   printf '%s|%s|%s\\n' "$(stat --format %d "$near")" "$(stat --file-system --format '%a|%S' "$near")" "$path"
 done
 `;
-/** Removes what the way back does not need; with $2 "all" also that. $1 state folder. */
+/**
+* Removes what the way back does not need; with $2 "all" also that. $1 state folder. Nothing while a job is at work: a
+* download that a cancelled run left to itself still writes there.
+*/
 const tidyScript = `
+if [ -e "$1/jobs/lock" ]; then
+  exec 9<"$1/jobs/lock"
+  flock --nonblock 9 || exit 0
+fi
 rm -rf "$1/next" "$1/saved.gone" "$1/empty" /var/lib/postgres-upgrade-??????
 [ "$2" != all ] || rm -rf "$1/saved"
 `;
@@ -24770,7 +24790,17 @@ async function installSaved(host, state, saved, folder, held, step) {
 		what: "packages are being installed, and may not restart PostgreSQL (policy-rc.d)",
 		detail
 	});
-	const end = await runJob(host, {
+	const end = await runFiles(host, state, folder, held, step);
+	if (end.code === 0) return await step.isBack(installing);
+	throw new UpgradeError("packages-install", `apt-get ended with exit code ${end.code}.`, {
+		phase: folder === "old" ? "rollback" : "upgrade",
+		hint: lastLines(end.output, 6) || "It printed nothing.",
+		docs: "debian.md#when-apt-fails"
+	});
+}
+/** Installs the files of one side. */
+function runFiles(host, state, folder, held, step) {
+	return runJob(host, {
 		folder: `${state}/jobs`,
 		name: folder === "old" ? "install-old" : "install-new",
 		script: installScript,
@@ -24784,21 +24814,26 @@ async function installSaved(host, state, saved, folder, held, step) {
 		progress: step.progress,
 		onLine: (line) => dpkgLine(line, step)
 	});
-	if (end.code === 0) return await step.isBack(installing);
-	throw new UpgradeError("packages-install", `apt-get ended with exit code ${end.code}.`, {
-		phase: folder === "old" ? "rollback" : "upgrade",
-		hint: lastLines(end.output, 6) || "It printed nothing.",
-		docs: "debian.md#when-apt-fails"
+}
+/** Waits until no work of an earlier run is left; one that was killed meanwhile has ended, too. */
+async function settleJobs(host, folder, progress) {
+	await awaitJobs(host, folder, patience$8, { progress }).catch((cause) => {
+		if (!(cause instanceof UpgradeError && cause.code === "job-lost")) throw cause;
 	});
 }
 /** Of dpkg's lines, those that tell how far it is. */
 function dpkgLine(line, step) {
 	if (/^(Unpacking|Setting up) /.test(line)) step.progress(line.trim());
 }
-/** Puts right what an installation left whose end nobody saw: waits for it, opens the policy, finishes dpkg's work. */
-async function settleInstallation(host, state, entry, step) {
+/**
+* Puts right what an installation left whose end nobody saw: waits for it, opens the policy, finishes dpkg's work. Where
+* dpkg cannot finish it, the packages from before are installed again.
+* @param lookAtSaved what is saved, asked once nothing is at work any more
+* @throws UpgradeError `packages-broken`
+*/
+async function settleInstallation(host, state, entry, lookAtSaved, step) {
 	const { held } = entry.detail;
-	await awaitJobs(host, `${state}/jobs`, patience$8, { progress: step.progress });
+	await settleJobs(host, `${state}/jobs`, step.progress);
 	const end = await runJob(host, {
 		folder: `${state}/jobs`,
 		name: "repair",
@@ -24807,9 +24842,13 @@ async function settleInstallation(host, state, entry, step) {
 		timeout: patience$8
 	}, { progress: step.progress });
 	if (end.code === 0) return;
+	const saved = await lookAtSaved();
+	if (saved !== null && await filesWhole(host, state, saved, "old")) {
+		if ((await runFiles(host, state, "old", held, step)).code === 0) return step.note(`dpkg could not finish the installation: the packages of ${saved.from} are back`);
+	}
 	throw new UpgradeError("packages-broken", "dpkg has packages that are half installed.", {
 		phase: "rollback",
-		hint: `${lastLines(end.output, 4)}\nThe server was not touched by it. Look at dpkg --audit there; mode: rollback installs the saved packages again.`,
+		hint: `${lastLines(end.output, 4)}\nThe server was not touched by it. The packages from before could not be installed again either: look at dpkg --audit there, mend it, then run again.`,
 		docs: "debian.md#when-apt-fails"
 	});
 }
@@ -24931,7 +24970,11 @@ function planDebian(config, seen, facts, wanted) {
 	const neighbours = seen.others.filter((each) => each.version === version && each.running);
 	return {
 		name: "minor-in-place",
-		notes: ["The data directory stays as it is: minor versions of one major read the same files.", ...neighbours.length > 0 ? [`Other clusters use the same packages: ${neighbours.map((each) => `${each.version}/${each.cluster}`).join(", ")}. They go on with ${from} until somebody restarts them.`] : []],
+		notes: [
+			"The data directory stays as it is: minor versions of one major read the same files.",
+			...neighbours.length > 0 ? [`Other clusters use the same packages: ${neighbours.map((each) => `${each.version}/${each.cluster}`).join(", ")}. They go on with ${from} until somebody restarts them.`] : [],
+			`A proof of the backup by a restore needs a server of ${to}, or of the nearest minor version that the machine of the job has, with the files of every extension.`
+		],
 		steps: [
 			"backup",
 			{
@@ -25004,6 +25047,8 @@ function planDebian(config, seen, facts, wanted) {
 }
 
 /** The steps of a cluster of packages: packages, checkpoint, install, restart; and their way back. */
+/** Milliseconds. */
+const day$1 = 864e5;
 /** The doing half of a step of this kind. */
 function debianStep(tools, id, facts, wanted) {
 	const { host, config, state } = tools;
@@ -25035,6 +25080,7 @@ function packagesStep(tools, from, wanted, seen) {
 			const saved = await savedFor(host, state, facts.saved, from, wanted);
 			if (!saved) return false;
 			if (areInstalled(facts, saved.new)) return true;
+			if (Date.parse(saved.at) + day$1 < tools.now().getTime()) return false;
 			return chosenPackages(config, facts, from, wanted).every(({ name, version }) => [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version));
 		},
 		async run(step) {
@@ -25070,8 +25116,8 @@ async function preflight({ host, config, state }, { cluster }, saved, wanted) {
 	});
 }
 /** Names on hold among those that were saved: apt lifts the hold of what it installs. */
-async function heldOf(tools, saved) {
-	const { stdout } = await tools.host.run(["apt-mark", "showhold"]);
+async function heldOf({ host }, saved) {
+	const { stdout } = await host.run(["apt-mark", "showhold"]);
 	const names = new Set([...saved.new, ...saved.old].map(({ name }) => name));
 	return stdout.split("\n").filter((name) => names.has(name));
 }
@@ -25195,7 +25241,7 @@ async function restartAndVerify(tools, recipe, version, step) {
 	const since = await endOfLog(tools.host, recipe, logged?.size ?? 0, 65536);
 	if (since) {
 		const bad = since.text.split("\n").filter((line) => /\b(FATAL|PANIC|ERROR):/.test(line));
-		step.note(`${since.source} since the start: ${bad.length === 0 ? "no line with ERROR, FATAL or PANIC" : `${bad.length} lines with ERROR, FATAL or PANIC; the validation judges them`}`);
+		step.note(`${since.source} since the start: ${bad.length === 0 ? "no line with ERROR, FATAL or PANIC" : `${bad.length} ${bad.length === 1 ? "line" : "lines"} with ERROR, FATAL or PANIC, those of refused clients among them; the validation judges what is new`}`);
 	}
 }
 /** A setting of the newer version in the files keeps the older one from starting: better known before the stop. */
@@ -25236,7 +25282,7 @@ function stateOf$2({ state, version, cluster }) {
 }
 /** Folder beside the job where the backups of a target are kept. */
 function backupsOf(target) {
-	const base = areWeRoot() ? "/var/lib/postgres-upgrade/backups" : join$1(process.env.XDG_STATE_HOME || join$1(homedir(), ".local/state"), "postgres-upgrade/backups");
+	const base = areWeRoot() ? "/var/backups/postgres-upgrade" : join$1(process.env.XDG_STATE_HOME || join$1(homedir(), ".local/state"), "postgres-upgrade/backups");
 	return join$1(base, target);
 }
 const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
@@ -25322,14 +25368,46 @@ function open$2(config, tools) {
 		const { cluster, supervisor } = await look$1(host, config, state);
 		return recipeOf(host, cluster, supervisor);
 	};
+	const answers = async () => await answering(await settings()).catch(() => null) !== null;
 	/** Starts the cluster where it does not run, and waits until it answers. */
 	const ensureServing = async (recipe) => {
-		if (await answering(await settings()).catch(() => null) !== null) return;
-		const end = await serverProcess(host, recipe.data) === null ? await control$1(debianTools, recipe, "start") : {
-			code: 0,
-			output: ""
-		};
-		await awaitServer(debianTools, recipe, end);
+		if (await answers()) return;
+		await settleJobs(host, debianTools.jobs, debianTools.progress);
+		if (await answers()) return;
+		if (await serverProcess(host, recipe.data) !== null) try {
+			await awaitServer(debianTools, recipe, {
+				code: 0,
+				output: ""
+			});
+			return;
+		} catch (cause) {
+			if (await serverProcess(host, recipe.data) !== null) throw cause;
+		}
+		await awaitServer(debianTools, recipe, await control$1(debianTools, recipe, "start"));
+	};
+	/** Whether the data directory was left by a clean stop: only then may another version start on it. */
+	const stoppedCleanly = async ({ data }) => {
+		if (await serverProcess(host, data) !== null) return false;
+		const { stdout } = await host.run([
+			`/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
+			"--pgdata",
+			data
+		]);
+		return /^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout);
+	};
+	/** As `ensureServing`; where the new version does not start, the packages from before are installed again first. */
+	const serveAgain = async (recipe, step) => {
+		try {
+			return await ensureServing(recipe);
+		} catch (cause) {
+			const facts = await look$1(host, config, state);
+			const { saved } = facts;
+			if (saved === null || !areInstalled(facts, saved.new) || !await stoppedCleanly(recipe)) throw cause;
+			debianTools.progress(`${saved.to} does not start: back to ${saved.from}`);
+			await installSaved(host, state, saved, "old", await heldOf(debianTools, saved), step);
+			await ensureServing(recipe);
+			step.note(`${saved.to} did not start: the packages of ${saved.from} were installed again, and it serves`);
+		}
 	};
 	return {
 		inspect,
@@ -25350,12 +25428,7 @@ function open$2(config, tools) {
 		},
 		async wake(step) {
 			const recipe = await ownRecipe();
-			const { stdout } = await host.run([
-				`/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
-				"--pgdata",
-				recipe.data
-			]);
-			if (!/^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout)) throw new UpgradeError("unclean-stop", `The cluster ${config.version}/${config.cluster} is stopped, and it was not stopped cleanly.`, {
+			if (!await stoppedCleanly(recipe)) throw new UpgradeError("unclean-stop", `The cluster ${config.version}/${config.cluster} is stopped, and it was not stopped cleanly.`, {
 				phase: "inspect",
 				hint: `Start it with its present version and read its log before an upgrade: pg_ctlcluster ${config.version} ${config.cluster} start.`
 			});
@@ -25371,9 +25444,12 @@ function open$2(config, tools) {
 		},
 		step: (id, facts, wanted) => debianStep(debianTools, id, facts, wanted),
 		async putBack(entry, step) {
-			if (entry.id === "installation") return await settleInstallation(host, state, entry, step);
+			if (entry.id === "installation") {
+				const saved = async () => (await look$1(host, config, state)).saved;
+				return await settleInstallation(host, state, entry, saved, step);
+			}
 			const recipe = entry.detail;
-			if (entry.id !== "woken") return await ensureServing(recipe);
+			if (entry.id !== "woken") return await serveAgain(recipe, step);
 			const { code, output } = await control$1(debianTools, recipe, "stop");
 			if (code === 0 || code === 2) return;
 			throw new UpgradeError("server-stop", `The cluster could not be stopped: exit code ${code}.`, { hint: output.trim().split("\n").slice(-3).join("\n") });
@@ -32346,7 +32422,10 @@ async function verifyFiles(folder, manifest, signal) {
 }
 
 /** What a backup has to know of its source before it begins. */
-/** @throws UpgradeError `backup-role` */
+/**
+* Compares like with like only: in a session whose path leads to operators of others, theirs could be the better match.
+* @throws UpgradeError `backup-role`
+*/
 async function describeSource(connection) {
 	const [user] = await connection.query("SELECT rolsuper AS super FROM pg_catalog.pg_roles WHERE rolname = current_user");
 	if (!user?.super) throw new UpgradeError("backup-role", "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.", {
@@ -32355,7 +32434,7 @@ async function describeSource(connection) {
 	});
 	const [row] = await connection.query(`
     SELECT current_setting('server_version_num') AS num,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = '10') AS owner,
            (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
            current_setting('shared_preload_libraries') AS preload`);
 	if (!row) throw new Error("the server told nothing about itself");
@@ -33524,7 +33603,7 @@ function compareSnapshots(before, after, context) {
 	].map((item) => item.verdict === "unexpected" && context.changed.includes(item.name) ? {
 		...item,
 		verdict: "expected",
-		why: "this route changes it"
+		why: "this upgrade changes it"
 	} : item));
 }
 /** The items that fail a validation. */
@@ -34911,12 +34990,19 @@ async function takeBackup(run, step, prove) {
 	recorder.record.backup = recordOf$1(dump, proof, nameOf(clients));
 	recorder.save();
 	await run.journal.backup(recorder.record.backup);
-	if (proof.verdict === "failed") throw new UpgradeError("backup-not-proved", `The backup in ${folder} is not good: ${proof.differences[0] ?? "it differs"}.`, {
+	if (proof.verdict === "failed") throw new UpgradeError("backup-not-proved", `The backup in ${folder} is not good: ${(proof.differences[0] ?? "it differs").replace(/\.$/, "")}.`, {
 		phase: "prove",
-		hint: `The report has every difference (${proof.differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`,
+		hint: notProvedHint(proof),
 		docs: "backup.md#not-proved"
 	});
 	step.note(proof.verdict === "proved" ? `proved: ${proof.tables} tables, ${proof.rows} rows, ${proof.objects} objects, ${proof.sequences} sequences and ${proof.largeObjects} large objects are equal after a restore into ${proof.restoredInto}` : `not proved by a restore (backup.prove: ${spec.backup.prove})`);
+}
+/** What to do about a proof that failed. Pure. */
+function notProvedHint({ differences, restoredInto }) {
+	const left = `The report has every difference (${differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`;
+	const extension = differences.map((line) => /ERROR: {2}(?:extension "(.+)" is not available|could not open extension control file ".*\/([^/]+)\.control")/.exec(line)).find((match) => match !== null);
+	if (!extension) return left;
+	return `The server that it was restored into (${restoredInto ?? "a scratch server"}, on the machine of the job) has no files of the extension ${extension[1] ?? extension[2]}, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`;
 }
 /** A backup as the record tells of it. */
 function recordOf$1(dump, proof, clients) {
@@ -49870,7 +49956,7 @@ async function runSteps(run, plan, facts, probe, beforeBreak = async () => {}) {
 		context.log.startGroup(`${index + 1}/${steps.length} ${planned.title}`);
 		const record = recorder.startStep(planned.id, planned.title);
 		try {
-			if (index < first && !neededAgain(plan.steps, index, first)) {
+			if (index < first && !neededAgain(plan.steps, index, first, journal.state())) {
 				recorder.endStep(record, "already-done");
 				context.log.info("  done already");
 				continue;
@@ -49909,9 +49995,13 @@ async function renewLock(run) {
 		run.context.log.info(`  the lock could not be taken again: ${messageOf(cause)}`);
 	});
 }
-/** Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. */
-function neededAgain(steps, index, first) {
-	return besideServer(steps[index]?.id ?? "") && steps.slice(first).some(({ id, breaks }) => breaks !== null && !besideServer(id));
+/**
+* Applications that a dead run's end has started must be stopped again while something that breaks clients is to come. And
+* an upgrade has a backup of its own: packages that an earlier one left do not stand for one.
+*/
+function neededAgain(steps, index, first, { backup }) {
+	const id = steps[index]?.id ?? "";
+	return (besideServer(id) || id === "backup" && backup === null) && steps.slice(first).some((step) => step.breaks !== null && !besideServer(step.id));
 }
 /** Index behind the last step that is done already. */
 async function firstToDo(steps) {
@@ -50093,6 +50183,17 @@ async function cancelled(run, plan) {
 	const facts = await run.environment.inspect().catch(() => null);
 	const running = facts?.serving ? formatVersion(facts.running) : null;
 	const error = new Cancelled();
+	const beside = changedBeside(plan.steps, run.journal.state().steps);
+	if (running === plan.from && beside.length > 0) {
+		const left = beside.map(({ title }) => `"${title}"`).join(", ");
+		run.recorder.issue(error, `Left as it was: PostgreSQL ${plan.from} serves, and ${left} was not taken back.`);
+		return {
+			result: "cancelled",
+			verdict: `The run was cancelled; PostgreSQL ${plan.from} was not stopped, and ${left} was not taken back.`,
+			next: `${command(run, "resume")} It goes on. To take it back: mode: rollback. Until then whatever restarts the server may start another version.`,
+			finished: false
+		};
+	}
 	if (running === plan.from) {
 		run.recorder.issue(error, "Everything that was switched off was put back.");
 		return {
@@ -50931,14 +51032,20 @@ async function rollbackMode(run) {
 	const restored = resumed && journal.state().steps.get("restore") === "done";
 	if (resumed && !restored) restore = await wantedRestore(run, backup);
 	const there = formatVersion(facts.running) === begin.from;
-	const onlyData = there && (restore !== null || restored);
-	if (there && !onlyData && resumed) return {
+	const before = parseVersion(begin.from);
+	const route = environment.planRoute({
+		...facts,
+		running: before
+	}, parseVersion(begin.wanted));
+	const half = there && (here || resumed) && changedBeside(route.steps.filter((step) => typeof step !== "string"), steps).length > 0;
+	const onlyData = there && !half && (restore !== null || restored);
+	if (there && !half && !onlyData && resumed) return {
 		result: "rolled-back",
 		verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
 		next: null,
 		finished: true
 	};
-	if (there && !onlyData) return {
+	if (there && !half && !onlyData) return {
 		result: "skipped",
 		verdict: `Nothing to do: ${spec.name} runs PostgreSQL ${begin.from} already.`,
 		next: null,
@@ -50950,11 +51057,6 @@ async function rollbackMode(run) {
 	});
 	run.lock ??= await acquireLock(settings, runName(context));
 	const words = restore && await wordsOf(run, restore);
-	const before = parseVersion(begin.from);
-	const route = environment.planRoute({
-		...facts,
-		running: before
-	}, parseVersion(begin.wanted));
 	const added = newSettings(begin);
 	if (added.length > 0) steps.set("configure", "done");
 	const undoable = (onlyData ? [] : route.steps).flatMap((step) => {
@@ -51048,7 +51150,7 @@ async function rollbackMode(run) {
 	};
 	return {
 		result: "rolled-back",
-		verdict: `${onlyData && !resumed ? `PostgreSQL ${begin.from} served already.` : `PostgreSQL ${begin.wanted} went back to ${begin.from}.`} ${verdict}`.trim(),
+		verdict: `${(onlyData || half) && !resumed ? `PostgreSQL ${begin.from} served already.${half ? " What was changed beside it was taken back." : ""}` : `PostgreSQL ${begin.wanted} went back to ${begin.from}.`} ${verdict}`.trim(),
 		next: [`Set postgres: "${begin.from}" for ${spec.name} in the spec, or the next upgrade run leads to ${spec.postgres} again.`, ...next].join("\n"),
 		finished: true
 	};

@@ -87,7 +87,7 @@ export function compareSnapshots(before: Snapshot, after: Snapshot, context: Dif
   return condensed(
     facts.map((item) =>
       item.verdict === 'unexpected' && context.changed.includes(item.name)
-        ? { ...item, verdict: 'expected', why: 'this route changes it' }
+        ? { ...item, verdict: 'expected', why: 'this upgrade changes it' }
         : item,
     ),
   );

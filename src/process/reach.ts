@@ -23,6 +23,8 @@ export async function listen(
   warn: (text: string) => void,
 ): Promise<Tunnel> {
   const open = new Set<() => void>();
+  /** A port that was answered on is there: who restarts the server behind it knows why it is closed for a moment. */
+  let led = false;
   /** @param early what the client said so far, as long as nothing answered */
   const join = async (socket: Socket, early: Buffer[], tries: number): Promise<void> => {
     const [program, ...args] = await command();
@@ -50,6 +52,7 @@ export async function listen(
     });
     child.stdout.once('data', () => {
       answered = true;
+      led = true;
       early.length = 0;
     });
     child.stdout.pipe(socket, { end: false });
@@ -66,7 +69,7 @@ export async function listen(
           .catch(() => socket.destroy());
         return;
       }
-      if (!socket.destroyed && /request failed|forwarding failed/i.test(said)) warn(lastLines(said));
+      if (!led && !socket.destroyed && /request failed|forwarding failed/i.test(said)) warn(lastLines(said));
       socket.destroySoon();
     });
   };

@@ -32,6 +32,8 @@ interface RunOptions {
   shielded?: boolean;
   /** The same, for a program whose output is read to its end: it leaves no server behind. */
   ownSession?: boolean;
+  /** Characters of standard output that are collected, at most; by default a quarter of what a text can hold. */
+  most?: number;
 }
 
 /** What a program left; output beyond the last 64 KiB of standard error is gone. */
@@ -42,11 +44,12 @@ interface Finished {
 }
 
 const keep = 64 * 1024;
+const mostByDefault = 128 * 1024 * 1024;
 
 /**
  * Runs a program to its end; the exit code is the caller's to judge.
  * @param argv the program and its arguments: never a shell string, never a secret
- * @throws Cancelled when the signal fires, UpgradeError `program-missing`, `program-timeout`
+ * @throws Cancelled when the signal fires, UpgradeError `program-missing`, `program-timeout`, `program-output`
  */
 export async function run(argv: readonly [string, ...string[]], options: RunOptions = {}): Promise<Finished> {
   const { signal } = options;
@@ -63,6 +66,7 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   });
 
   let timedOut = false;
+  let tooMuch = false;
   const stop = (): void => {
     child.kill('SIGTERM');
     setTimeout(() => child.kill('SIGKILL'), 3000).unref();
@@ -89,7 +93,13 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
   if (options.stdout) child.stdout?.pipe(options.stdout);
   else
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      if (tooMuch) return;
       stdout += chunk;
+      if (stdout.length <= (options.most ?? mostByDefault)) return;
+      // It may be another machine that never stops talking.
+      tooMuch = true;
+      stdout = '';
+      stop();
     });
   if (options.stdin && child.stdin) {
     // A program that ends before it has read everything breaks the pipe: its exit code tells.
@@ -116,6 +126,15 @@ export async function run(argv: readonly [string, ...string[]], options: RunOpti
       );
     });
     if (signal?.aborted) throw new Cancelled();
+    if (tooMuch) {
+      throw new UpgradeError(
+        'program-output',
+        `${program} printed more than anybody can use. It was ended.`,
+        {
+          hint: lastLines(stderr) || 'Run it by hand and look what it prints.',
+        },
+      );
+    }
     if (timedOut) {
       throw new UpgradeError('program-timeout', `${program} did not finish within ${options.timeout} ms.`, {
         hint: lastLines(stderr) || 'It printed nothing.',

@@ -26,3 +26,10 @@ export const secretName = z
 export const duration = z
   .string({ error: 'write a number and m, h or d, for example "12h"' })
   .regex(/^(0|[1-9]\d{0,4})[mhd]$/, 'write a number and m, h or d, for example "12h"');
+
+/** Whether an address holds a user or a password: they would be in the plan, the journal and the report. */
+export function holdsLogin(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}

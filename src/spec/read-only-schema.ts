@@ -1,13 +1,6 @@
 /** The section `read-only` of the spec: writes are refused for a while, instead of stopping applications. */
 import { z } from 'zod';
-import { secretName, whole } from './parts.ts';
-
-/** User and password of an address would be in the plan, the journal and the report. */
-function holdsLogin(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
-}
+import { holdsLogin, secretName, whole } from './parts.ts';
 
 /** https, or http to the machine itself: anywhere else a token would travel in clear. */
 function isPrivate(url: string): boolean {

@@ -6,7 +6,7 @@ import { drainSchema } from './drain-schema.ts';
 import { extensionsSchema } from './extension-schema.ts';
 import { channelSchema, windowSchema } from './fleet-schema.ts';
 import { healthSchema } from './health-schema.ts';
-import { absolute, duration, secretName, whole } from './parts.ts';
+import { absolute, duration, holdsLogin, secretName, whole } from './parts.ts';
 import { readOnlySchema } from './read-only-schema.ts';
 import { imageName, imageWords, rehearsalSchema } from './rehearsal-schema.ts';
 import { rollbackSchema } from './rollback-schema.ts';
@@ -65,6 +65,7 @@ const applicationSchema = z
     }),
     health: z
       .url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' })
+      .refine((url) => !holdsLogin(url), { error: 'write no user or password here: every report shows it' })
       .optional()
       .meta({ description: 'Asked after the start until it answers 2xx' }),
     'start-timeout': whole(1, 3600).default(600).meta({ description: 'Seconds until `health` must answer' }),

@@ -132,12 +132,8 @@ export async function takeBackup(run: Run, step: StepRun, prove: Prover): Promis
   if (proof.verdict === 'failed') {
     throw new UpgradeError(
       'backup-not-proved',
-      `The backup in ${folder} is not good: ${proof.differences[0] ?? 'it differs'}.`,
-      {
-        phase: 'prove',
-        hint: `The report has every difference (${proof.differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`,
-        docs: 'backup.md#not-proved',
-      },
+      `The backup in ${folder} is not good: ${(proof.differences[0] ?? 'it differs').replace(/\.$/, '')}.`,
+      { phase: 'prove', hint: notProvedHint(proof), docs: 'backup.md#not-proved' },
     );
   }
   step.note(
@@ -145,6 +141,21 @@ export async function takeBackup(run: Run, step: StepRun, prove: Prover): Promis
       ? `proved: ${proof.tables} tables, ${proof.rows} rows, ${proof.objects} objects, ${proof.sequences} sequences and ${proof.largeObjects} large objects are equal after a restore into ${proof.restoredInto}`
       : `not proved by a restore (backup.prove: ${spec.backup.prove})`,
   );
+}
+
+/** What to do about a proof that failed. Pure. */
+export function notProvedHint({ differences, restoredInto }: ProofRecord): string {
+  const left = `The report has every difference (${differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`;
+  // The words of the server itself (commands/extension.c): the second ones are those of PostgreSQL 13 and 14.
+  const extension = differences
+    .map((line) =>
+      /ERROR: {2}(?:extension "(.+)" is not available|could not open extension control file ".*\/([^/]+)\.control")/.exec(
+        line,
+      ),
+    )
+    .find((match) => match !== null);
+  if (!extension) return left;
+  return `The server that it was restored into (${restoredInto ?? 'a scratch server'}, on the machine of the job) has no files of the extension ${extension[1] ?? extension[2]}, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`;
 }
 
 /** A backup as the record tells of it. */

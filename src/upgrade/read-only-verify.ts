@@ -53,8 +53,9 @@ async function look(target: Connection, { settings, what }: Asked): Promise<Seen
   const options = { name: 'postgres-upgrade verify', timeout: 10_000, statementTimeout: 10_000 };
   try {
     await using session = await connect(settings, options);
-    // In one transaction: behind a pooler the next one may be another session of the server.
-    await session.script('BEGIN');
+    // In one transaction: behind a pooler the next one may be another session of the server. The database's own path may
+    // lead to operators that somebody else wrote, and it may be a superuser who asks.
+    await session.script('BEGIN; SET LOCAL search_path = pg_catalog');
     const [own] = await session.query<{ pid: number; began: string; readOnly: boolean }>(
       `SELECT a.pid, (extract(epoch FROM a.backend_start) * 1000000)::pg_catalog.int8::pg_catalog.text AS began,
          pg_catalog.current_setting('transaction_read_only') = 'on' AS "readOnly"

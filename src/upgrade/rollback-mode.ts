@@ -27,6 +27,7 @@ import { restoreStep } from './restore-step-id.ts';
 import { rollbackRisk } from './risk.ts';
 import { settleCollations } from './settle-collations.ts';
 import { snapshotOf } from './snapshots.ts';
+import { changedBeside } from './step-kinds.ts';
 import { undoSteps } from './steps.ts';
 import { isMinor, putBackAll, type Run, stepRun } from './target.ts';
 import { assertNobodyElse } from './upgrade-mode.ts';
@@ -108,8 +109,18 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   const restored = resumed && journal.state().steps.get(restoreStep) === 'done';
   if (resumed && !restored) restore = await wantedRestore(run, backup);
   const there = formatVersion(facts.running) === begin.from;
-  const onlyData = there && (restore !== null || restored);
-  if (there && !onlyData && resumed) {
+  const before = parseVersion(begin.from);
+  const route = environment.planRoute({ ...facts, running: before }, parseVersion(begin.wanted));
+  // The version from before may serve, and what was changed beside it has to be taken back all the same.
+  const half =
+    there &&
+    (here || resumed) &&
+    changedBeside(
+      route.steps.filter((step) => typeof step !== 'string'),
+      steps,
+    ).length > 0;
+  const onlyData = there && !half && (restore !== null || restored);
+  if (there && !half && !onlyData && resumed) {
     return {
       result: 'rolled-back',
       verdict: `PostgreSQL ${begin.wanted} went back to ${begin.from}.`,
@@ -117,7 +128,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
       finished: true,
     };
   }
-  if (there && !onlyData) {
+  if (there && !half && !onlyData) {
     return {
       result: 'skipped',
       verdict: `Nothing to do: ${spec.name} runs PostgreSQL ${begin.from} already.`,
@@ -137,8 +148,6 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   }
   run.lock ??= await acquireLock(settings, runName(context));
   const words = restore && (await wordsOf(run, restore));
-  const before = parseVersion(begin.from);
-  const route = environment.planRoute({ ...facts, running: before }, parseVersion(begin.wanted));
   // A person may have written them by hand since: whoever did, the older version would not start with them.
   const added = newSettings(begin);
   if (added.length > 0) steps.set('configure', 'done');
@@ -233,7 +242,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   return {
     result: 'rolled-back',
     verdict:
-      `${onlyData && !resumed ? `PostgreSQL ${begin.from} served already.` : `PostgreSQL ${begin.wanted} went back to ${begin.from}.`} ${verdict}`.trim(),
+      `${(onlyData || half) && !resumed ? `PostgreSQL ${begin.from} served already.${half ? ' What was changed beside it was taken back.' : ''}` : `PostgreSQL ${begin.wanted} went back to ${begin.from}.`} ${verdict}`.trim(),
     next: [
       `Set postgres: "${begin.from}" for ${spec.name} in the spec, or the next upgrade run leads to ${spec.postgres} again.`,
       ...next,

@@ -9,7 +9,7 @@ import type { JournalState } from './journal.ts';
 import { newSettings, resetStep } from './needed-settings.ts';
 import { settleCollations } from './settle-collations.ts';
 import { compareWith } from './snapshots.ts';
-import { besideServer } from './step-kinds.ts';
+import { besideServer, changedBeside } from './step-kinds.ts';
 import { undoSteps } from './steps.ts';
 import { type Run, stepRun } from './target.ts';
 
@@ -163,6 +163,20 @@ async function cancelled(run: Run, plan: PlanRecord): Promise<Ending> {
   const facts = await run.environment.inspect().catch(() => null);
   const running = facts?.serving ? formatVersion(facts.running) : null;
   const error = new Cancelled();
+  const beside = changedBeside(plan.steps, run.journal.state().steps);
+  if (running === plan.from && beside.length > 0) {
+    const left = beside.map(({ title }) => `"${title}"`).join(', ');
+    run.recorder.issue(
+      error,
+      `Left as it was: PostgreSQL ${plan.from} serves, and ${left} was not taken back.`,
+    );
+    return {
+      result: 'cancelled',
+      verdict: `The run was cancelled; PostgreSQL ${plan.from} was not stopped, and ${left} was not taken back.`,
+      next: `${command(run, 'resume')} It goes on. To take it back: mode: rollback. Until then whatever restarts the server may start another version.`,
+      finished: false,
+    };
+  }
   if (running === plan.from) {
     run.recorder.issue(error, 'Everything that was switched off was put back.');
     const verdict = `The run was cancelled; PostgreSQL ${plan.from} was not changed.`;

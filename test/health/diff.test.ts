@@ -315,7 +315,7 @@ describe('compareSnapshots', () => {
 
   it('expects what the route changes on purpose, and only that', () =>
     expect(found({}, server({ 'system identifier': '8', timeline: '2' }), ['system identifier'])).toEqual([
-      ['expected', 'system identifier', 'this route changes it'],
+      ['expected', 'system identifier', 'this upgrade changes it'],
       ['unexpected', 'timeline', null],
     ]));
 

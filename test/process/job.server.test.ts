@@ -188,7 +188,7 @@ describe('whoever started it', () => {
     const told: string[] = [];
     const onLine = (line: string): void => void told.push(line);
     const found = awaitJobs(host, jobs, 30_000, { onLine });
-    const same = runJob(host, jobIn(home.path, 'echo something else'), { onLine });
+    const same = runJob(host, jobIn(home.path, waiting(home.path)), { onLine });
     await until(
       async () => told.length,
       (count) => count === 2,

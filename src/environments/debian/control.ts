@@ -138,12 +138,12 @@ export async function awaitServer(
 /** Size of the cluster's log, and its text from a byte on; null where it does not log to a file of its own. */
 export async function endOfLog(
   host: Host,
-  { log }: Pick<ClusterRecipe, 'log'>,
+  { log, data }: Pick<ClusterRecipe, 'log' | 'data'>,
   from: number,
   bytes: number,
 ): Promise<{ source: string; text: string; size: number } | null> {
   if (log === null) return null;
-  const { stdout } = await host.script(logScript, [log, String(from), String(bytes)]);
+  const { stdout } = await host.script(logScript, [log, String(from), String(bytes), data]);
   const end = stdout.indexOf('\n');
   if (end < 0) return null;
   return { source: log, size: Number(stdout.slice(0, end)), text: stdout.slice(end + 1) };

@@ -12,7 +12,13 @@ import { runJob } from '../../process/job.ts';
 import { localHost } from '../../process/local-host.ts';
 import { sshHost } from '../../process/ssh-host.ts';
 import { areWeRoot, scratchUser } from '../../process/user.ts';
-import type { Environment, EnvironmentFacts, EnvironmentKind, EnvironmentTools } from '../environment.ts';
+import type {
+  Environment,
+  EnvironmentFacts,
+  EnvironmentKind,
+  EnvironmentTools,
+  StepRun,
+} from '../environment.ts';
 import { hostStore } from '../host-store.ts';
 import { type DebianConfig, debianSchema } from './config.ts';
 import {
@@ -24,13 +30,14 @@ import {
   recipeOf,
   serverProcess,
 } from './control.ts';
-import { installing, settleInstallation } from './install.ts';
+import { areInstalled, installing, installSaved, settleInstallation, settleJobs } from './install.ts';
 import { type DebianFacts, look, packagesFor, refreshLists, serverVersion } from './look.ts';
+import { assertOwnFolder } from './own-folder.ts';
 import { packageFacts } from './package-facts.ts';
 import { postgresVersion } from './packages.ts';
 import { planDebian } from './plan.ts';
 import { applicationScript, disksScript, installedPreflightScript, tidyScript } from './scripts.ts';
-import { debianStep } from './steps.ts';
+import { debianStep, heldOf } from './steps.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -53,7 +60,7 @@ function stateOf({ state, version, cluster }: DebianConfig): string {
 /** Folder beside the job where the backups of a target are kept. */
 function backupsOf(target: string): string {
   const base = areWeRoot()
-    ? '/var/lib/postgres-upgrade/backups'
+    ? '/var/backups/postgres-upgrade'
     : join(process.env.XDG_STATE_HOME || join(homedir(), '.local/state'), 'postgres-upgrade/backups');
   return join(base, target);
 }
@@ -167,14 +174,53 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     return recipeOf(host, cluster, supervisor);
   };
 
+  const answers = async (): Promise<boolean> =>
+    (await answering(await settings()).catch(() => null)) !== null;
+
   /** Starts the cluster where it does not run, and waits until it answers. */
   const ensureServing = async (recipe: ClusterRecipe): Promise<void> => {
-    if ((await answering(await settings()).catch(() => null)) !== null) return;
-    const end =
-      (await serverProcess(host, recipe.data)) === null
-        ? await control(debianTools, recipe, 'start')
-        : { code: 0, output: '' };
-    await awaitServer(debianTools, recipe, end);
+    if (await answers()) return;
+    // A restart that a dead run began may be between its stop and its start.
+    await settleJobs(host, debianTools.jobs, debianTools.progress);
+    if (await answers()) return;
+    if ((await serverProcess(host, recipe.data)) !== null) {
+      try {
+        await awaitServer(debianTools, recipe, { code: 0, output: '' });
+        return;
+      } catch (cause) {
+        // It was on its way down, not up.
+        if ((await serverProcess(host, recipe.data)) !== null) throw cause;
+      }
+    }
+    await awaitServer(debianTools, recipe, await control(debianTools, recipe, 'start'));
+  };
+
+  /** Whether the data directory was left by a clean stop: only then may another version start on it. */
+  const stoppedCleanly = async ({ data }: ClusterRecipe): Promise<boolean> => {
+    if ((await serverProcess(host, data)) !== null) return false;
+    const { stdout } = await host.run([
+      `/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
+      '--pgdata',
+      data,
+    ]);
+    return /^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout);
+  };
+
+  /** As `ensureServing`; where the new version does not start, the packages from before are installed again first. */
+  const serveAgain = async (recipe: ClusterRecipe, step: StepRun): Promise<void> => {
+    try {
+      return await ensureServing(recipe);
+    } catch (cause) {
+      const facts = await look(host, config, state);
+      const { saved } = facts;
+      if (saved === null || !areInstalled(facts, saved.new) || !(await stoppedCleanly(recipe))) throw cause;
+      debianTools.progress(`${saved.to} does not start: back to ${saved.from}`);
+      await installSaved(host, state, saved, 'old', await heldOf(debianTools, saved), step);
+      await ensureServing(recipe);
+      step.note(
+        `${saved.to} did not start: the packages of ${saved.from} were installed again, and it serves`,
+      );
+    }
   };
 
   return {
@@ -188,6 +234,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     },
 
     async claim(who) {
+      await assertOwnFolder(host, state);
       const holder = await host.hold(`${state}/run.lock`, who);
       if (holder === null) return;
       throw new UpgradeError('locked', `Another run is at work on this target: ${holder}.`, {
@@ -198,12 +245,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
 
     async wake(step) {
       const recipe = await ownRecipe();
-      const { stdout } = await host.run([
-        `/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
-        '--pgdata',
-        recipe.data,
-      ]);
-      if (!/^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout)) {
+      if (!(await stoppedCleanly(recipe))) {
         throw new UpgradeError(
           'unclean-stop',
           `The cluster ${config.version}/${config.cluster} is stopped, and it was not stopped cleanly.`,
@@ -228,9 +270,12 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     step: (id, facts, wanted) => debianStep(debianTools, id, facts, wanted),
 
     async putBack(entry, step) {
-      if (entry.id === installing) return await settleInstallation(host, state, entry, step);
+      if (entry.id === installing) {
+        const saved = async (): Promise<DebianFacts['saved']> => (await look(host, config, state)).saved;
+        return await settleInstallation(host, state, entry, saved, step);
+      }
       const recipe = entry.detail as ClusterRecipe;
-      if (entry.id !== 'woken') return await ensureServing(recipe);
+      if (entry.id !== 'woken') return await serveAgain(recipe, step);
       const { code, output } = await control(debianTools, recipe, 'stop');
       // 2: it did not run (pg_ctlcluster(1)).
       if (code === 0 || code === 2) return;

@@ -1,7 +1,7 @@
 /** Installing package files, forward and back: one job that keeps PostgreSQL from being stopped or started meanwhile. */
 import { UpgradeError } from '../../errors.ts';
 import type { Host } from '../../process/host.ts';
-import { awaitJobs, runJob } from '../../process/job.ts';
+import { awaitJobs, type JobEnd, runJob } from '../../process/job.ts';
 import { lastLines } from '../../process/run.ts';
 import type { StepRun, SwitchedOff } from '../environment.ts';
 import { filesWhole } from './fetch.ts';
@@ -60,7 +60,24 @@ export async function installSaved(
     what: 'packages are being installed, and may not restart PostgreSQL (policy-rc.d)',
     detail,
   });
-  const end = await runJob(
+  const end = await runFiles(host, state, folder, held, step);
+  if (end.code === 0) return await step.isBack(installing);
+  throw new UpgradeError('packages-install', `apt-get ended with exit code ${end.code}.`, {
+    phase: folder === 'old' ? 'rollback' : 'upgrade',
+    hint: lastLines(end.output, 6) || 'It printed nothing.',
+    docs: 'debian.md#when-apt-fails',
+  });
+}
+
+/** Installs the files of one side. */
+function runFiles(
+  host: Host,
+  state: string,
+  folder: 'old' | 'new',
+  held: readonly string[],
+  step: StepRun,
+): Promise<JobEnd> {
+  return runJob(
     host,
     {
       folder: `${state}/jobs`,
@@ -71,11 +88,16 @@ export async function installSaved(
     },
     { progress: step.progress, onLine: (line) => dpkgLine(line, step) },
   );
-  if (end.code === 0) return await step.isBack(installing);
-  throw new UpgradeError('packages-install', `apt-get ended with exit code ${end.code}.`, {
-    phase: folder === 'old' ? 'rollback' : 'upgrade',
-    hint: lastLines(end.output, 6) || 'It printed nothing.',
-    docs: 'debian.md#when-apt-fails',
+}
+
+/** Waits until no work of an earlier run is left; one that was killed meanwhile has ended, too. */
+export async function settleJobs(
+  host: Host,
+  folder: string,
+  progress: (text: string) => void,
+): Promise<void> {
+  await awaitJobs(host, folder, patience, { progress }).catch((cause: unknown) => {
+    if (!(cause instanceof UpgradeError && cause.code === 'job-lost')) throw cause;
   });
 }
 
@@ -84,15 +106,21 @@ function dpkgLine(line: string, step: StepRun): void {
   if (/^(Unpacking|Setting up) /.test(line)) step.progress(line.trim());
 }
 
-/** Puts right what an installation left whose end nobody saw: waits for it, opens the policy, finishes dpkg's work. */
+/**
+ * Puts right what an installation left whose end nobody saw: waits for it, opens the policy, finishes dpkg's work. Where
+ * dpkg cannot finish it, the packages from before are installed again.
+ * @param lookAtSaved what is saved, asked once nothing is at work any more
+ * @throws UpgradeError `packages-broken`
+ */
 export async function settleInstallation(
   host: Host,
   state: string,
   entry: SwitchedOff,
+  lookAtSaved: () => Promise<Saved | null>,
   step: StepRun,
 ): Promise<void> {
   const { held } = entry.detail as InstallDetail;
-  await awaitJobs(host, `${state}/jobs`, patience, { progress: step.progress });
+  await settleJobs(host, `${state}/jobs`, step.progress);
   const end = await runJob(
     host,
     {
@@ -105,9 +133,15 @@ export async function settleInstallation(
     { progress: step.progress },
   );
   if (end.code === 0) return;
+  const saved = await lookAtSaved();
+  if (saved !== null && (await filesWhole(host, state, saved, 'old'))) {
+    const back = await runFiles(host, state, 'old', held, step);
+    if (back.code === 0)
+      return step.note(`dpkg could not finish the installation: the packages of ${saved.from} are back`);
+  }
   throw new UpgradeError('packages-broken', 'dpkg has packages that are half installed.', {
     phase: 'rollback',
-    hint: `${lastLines(end.output, 4)}\nThe server was not touched by it. Look at dpkg --audit there; mode: rollback installs the saved packages again.`,
+    hint: `${lastLines(end.output, 4)}\nThe server was not touched by it. The packages from before could not be installed again either: look at dpkg --audit there, mend it, then run again.`,
     docs: 'debian.md#when-apt-fails',
   });
 }

@@ -37,7 +37,7 @@ export function planDebian(
   const restart =
     seen.supervisor === 'systemd'
       ? `systemctl restart postgresql@${version}-${cluster}.service`
-      : `pg_ctlcluster --skip-systemctl-redirect --mode fast ${version} ${cluster} restart`;
+      : `pg_ctlcluster --skip-systemctl-redirect --mode fast ${version} ${cluster} restart -- -t 600`;
   const neighbours = seen.others.filter((each) => each.version === version && each.running);
   return {
     name: 'minor-in-place',
@@ -48,6 +48,7 @@ export function planDebian(
             `Other clusters use the same packages: ${neighbours.map((each) => `${each.version}/${each.cluster}`).join(', ')}. They go on with ${from} until somebody restarts them.`,
           ]
         : []),
+      `A proof of the backup by a restore needs a server of ${to}, or of the nearest minor version that the machine of the job has, with the files of every extension.`,
     ],
     steps: [
       'backup',

@@ -2,6 +2,7 @@
  * The shell scripts that are run on the machine of the cluster. Data comes in as arguments, never as text of a script.
  * They are POSIX sh, as root, with a clean environment.
  */
+import { quote } from '../../process/quote.ts';
 import { installedFormat } from './packages.ts';
 
 /** Divides what one script prints; `sections` reads it. */
@@ -135,7 +136,7 @@ cd "$state/next/old"
 for each; do
   name=\${each%%=*} version=\${each#*=}
   file=$(printf %s "$version" | sed 's/:/%3a/g')
-  got() { for deb in "$name"_"$file"_*.deb; do [ -e "$deb" ] && return 0; done; return 1; }
+  got() { for own in "$name"_"$file"_*.deb; do [ -e "$own" ] && return 0; done; return 1; }
   for deb in "$state"/saved/old/"$name"_"$file"_*.deb /var/cache/apt/archives/"$name"_"$file"_*.deb; do
     if [ -e "$deb" ] && ! got; then cp "$deb" .; fi
   done
@@ -150,6 +151,8 @@ for each; do
   for deb in "$name"_"$file"_*.deb; do
     [ "$(dpkg-deb --field "$deb" Package)=$(dpkg-deb --field "$deb" Version)" = "$each" ] ||
       { echo "$deb is not $each." >&2; exit 66; }
+    # Read to its end: apt's cache may hold half of one.
+    dpkg-deb --fsys-tarfile "$deb" >/dev/null || { echo "$deb is damaged." >&2; exit 66; }
   done
 done
 cd ..
@@ -250,7 +253,7 @@ exit "$code"
  */
 export const preflightScript = `
 set -u
-folder=$(mktemp -d /var/lib/postgres-upgrade-XXXXXX) || exit 70
+folder=$(mktemp -d /var/lib/postgres-upgrade-preflight.XXXXXXXX) || exit 70
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 70' TERM INT HUP
 dpkg-deb --extract "$1" "$folder" || exit 70
@@ -269,7 +272,8 @@ exec runuser --user "$owner" -- "/usr/lib/postgresql/$1/bin/postgres" -D "$2" \\
 
 /**
  * Starts, stops or restarts a cluster. $1 systemd or pg_ctlcluster, $2 action, $3 major, $4 cluster, $5 the server's rank
- * when memory runs out, empty for the one that is inherited.
+ * when memory runs out, empty for the one that is inherited. pg_ctl waits a minute by itself, and pg_ctlcluster starts
+ * nothing after a stop that took longer (sub restart of it): it gets ten.
  */
 export const clusterScript = `
 case $1 in
@@ -278,7 +282,7 @@ case $1 in
     [ -z "$5" ] || printf %s "$5" >/proc/self/oom_score_adj 2>/dev/null
     case $2 in
       start) exec pg_ctlcluster --skip-systemctl-redirect "$3" "$4" start ;;
-      *) exec pg_ctlcluster --skip-systemctl-redirect --mode fast "$3" "$4" "$2" ;;
+      *) exec pg_ctlcluster --skip-systemctl-redirect --mode fast "$3" "$4" "$2" -- -t 600 ;;
     esac
     ;;
 esac
@@ -296,14 +300,26 @@ printf '%s\\n%s\\n%s\\n' "$pid" "$(readlink "/proc/$pid/exe")" "$(cat "/proc/$pi
 `;
 
 /** Size and end of a file, from byte $2 on, at most the last $3 bytes. $1 file; nothing where it cannot be read. */
-export const logScript = `
-[ -f "$1" ] || exit 0
-size=$(stat --format %s "$1")
-stat --format '%s' "$1"
+const logEnd = `
+[ -f "$1" ] && [ -r "$1" ] || exit 0
+size=$(stat --dereference --format %s -- "$1")
+echo "$size"
 from=$2
 [ "$from" -le "$size" ] || from=0
 [ "$((size - from))" -le "$3" ] || from=$((size - $3))
-tail -c "+$((from + 1))" "$1" | head -c "$3"
+tail -c "+$((from + 1))" -- "$1" | head -c "$3"
+`;
+
+/**
+ * The same as the user to whom the data directory $4 belongs, who may put a link to anything in place of its log: root
+ * would read that.
+ */
+export const logScript = `
+data=$4
+set -- sh -c ${quote(logEnd)} sh "$1" "$2" "$3"
+[ "$(id -u)" = 0 ] || exec "$@"
+user=$(stat --dereference --format %u -- "$data") && group=$(stat --dereference --format %g -- "$data") || exit 0
+exec setpriv --reuid "$user" --regid "$group" --clear-groups -- "$@"
 `;
 
 /** Free room: for each path of "$@" its filesystem, bytes free, path; of the nearest folder that is there. */
@@ -315,10 +331,19 @@ for path; do
 done
 `;
 
-/** Removes what the way back does not need; with $2 "all" also that. $1 state folder. */
+/**
+ * Removes what the way back does not need; with $2 "all" also that. $1 state folder. Nothing while a job is at work: a
+ * download that a cancelled run left to itself still writes there.
+ */
 export const tidyScript = `
-rm -rf "$1/next" "$1/saved.gone" "$1/empty" /var/lib/postgres-upgrade-??????
+if [ -e "$1/jobs/lock" ]; then
+  exec 9<"$1/jobs/lock"
+  flock --nonblock 9 || exit 0
+fi
+rm -rf "$1/next" "$1/saved.gone" "$1/empty"
 [ "$2" != all ] || rm -rf "$1/saved"
+# Of preflights that were killed; those of other targets may be at work.
+find /var/lib -maxdepth 1 -type d -name 'postgres-upgrade-preflight.????????' -cmin +60 -exec rm -rf {} +
 `;
 
 /** Runs a command of an application; what administrators install themselves is found too. */

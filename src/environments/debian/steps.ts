@@ -29,6 +29,9 @@ export interface DebianTools extends Control {
   now: () => Date;
 }
 
+/** Milliseconds. */
+const day = 86_400_000;
+
 /** The doing half of a step of this kind. */
 export function debianStep(tools: DebianTools, id: string, facts: EnvironmentFacts, wanted: PgVersion): Step {
   const { host, config, state } = tools;
@@ -70,6 +73,8 @@ function packagesStep(
       if (!saved) return false;
       // The lists may offer another build by now; what is installed already is what was fetched.
       if (areInstalled(facts, saved.new)) return true;
+      // What an upgrade long ago saved would expire with that one, and this one's way back with it.
+      if (Date.parse(saved.at) + day < tools.now().getTime()) return false;
       const chosen = chosenPackages(config, facts, from, wanted);
       return chosen.every(({ name, version }) =>
         [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version),
@@ -117,8 +122,8 @@ async function preflight(
 }
 
 /** Names on hold among those that were saved: apt lifts the hold of what it installs. */
-async function heldOf(tools: DebianTools, saved: Saved): Promise<string[]> {
-  const { stdout } = await tools.host.run(['apt-mark', 'showhold']);
+export async function heldOf({ host }: Pick<DebianTools, 'host'>, saved: Saved): Promise<string[]> {
+  const { stdout } = await host.run(['apt-mark', 'showhold']);
   const names = new Set([...saved.new, ...saved.old].map(({ name }) => name));
   return stdout.split('\n').filter((name) => names.has(name));
 }
@@ -291,7 +296,7 @@ async function restartAndVerify(
   if (since) {
     const bad = since.text.split('\n').filter((line) => /\b(FATAL|PANIC|ERROR):/.test(line));
     step.note(
-      `${since.source} since the start: ${bad.length === 0 ? 'no line with ERROR, FATAL or PANIC' : `${bad.length} lines with ERROR, FATAL or PANIC; the validation judges them`}`,
+      `${since.source} since the start: ${bad.length === 0 ? 'no line with ERROR, FATAL or PANIC' : `${bad.length} ${bad.length === 1 ? 'line' : 'lines'} with ERROR, FATAL or PANIC, those of refused clients among them; the validation judges what is new`}`,
     );
   }
 }

@@ -121,10 +121,13 @@ describe('planDebian', () => {
       to,
     );
     expect(step(route, 'restart').does[1]).toBe(
-      'pg_ctlcluster --skip-systemctl-redirect --mode fast 15 main restart',
+      'pg_ctlcluster --skip-systemctl-redirect --mode fast 15 main restart -- -t 600',
     );
     expect(route.notes[1]).toBe(
       'Other clusters use the same packages: 15/reports. They go on with 15.18 until somebody restarts them.',
+    );
+    expect(route.notes[2]).toBe(
+      'A proof of the backup by a restore needs a server of 15.20, or of the nearest minor version that the machine of the job has, with the files of every extension.',
     );
   });
 
