@@ -4605,6 +4605,7 @@ async function connect(settings, options = {}) {
 	client.on("error", () => {});
 	try {
 		await client.connect();
+		if (options.pinned) await client.query("SET search_path = pg_catalog");
 	} catch (cause) {
 		await client.end().catch(() => {});
 		throw explain(cause, settings);

@@ -18031,7 +18031,7 @@ async function askExtensionUpdates(run) {
 /** Begin of the journal's entries for indexes that are being rebuilt. */
 const halfBuilt = "half-built:";
 /** How often somebody who waits is told that it goes on, in milliseconds. */
-const beat$1 = 1e4;
+const beat$2 = 1e4;
 /**
 * @param index qualified and quoted
 * @param sql the REINDEX
@@ -18051,7 +18051,7 @@ async function rebuild(run, step, { database, index }, sql) {
 	const begun = Date.now();
 	const timer = setInterval(() => {
 		step.progress(`${database}: ${index} is being rebuilt, ${Math.round((Date.now() - begun) / 1e3)} s`);
-	}, beat$1);
+	}, beat$2);
 	try {
 		await rebuildIndex(connect, index, sql, step.signal);
 		await step.isBack(id);
@@ -18215,10 +18215,11 @@ function cleanEnvironment(extra = {}) {
 
 /** The one place that starts programs that may take long: they obey an AbortSignal and a time limit. */
 const keep$1 = 65536;
+const mostByDefault = 134217728;
 /**
 * Runs a program to its end; the exit code is the caller's to judge.
 * @param argv the program and its arguments: never a shell string, never a secret
-* @throws Cancelled when the signal fires, UpgradeError `program-missing`, `program-timeout`
+* @throws Cancelled when the signal fires, UpgradeError `program-missing`, `program-timeout`, `program-output`
 */
 async function run(argv, options = {}) {
 	const { signal } = options;
@@ -18241,6 +18242,7 @@ async function run(argv, options = {}) {
 		} : {}
 	});
 	let timedOut = false;
+	let tooMuch = false;
 	const stop = () => {
 		child.kill("SIGTERM");
 		setTimeout(() => child.kill("SIGKILL"), 3e3).unref();
@@ -18263,7 +18265,12 @@ async function run(argv, options = {}) {
 	});
 	if (options.stdout) child.stdout?.pipe(options.stdout);
 	else child.stdout?.setEncoding("utf8").on("data", (chunk) => {
+		if (tooMuch) return;
 		stdout += chunk;
+		if (stdout.length <= (options.most ?? mostByDefault)) return;
+		tooMuch = true;
+		stdout = "";
+		stop();
 	});
 	if (options.stdin && child.stdin) {
 		child.stdin.on("error", () => {});
@@ -18282,6 +18289,7 @@ async function run(argv, options = {}) {
 			child.once(options.shielded ? "exit" : "close", (exit, killedBy) => resolve(exit ?? (killedBy ? 128 : 1)));
 		});
 		if (signal?.aborted) throw new Cancelled();
+		if (tooMuch) throw new UpgradeError("program-output", `${program} printed more than anybody can use. It was ended.`, { hint: lastLines(stderr) || "Run it by hand and look what it prints." });
 		if (timedOut) throw new UpgradeError("program-timeout", `${program} did not finish within ${options.timeout} ms.`, { hint: lastLines(stderr) || "It printed nothing." });
 		if (spool) stderr = await spool.read();
 		return {
@@ -18319,6 +18327,13 @@ async function openSpool() {
 /** The last lines of a program's output that say something, for error messages. */
 function lastLines(output, count = 5) {
 	return output.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "").slice(-count).join("\n");
+}
+
+/** Which names and addresses mean the machine on which they are used. Pure. */
+/** Whether a host, as a connection or a URL names it, is the machine itself. */
+function isLoopback(host) {
+	const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
+	return bare === "localhost" || bare === "::1" || /^127\.\d+\.\d+\.\d+$/.test(bare);
 }
 
 /** Asking an application for its health, as the machine that it runs on would: `localhost` there is not ours. */
@@ -18371,17 +18386,12 @@ async function awaitWell(application, seconds, place, { progress, signal } = {})
 function hostOf(url) {
 	return url.hostname.replace(/^\[|\]$/g, "");
 }
-/** Whether an address means the machine on which it is asked. */
-function isLoopback(url) {
-	const host = hostOf(url);
-	return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
 async function addressOf$1(url, runsOn, place) {
 	const here = {
 		host: hostOf(url),
 		port: Number(url.port) || (url.protocol === "https:" ? 443 : 80)
 	};
-	if (runsOn !== "target" || !place.reach || !isLoopback(url)) return here;
+	if (runsOn !== "target" || !place.reach || !isLoopback(url.hostname)) return here;
 	return await place.reach(here.host, here.port);
 }
 /** The Host header, and the name that a certificate must have, are the address's own, wherever the socket leads. */
@@ -20515,7 +20525,7 @@ async function callHook(run, hook, which, signal) {
 			host,
 			port: Number(url.port) || (url.protocol === "https:" ? 443 : 80)
 		};
-		const status = await statusOf$1(call, url, environment.reach && isLoopback(url) ? await environment.reach(host, here.port) : here, token, AbortSignal.any([signal, timeout]));
+		const status = await statusOf$1(call, url, environment.reach && isLoopback(url.hostname) ? await environment.reach(host, here.port) : here, token, AbortSignal.any([signal, timeout]));
 		if (status >= 200 && status < 300) return;
 		why = `the answer was ${status >= 300 && status < 400 ? "a redirect, which is not followed: " : ""}HTTP ${status}`;
 	} catch (cause) {
@@ -20791,7 +20801,7 @@ async function askedOf(run, spec) {
 	context.secrets.add(url);
 	const settings = readConnectionUrl(url, spec.verify);
 	if (settings.password !== void 0) context.secrets.add(settings.password);
-	const at = URL.canParse(`http://${settings.host}`) && isLoopback(new URL(`http://${settings.host}`)) && environment.reach ? await environment.reach(settings.host, settings.port) : null;
+	const at = isLoopback(settings.host) && environment.reach ? await environment.reach(settings.host, settings.port) : null;
 	return [{
 		settings: {
 			...settings,
@@ -21630,7 +21640,10 @@ async function makeExtensions(work, making, entries, versions) {
 	}
 }
 async function foreignViews(server, name) {
-	await using connection = await connect$1(server.settings(name), { statementTimeout: 0 });
+	await using connection = await connect$1(server.settings(name), {
+		statementTimeout: 0,
+		pinned: true
+	});
 	return await connection.query(readsForeign);
 }
 async function list(work) {
@@ -22315,7 +22328,8 @@ async function finish(run, ending) {
 	tellEnd(run);
 	await journal.end(record.result ?? "failed", afterEnd(run, ending.finished && record.result === ending.result));
 	record.finished = context.now().toISOString();
-	if (ours && ending.finished && !looksOnly(context.mode)) await run.environment.tidy?.(run.spec.backup["keep-days"], context.now());
+	const idle = ending.result === "skipped" && journal.state().begin === null;
+	if ((ours || idle) && ending.finished && !looksOnly(context.mode)) await run.environment.tidy?.(run.spec.backup["keep-days"], context.now());
 	recorder.save();
 	if (!looksOnly(context.mode)) await notify(run, record.result === "paused" ? "pause" : "end");
 }
@@ -22406,6 +22420,12 @@ const secretName = string().regex(/^env:[A-Za-z_][A-Za-z0-9_]*$/, "write env:NAM
 });
 /** A time span as the spec writes it: minutes, hours or days. */
 const duration = string({ error: "write a number and m, h or d, for example \"12h\"" }).regex(/^(0|[1-9]\d{0,4})[mhd]$/, "write a number and m, h or d, for example \"12h\"");
+/** Whether an address holds a user or a password: they would be in the plan, the journal and the report. */
+function holdsLogin(url) {
+	if (!URL.canParse(url)) return false;
+	const { username, password } = new URL(url);
+	return username !== "" || password !== "";
+}
 
 /** `environment: { kind: debian, ... }` in the spec. */
 /** A package of Debian (Debian Policy 5.6.1), and a version of it (5.6.12). */
@@ -23106,6 +23126,71 @@ function shellHost(way) {
 	};
 }
 
+/** A script on a host that lives as long as somebody here attends to it: it ends with this process, however that ends. */
+/** Milliseconds between two signs of life. */
+const beat$1 = 15e3;
+/**
+* Starts a script and waits until it prints its last argument, a mark. From then on it should wait for the end of
+* descriptor 8, or for a minute without a line there, and put away what it made.
+* @throws UpgradeError `attended` with what it said where it ended before, `become`, `ssh-lost`
+*/
+async function attend(way, text, args, signal) {
+	await way.open(signal);
+	const mark = newMark();
+	const [program, ...rest] = way.shell(null);
+	const child = spawn(program, rest, {
+		env: cleanEnvironment(),
+		cwd: "/",
+		detached: true
+	});
+	const stop = () => void child.stdin.end();
+	child.stdin.on("error", () => {});
+	signal.addEventListener("abort", stop, { once: true });
+	const said = readyOf(way, child, mark);
+	child.stdin.write(`exec 8<&0\n${shellText(mark, {
+		text,
+		args: [...args, `${mark}-ready`]
+	})}`);
+	try {
+		await said;
+	} catch (cause) {
+		stop();
+		throw cause;
+	} finally {
+		signal.removeEventListener("abort", stop);
+	}
+	const alive = setInterval(() => child.stdin.write("\n"), beat$1).unref();
+	child.once("exit", () => clearInterval(alive));
+	return { async end() {
+		clearInterval(alive);
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		const ended = once$1(child, "exit");
+		stop();
+		const timer = setTimeout(() => child.kill(), 1e4);
+		await ended;
+		clearTimeout(timer);
+	} };
+}
+function readyOf(way, child, mark) {
+	return new Promise((resolve, reject) => {
+		let stdout = "";
+		let stderr = "";
+		child.stderr?.setEncoding("utf8").on("data", (chunk) => {
+			stderr = (stderr + chunk).slice(-16384);
+		});
+		child.stdout?.setEncoding("utf8").on("data", (chunk) => {
+			stdout = (stdout + chunk).slice(-16384);
+			if (stdout.includes(`${mark}-ready\n`)) resolve();
+		});
+		child.once("error", reject);
+		child.once("close", async (code) => {
+			if (!stdout.includes(`${mark}\n`)) return reject(await refusal$2(way, code ?? 128, `${stdout}\n${stderr}`));
+			if (way.remote && !await way.alive()) return reject(new ConnectionLost(lastLines(stderr), true));
+			reject(new UpgradeError("attended", `What was started on ${way.name} ended at once.`, { hint: lastLines(stderr.replaceAll(new RegExp(`^${mark}.*$`, "gm"), "")) || "It said nothing." }));
+		});
+	});
+}
+
 /** Bringing a file of a host here, as a stream. */
 /** $1 the file. The last `cat` makes descriptor 3 a pipe: sshd gives sockets, which cannot be opened by a name. */
 const sendScript = `
@@ -23359,6 +23444,10 @@ function localHost(become, log) {
 		}),
 		hold: (path, who) => locks.hold(path, who),
 		opened: () => 0,
+		attend: (text, args, signal) => attend(way, text, args, signal),
+		async reachSocket() {
+			throw new Error("a socket of this machine is reached by its path");
+		},
 		async close() {
 			locks.close();
 		}
@@ -23740,6 +23829,15 @@ async function orCancelled$1(work, signal) {
 		signal.removeEventListener("abort", stop);
 	}
 }
+/** Joins standard input and output with a Unix socket, whose path is the argument: ssh itself knows only TCP there. */
+const socketScript = `use Socket;
+socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
+connect($s, sockaddr_un($ARGV[0])) or die "open failed: $!";
+sub all { my ($from, $to) = @_; my $b;
+  while (sysread($from, $b, 65536)) { my $at = 0; while ($at < length $b) { $at += syswrite($to, $b, length($b) - $at, $at) or return } } }
+my $child = fork;
+if ($child == 0) { all(\\*STDIN, $s); shutdown($s, 1); exit }
+all($s, \\*STDOUT); kill 'TERM', $child;`;
 /** Connects on first use. */
 function sshHost(options) {
 	const { host, become, log } = options;
@@ -23791,6 +23889,38 @@ function sshHost(options) {
 		download: (path, to, signal) => download$1(way, path, to, signal),
 		hold: (path, who) => locks.hold(path, who),
 		opened: () => connection.opened(),
+		attend: (text, args, signal) => attend(way, text, args, signal),
+		async reachSocket(path) {
+			await way.open();
+			const key = `socket ${path}`;
+			const tunnel = tunnels.get(key) ?? listen(() => patiently({
+				name,
+				repeatable: true,
+				progress: way.progress
+			}, async () => {
+				const { socket } = await connection.open();
+				const words = [
+					"perl",
+					"-e",
+					socketScript,
+					"--",
+					path
+				];
+				const argv = become && !rootAlready() ? [
+					"sudo",
+					"-n",
+					"--",
+					...words
+				] : words;
+				return commandThrough(socket, host, `exec ${quoteAll(argv)}`);
+			}), (said) => way.warn(`${name} does not lead to the socket ${path}: ${said}`));
+			tunnels.set(key, tunnel);
+			const { host: address, port: local } = await tunnel;
+			return {
+				host: address,
+				port: local
+			};
+		},
 		async reach(to, port) {
 			await way.open();
 			const key = `${to} ${port}`;
@@ -24206,7 +24336,8 @@ EOF
 /**
 * Installs every package file of folder $1, and nothing else: apt is given no other source. $2 an empty folder of our own,
 * $3 packages on hold, divided by blanks: the hold is put back, and so is what apt has marked as installed by itself: it
-* loses both for what is named. Clusters are neither stopped nor started meanwhile.
+* loses both for what is named. Clusters are neither stopped nor started meanwhile. --reinstall: apt takes a package that a
+* killed dpkg left half installed for installed, where the file has the version that it had before, and ends well.
 */
 const installScript = `
 set -u
@@ -24224,8 +24355,10 @@ trap finish EXIT
 trap 'exit 143' TERM INT HUP
 close_policy || exit 1
 mkdir -p "$empty/partial"
-apt-get install ${aptOptions} --option Dir::Etc::SourceList=/dev/null --option Dir::Etc::SourceParts=/dev/null \\
-  --option Dir::State::Lists="$empty" --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= "$folder"/*.deb
+apt-get install --reinstall ${aptOptions} --option Dir::Etc::SourceList=/dev/null --option Dir::Etc::SourceParts=/dev/null \\
+  --option Dir::State::Lists="$empty" --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= "$folder"/*.deb || exit
+broken=$(dpkg --audit $names)
+[ -z "$broken" ] || { printf '%s\\n' "$broken"; exit 1; }
 `;
 /** Puts back what a dead installation may have left. $1 packages on hold. Finishes what dpkg left half configured. */
 const repairScript = `
@@ -24239,6 +24372,8 @@ code=0
 if [ -n "$(dpkg --audit)" ]; then
   close_policy
   dpkg --force-confdef --force-confold --configure --pending || code=$?
+  # One that was killed while it was unpacked stays half installed, and is no error of --configure.
+  [ -z "$(dpkg --audit)" ] || [ "$code" -ne 0 ] || code=1
 fi
 exit "$code"
 `;
@@ -24248,7 +24383,7 @@ exit "$code"
 */
 const preflightScript = `
 set -u
-folder=$(mktemp -d /var/lib/postgres-upgrade-XXXXXX) || exit 70
+folder=$(mktemp -d /var/lib/postgres-upgrade-preflight.XXXXXXXX) || exit 70
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 70' TERM INT HUP
 dpkg-deb --extract "$1" "$folder" || exit 70
@@ -24265,7 +24400,8 @@ exec runuser --user "$owner" -- "/usr/lib/postgresql/$1/bin/postgres" -D "$2" \\
 `;
 /**
 * Starts, stops or restarts a cluster. $1 systemd or pg_ctlcluster, $2 action, $3 major, $4 cluster, $5 the server's rank
-* when memory runs out, empty for the one that is inherited.
+* when memory runs out, empty for the one that is inherited. pg_ctl waits a minute by itself, and pg_ctlcluster starts
+* nothing after a stop that took longer (sub restart of it): it gets ten.
 */
 const clusterScript = `
 case $1 in
@@ -24274,7 +24410,7 @@ case $1 in
     [ -z "$5" ] || printf %s "$5" >/proc/self/oom_score_adj 2>/dev/null
     case $2 in
       start) exec pg_ctlcluster --skip-systemctl-redirect "$3" "$4" start ;;
-      *) exec pg_ctlcluster --skip-systemctl-redirect --mode fast "$3" "$4" "$2" ;;
+      *) exec pg_ctlcluster --skip-systemctl-redirect --mode fast "$3" "$4" "$2" -- -t 600 ;;
     esac
     ;;
 esac
@@ -24290,21 +24426,32 @@ case $pid in '' | *[!0-9]*) exit 0 ;; esac
 printf '%s\\n%s\\n%s\\n' "$pid" "$(readlink "/proc/$pid/exe")" "$(cat "/proc/$pid/oom_score_adj")"
 `;
 /** Size and end of a file, from byte $2 on, at most the last $3 bytes. $1 file; nothing where it cannot be read. */
-const logScript = `
-[ -f "$1" ] || exit 0
-size=$(stat --format %s "$1")
-stat --format '%s' "$1"
+const logEnd = `
+[ -f "$1" ] && [ -r "$1" ] || exit 0
+size=$(stat --dereference --format %s -- "$1")
+echo "$size"
 from=$2
 [ "$from" -le "$size" ] || from=0
 [ "$((size - from))" -le "$3" ] || from=$((size - $3))
-tail -c "+$((from + 1))" "$1" | head -c "$3"
+tail -c "+$((from + 1))" -- "$1" | head -c "$3"
+`;
+/**
+* The same as the user to whom the data directory $4 belongs, who may put a link to anything in place of its log: root
+* would read that.
+*/
+const logScript = `
+data=$4
+set -- sh -c ${quote(logEnd)} sh "$1" "$2" "$3"
+[ "$(id -u)" = 0 ] || exec "$@"
+user=$(stat --dereference --format %u -- "$data") && group=$(stat --dereference --format %g -- "$data") || exit 0
+exec setpriv --reuid "$user" --regid "$group" --clear-groups -- "$@"
 `;
 /** Free room: for each path of "$@" its filesystem, bytes free, path; of the nearest folder that is there. */
 const disksScript = `
 for path; do
   near=$path
   while [ ! -e "$near" ]; do near=$(dirname "$near"); done
-  printf '%s|%s|%s\\n' "$(stat --format %d "$near")" "$(stat --file-system --format '%a|%S' "$near")" "$path"
+  printf '%s|%s|%s\\n' "$(stat --dereference --format %d "$near")" "$(stat --file-system --format '%a|%S' "$near")" "$path"
 done
 `;
 /**
@@ -24316,8 +24463,10 @@ if [ -e "$1/jobs/lock" ]; then
   exec 9<"$1/jobs/lock"
   flock --nonblock 9 || exit 0
 fi
-rm -rf "$1/next" "$1/saved.gone" "$1/empty" /var/lib/postgres-upgrade-??????
+rm -rf "$1/next" "$1/saved.gone" "$1/empty"
 [ "$2" != all ] || rm -rf "$1/saved"
+# Of preflights that were killed; those of other targets may be at work.
+find /var/lib -maxdepth 1 -type d -name 'postgres-upgrade-preflight.????????' -cmin +60 -exec rm -rf {} +
 `;
 /** Runs a command of an application; what administrators install themselves is found too. */
 const applicationScript = "PATH=/usr/local/sbin:/usr/local/bin:$PATH\nexport PATH\nexec \"$@\"";
@@ -24365,7 +24514,8 @@ function control$1({ host, jobs, progress, startTimeout }, recipe, action) {
 async function answering(settings) {
 	await using connection = await connect$1(settings, {
 		name: "postgres-upgrade version",
-		timeout: 5e3
+		timeout: 5e3,
+		pinned: true
 	});
 	const [row] = await connection.query(`SELECT pg_catalog.current_setting('server_version_num') AS num,
             (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data`);
@@ -24408,12 +24558,13 @@ async function awaitServer(tools, recipe, end) {
 	}
 }
 /** Size of the cluster's log, and its text from a byte on; null where it does not log to a file of its own. */
-async function endOfLog(host, { log }, from, bytes) {
+async function endOfLog(host, { log, data }, from, bytes) {
 	if (log === null) return null;
 	const { stdout } = await host.script(logScript, [
 		log,
 		String(from),
-		String(bytes)
+		String(bytes),
+		data
 	]);
 	const end = stdout.indexOf("\n");
 	if (end < 0) return null;
@@ -24442,6 +24593,45 @@ async function assertServing(tools, recipe, found, version) {
 		hint: "The package was replaced while the server was starting, or it is started from somewhere else. Look at its unit or its start command."
 	});
 	return process;
+}
+
+/** Taking settings out of what ALTER SYSTEM wrote, while no server runs that could be told. */
+/**
+* $1 data directory, then names. As its owner: root would follow a link that stands there. Written beside the file and
+* moved over it, so that there is always a whole one; values may be of any encoding, and every byte stays as it is.
+*/
+const forgetScript = `
+set -eu
+owner=$(stat --format %U -- "$1")
+program='
+use IO::Handle;
+my $path = shift(@ARGV) . "/postgresql.auto.conf";
+my %names = map { lc($_) => 1 } @ARGV;
+open(my $in, "<:raw", $path) or die "$path: $!\\n";
+my @lines = <$in>;
+my @kept = grep { my ($name) = split(/=/, $_); $name =~ s/^\\s+|\\s+$//g; !$names{lc($name)} } @lines;
+exit 0 if @kept == @lines;
+unlink("$path.new");
+open(my $out, ">:raw", "$path.new") or die "$path.new: $!\\n";
+chmod((stat($in))[2] & 0777, $out);
+print {$out} @kept or die "$path.new: $!\\n";
+$out->flush && $out->sync && close($out) or die "$path.new: $!\\n";
+rename("$path.new", $path) or die "$path: $!\\n";
+'
+if [ "$(id -u)" = 0 ]; then exec runuser --user "$owner" -- perl -e "$program" -- "$@"; fi
+exec perl -e "$program" -- "$@"
+`;
+/**
+* Only while no server runs: it would write the file anew.
+* @throws UpgradeError `rollback-setting`: with the setting the older version would not start
+*/
+async function forgetSettings$1(host, data, names) {
+	const { code, stderr } = await host.script(forgetScript, [data, ...names]);
+	if (code === 0) return;
+	throw new UpgradeError("rollback-setting", `${names.join(", ")} could not be taken out of ${data}/postgresql.auto.conf: with it the older version would not start.`, {
+		phase: "rollback",
+		hint: `${lastLines(stderr, 3)}\nTake the line out by hand, then run mode: rollback again.`
+	});
 }
 
 /** What `pg_lsclusters` says. Pure. */
@@ -24853,6 +25043,52 @@ async function settleInstallation(host, state, entry, lookAtSaved, step) {
 	});
 }
 
+/** The folder on the machine of the cluster from which root runs scripts: nobody else may exchange what is in it. */
+/**
+* Makes the folder $1 where it is missing. Prints our own number, then owner, group, mode and name of it and of everything
+* above it: as the path spells it, and as it is without symbolic links.
+*/
+const ownFolderScript = `
+umask 077
+mkdir -p -- "$1" || exit 73
+id -u
+for path in "$1" "$(realpath -- "$1")"; do
+  while :; do
+    stat --format '%u %g %A %n' -- "$path"
+    [ "$path" != / ] || break
+    path=$(dirname -- "$path")
+  done
+done
+`;
+/**
+* Who else could exchange it: `/home/deploy belongs to user 1000`. Where a sticky folder is on the way, what is in it
+* counts. Pure.
+* @param text what `ownFolderScript` printed
+*/
+function strangersIn(text) {
+	const [us = "", ...lines] = text.split("\n");
+	const found = lines.flatMap((line) => {
+		const [, owner = "", group, mode = "", path = ""] = /^(\d+) (\d+) (\S{10}) (.*)$/.exec(line) ?? [];
+		if (path === "") return [];
+		if (owner !== "0" && owner !== us) return [`${path} belongs to user ${owner}`];
+		if (mode.startsWith("l") || /[tT]$/.test(mode)) return [];
+		if (mode[8] === "w") return [`everybody may write to ${path}`];
+		return mode[5] === "w" && group !== "0" ? [`group ${group} may write to ${path}`] : [];
+	});
+	return [...new Set(found)];
+}
+/** @throws UpgradeError `state-folder` where somebody else could exchange what root runs from it, or it cannot be made */
+async function assertOwnFolder(host, folder) {
+	const { code, stdout, stderr } = await host.script(ownFolderScript, [folder]);
+	const why = code === 0 ? strangersIn(stdout) : [lastLines(stderr, 1)];
+	if (why.length === 0) return;
+	throw new UpgradeError("state-folder", code === 0 ? `The folder ${folder} on ${host.name} is not only ours: ${why.join("; ")}.` : `The folder ${folder} on ${host.name} cannot be made: ${why.join("")}.`, {
+		phase: "connect",
+		hint: code === 0 ? "Root runs scripts and installs packages from it. Leave environment.state out (then it is in /var/lib/postgres-upgrade), or name a folder that belongs to root, as does everything above it." : "Packages are installed as root: log in as root, or write become: sudo. Where the disk is full or read-only, make room, or name another folder in environment.state.",
+		docs: "troubleshooting.md#state-folder"
+	});
+}
+
 /** @param running version that serves now, or served before an upgrade that is half way */
 async function packageFacts(host, config, seen, state, running, wanted) {
 	const server = serverPackage(wanted.major);
@@ -24951,6 +25187,26 @@ function readUnattended(lines, server) {
 	};
 }
 
+/** A checkpoint before a restart, so that the stop has little left to write: the same for every kind that restarts. */
+/** As the plan shows it. */
+const plannedCheckpoint = {
+	id: "checkpoint",
+	title: "Write a checkpoint",
+	does: ["CHECKPOINT, so that the stop has little left to write"],
+	undo: null,
+	breaks: null,
+	risks: ["It writes what is changed in memory: disks are busier for a while."],
+	interruptible: true
+};
+/** Takes as long as the disks need. */
+async function writeCheckpoint(settings) {
+	await using client = await connect$1(settings, {
+		name: "postgres-upgrade checkpoint",
+		statementTimeout: 0
+	});
+	await client.script("CHECKPOINT");
+}
+
 /** Which steps take a cluster of packages to the wanted version. Pure. */
 /** @throws UpgradeError `route-major`: a new major is another cluster, which this version does not make */
 function planDebian(config, seen, facts, wanted) {
@@ -24966,7 +25222,7 @@ function planDebian(config, seen, facts, wanted) {
 	const names = new Set(packages.map(({ name }) => name));
 	const arguments_ = packages.map(({ name, version: exact }) => `${name}=${exact ?? `${to}, which is not offered`}`);
 	const old = before(seen, facts.running, wanted).filter(({ name }) => names.has(name)).map(({ name, version: exact }) => `${name}=${exact}`);
-	const restart = seen.supervisor === "systemd" ? `systemctl restart postgresql@${version}-${cluster}.service` : `pg_ctlcluster --skip-systemctl-redirect --mode fast ${version} ${cluster} restart`;
+	const restart = seen.supervisor === "systemd" ? `systemctl restart postgresql@${version}-${cluster}.service` : `pg_ctlcluster --skip-systemctl-redirect --mode fast ${version} ${cluster} restart -- -t 600`;
 	const neighbours = seen.others.filter((each) => each.version === version && each.running);
 	return {
 		name: "minor-in-place",
@@ -24993,15 +25249,7 @@ function planDebian(config, seen, facts, wanted) {
 			"stop-applications",
 			"read-only",
 			"drain",
-			{
-				id: "checkpoint",
-				title: "Write a checkpoint",
-				does: ["CHECKPOINT, so that the stop has little left to write"],
-				undo: null,
-				breaks: null,
-				risks: ["It writes what is changed in memory: disks are busier for a while."],
-				interruptible: true
-			},
+			plannedCheckpoint,
 			{
 				id: "install",
 				title: `Install ${to} while ${from} goes on`,
@@ -25046,6 +25294,138 @@ function planDebian(config, seen, facts, wanted) {
 	};
 }
 
+/** The scripts of a scratch server on the machine of the cluster. See `scripts.ts` for what they keep. */
+/** Prints those of the extensions "$@" (behind $1, the major) whose control file is not the server package's own. */
+const foreignScript = `
+major=$1
+shift
+for name; do
+  owner=$(dpkg-query --search "/usr/share/postgresql/$major/extension/$name.control" 2>/dev/null) || owner=
+  case $owner in "postgresql-$major:"*) ;; *) printf '%s\\n' "$name" ;; esac
+done
+`;
+/**
+* Makes a cluster in the new folder $1 and runs it until nobody attends to it any more; then it is removed. $2 major,
+* $3 superuser, $4 encoding, $5 lines for postgresql.conf, $6 password, $7 printed once it serves.
+*/
+const scratchScript = `
+set -u
+folder=$1 bin=/usr/lib/postgresql/$2/bin
+mkdir -m 711 "$folder" || exit 70
+as() { setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- "$@"; }
+finish() {
+  trap - EXIT TERM INT HUP
+  [ ! -e "$folder/data/postmaster.pid" ] || as "$bin/pg_ctl" stop -D "$folder/data" -m immediate -w -t 30 >/dev/null 2>&1
+  rm -rf "$folder"
+}
+trap finish EXIT
+trap 'exit 1' TERM INT HUP
+mkdir -m 700 "$folder/data" "$folder/socket"
+( umask 077; printf '%s\\n' "$6" >"$folder/password" )
+chown nobody "$folder/data" "$folder/socket" "$folder/password"
+as "$bin/initdb" -D "$folder/data" -U "$3" -A scram-sha-256 --pwfile="$folder/password" -E "$4" --locale=C --no-sync >"$folder/said" 2>&1 ||
+  { cat "$folder/said" >&2; exit 70; }
+rm -f "$folder/password"
+printf '\\n%s' "$5" >>"$folder/data/postgresql.conf"
+echo 1000 >/proc/self/oom_score_adj 2>/dev/null
+cut=
+unshare --net true 2>/dev/null && cut='unshare --net --'
+$cut setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- env PGHOST="$folder/socket" \\
+  "$bin/pg_ctl" start -D "$folder/data" -l "$folder/data/server.log" -w -t 60 >"$folder/said" 2>&1 8<&- ||
+  { cat "$folder/said" "$folder/data/server.log" >&2; exit 70; }
+echo "$7"
+bash -c 'while read -r -t 60 _; do :; done' <&8
+exit 0
+`;
+
+/**
+* A throw-away server on the machine of the cluster, by the programs that are installed there: it has the files of every
+* extension that the database uses, which the machine of the job need not have.
+*/
+/** Folder in which scratch servers are made: on the filesystem where Debian keeps data, and their user may look into it. */
+const scratchBase = "/var/lib";
+/**
+* Names of installed extensions whose files do not come with the server's own package: on another machine a server may
+* not have them.
+*/
+async function foreignExtensions(host, settings, major) {
+	const names = /* @__PURE__ */ new Set();
+	const name = "postgres-upgrade inspect";
+	const ask = async (database, sql) => {
+		await using connection = await connect$1({
+			...settings,
+			database
+		}, { name });
+		await sql(connection);
+	};
+	let databases = [];
+	await ask(settings.database, async (connection) => {
+		databases = await listDatabaseNames(connection);
+	});
+	for (const database of databases) await ask(database, async (connection) => {
+		for (const { extname } of await connection.query("SELECT e.extname FROM pg_catalog.pg_extension AS e")) names.add(extname);
+	});
+	const { stdout } = await host.script(foreignScript, [String(major), ...names]);
+	return stdout.split("\n").filter((each) => names.has(each));
+}
+/** Starts one. @throws UpgradeError `scratch-start` */
+async function startThere(host, version, options, signal) {
+	const folder = `${scratchBase}/postgres-upgrade-scratch-${randomBytes$4(8).toString("hex")}`;
+	const socket = `${folder}/socket`;
+	const password = randomPassword();
+	const { major } = version;
+	const conf = `${settingLines(comfortSettings())}${settingLines(isolationSettings(options, socket, major))}`;
+	await mkdir(options.folder, { recursive: true });
+	const args = [
+		folder,
+		String(major),
+		options.superuser,
+		options.encoding,
+		conf,
+		password
+	];
+	const server = await host.attend(scratchScript, args, signal).catch((cause) => {
+		if (!(cause instanceof UpgradeError) || cause.code !== "attended") throw cause;
+		throw new UpgradeError("scratch-start", `A scratch server did not start on ${host.name}.`, {
+			phase: "prove",
+			hint: (cause.hint ?? "").replaceAll(password, "***"),
+			cause
+		});
+	});
+	const at = host.remote ? await host.reachSocket(`${socket}/.s.PGSQL.5432`) : {
+		host: socket,
+		port: 5432
+	};
+	const bytes = async () => {
+		const { stdout } = await host.run([
+			"du",
+			"-sk",
+			`${folder}/data`
+		], { timeout: 6e5 });
+		return Number.parseInt(stdout, 10) * 1024;
+	};
+	return {
+		version,
+		settings: (database) => ({
+			...at,
+			user: options.superuser,
+			password,
+			database,
+			ssl: "disable",
+			sslRootCert: void 0
+		}),
+		kind: "binaries",
+		where: `${host.name}:/usr/lib/postgresql/${major}/bin`,
+		isolation: ["It runs on the machine of the cluster, as the user nobody, in a network namespace of its own where the kernel makes one, and is reached through a socket by a password that nobody has seen."],
+		bytes,
+		restart: () => Promise.reject(/* @__PURE__ */ new Error("a scratch server on the target is not restarted")),
+		extensionVersions: async () => null,
+		async [Symbol.asyncDispose]() {
+			await server.end();
+		}
+	};
+}
+
 /** The steps of a cluster of packages: packages, checkpoint, install, restart; and their way back. */
 /** Milliseconds. */
 const day$1 = 864e5;
@@ -25057,20 +25437,15 @@ function debianStep(tools, id, facts, wanted) {
 		case "packages": return packagesStep(tools, facts.running, wanted, seen);
 		case "checkpoint": return {
 			isDone: async () => false,
-			run: async () => checkpoint(tools)
+			async run() {
+				await writeCheckpoint(await tools.settings());
+				return { state: "done" };
+			}
 		};
 		case "install": return installStep(tools, facts.running, wanted, seen);
 		case "restart": return restartStep(tools, facts.running, wanted, seen);
 		default: throw new Error(`debian has no step ${id}`);
 	}
-}
-async function checkpoint({ settings }) {
-	await using client = await connect$1(await settings(), {
-		name: "postgres-upgrade checkpoint",
-		statementTimeout: 0
-	});
-	await client.script("CHECKPOINT");
-	return { state: "done" };
 }
 function packagesStep(tools, from, wanted, seen) {
 	const { host, config, state } = tools;
@@ -25188,7 +25563,7 @@ function restartStep(tools, from, wanted, seen) {
 				what: `the server ${formatVersion(from)} is stopped for the restart`,
 				detail: own
 			});
-			await checkpoint(tools);
+			await writeCheckpoint(await tools.settings());
 			await restartAndVerify(tools, own, wanted, step);
 			await step.isBack("server");
 			await step.isBack("woken");
@@ -25285,7 +25660,6 @@ function backupsOf(target) {
 	const base = areWeRoot() ? "/var/backups/postgres-upgrade" : join$1(process.env.XDG_STATE_HOME || join$1(homedir(), ".local/state"), "postgres-upgrade/backups");
 	return join$1(base, target);
 }
-const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
 function open$2(config, tools) {
 	const state = stateOf$2(config);
 	const become = config.become ?? null;
@@ -25303,7 +25677,7 @@ function open$2(config, tools) {
 		return reached;
 	};
 	/** An address of the machine itself means that machine, not ours. */
-	const reachServer = async (connection) => host.remote && loopback.test(connection.host) ? {
+	const reachServer = async (connection) => host.remote && isLoopback(connection.host) ? {
 		...connection,
 		...await host.reach(connection.host, connection.port)
 	} : connection;
@@ -25350,7 +25724,7 @@ function open$2(config, tools) {
 				["port", String(cluster.port)],
 				["data directory", cluster.data],
 				["configuration", cluster.configuration],
-				["supervisor", supervisor],
+				["supervisor", supervisor === "systemd" ? `systemd, unit postgresql@${config.version}-${config.cluster}.service` : "pg_ctlcluster"],
 				["packages", seen.installed.map((each) => `${each.name} ${each.version}`).join(", ")],
 				...seen.others.length > 0 ? [["other clusters", seen.others.map((each) => `${each.version}/${each.cluster}`).join(", ")]] : []
 			],
@@ -25363,6 +25737,16 @@ function open$2(config, tools) {
 			phase: "inspect",
 			hint: "Check host and port of the connection against the cluster (pg_lsclusters)."
 		});
+	};
+	/**
+	* Whether the backup is proved on the machine of the cluster: where it uses extensions whose files that machine alone is
+	* known to have. Asked once: it decides where room is needed.
+	*/
+	let foreign = null;
+	const provesThere = async () => {
+		if (!host.remote) return false;
+		foreign ??= settings().then((at) => foreignExtensions(host, at, config.version));
+		return (await foreign).length > 0;
 	};
 	const ownRecipe = async () => {
 		const { cluster, supervisor } = await look$1(host, config, state);
@@ -25419,6 +25803,7 @@ function open$2(config, tools) {
 			backups: backupsOf(tools.target)
 		},
 		async claim(who) {
+			await assertOwnFolder(host, state);
 			const holder = await host.hold(`${state}/run.lock`, who);
 			if (holder === null) return;
 			throw new UpgradeError("locked", `Another run is at work on this target: ${holder}.`, {
@@ -25476,7 +25861,22 @@ function open$2(config, tools) {
 					"data directory",
 					cluster.data,
 					256 * mebibyte$1
-				]
+				],
+				[
+					"WAL",
+					`${cluster.data}/pg_wal`,
+					64 * mebibyte$1
+				],
+				...await provesThere() ? [[
+					"restored copy, for the proof",
+					scratchBase,
+					databaseBytes + 512 * mebibyte$1
+				]] : [],
+				...cluster.log === null ? [] : [[
+					"the server's log",
+					dirname(cluster.log),
+					16 * mebibyte$1
+				]]
 			];
 			const { stdout } = await host.script(disksScript, needs.map(([, path]) => path));
 			const there = stdout.split("\n").flatMap((line, index) => {
@@ -25519,6 +25919,10 @@ function open$2(config, tools) {
 				text: found.text.slice(found.text.indexOf("\n") + 1)
 			};
 		},
+		async forgetSettings(names) {
+			const { cluster } = await look$1(host, config, state);
+			await forgetSettings$1(host, cluster.data, names);
+		},
 		async command([program, ...args], timeout) {
 			const end = await runJob(host, {
 				folder: `${state}/jobs`,
@@ -25544,6 +25948,11 @@ function open$2(config, tools) {
 			await host.script(tidyScript, [state, old ? "all" : "rest"]).catch(() => {});
 		},
 		async scratch(wanted, options, abort) {
+			if (!options.choice && await provesThere()) {
+				const { own } = await inspect();
+				const installed = postgresVersion(serverVersion(own, config.version) ?? "") ?? wanted;
+				return startThere(host, installed, options, abort);
+			}
 			const choice = options.choice ?? {
 				kind: "auto",
 				image: "postgres",
@@ -25814,15 +26223,7 @@ function planEmbedded(facts, wanted) {
 			"stop-applications",
 			"read-only",
 			"drain",
-			{
-				id: "checkpoint",
-				title: "Write a checkpoint",
-				does: ["CHECKPOINT, so that the stop has little left to write"],
-				undo: null,
-				breaks: null,
-				risks: ["It writes what is changed in memory: disks are busier for a while."],
-				interruptible: true
-			},
+			plannedCheckpoint,
 			{
 				id: "restart",
 				title: `Restart on ${to}`,
@@ -26030,16 +26431,9 @@ function embeddedSteps(config, state, store, tools) {
 	const checkpoint = {
 		isDone: async () => false,
 		async run() {
-			await writeCheckpoint();
+			await writeCheckpoint(connection);
 			return { state: "done" };
 		}
-	};
-	const writeCheckpoint = async () => {
-		await using client = await connect$1(connection, {
-			name: "postgres-upgrade checkpoint",
-			statementTimeout: 0
-		});
-		await client.script("CHECKPOINT");
 	};
 	/** The old server's own variables, which archive commands and libraries may need; never written anywhere. */
 	let variables = {};
@@ -26059,7 +26453,7 @@ function embeddedSteps(config, state, store, tools) {
 				what: `the server ${old.version} is stopped for the restart`,
 				detail: old
 			});
-			await writeCheckpoint();
+			await writeCheckpoint(connection);
 			variables = await environmentOf$1(cluster.pid);
 			const stopped = Date.now();
 			await stopByRecipe(old);
@@ -26187,7 +26581,10 @@ function open$1(config, tools) {
 	};
 	/** A connection that leads to some other server would back up the one and restart the other. */
 	const assertSameServer = async () => {
-		await using client = await connect$1(connection, { name: "postgres-upgrade inspect" });
+		await using client = await connect$1(connection, {
+			name: "postgres-upgrade inspect",
+			pinned: true
+		});
 		const [row] = await client.query(`SELECT (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data,
               pg_catalog.current_setting('port') AS port`);
 		if (row?.data != null && realpathSync(config.data) !== resolved(row.data)) throw new UpgradeError("wrong-server", `The connection leads to the data directory ${row.data}, and the spec says ${config.data}.`, {
@@ -32004,12 +32401,6 @@ const channelSchema = union([strictObject({
 })], { error: "write { slack: env:NAME } or { webhook: env:NAME, token: env:NAME }" });
 
 /** The section `read-only` of the spec: writes are refused for a while, instead of stopping applications. */
-/** User and password of an address would be in the plan, the journal and the report. */
-function holdsLogin(url) {
-	if (!URL.canParse(url)) return false;
-	const { username, password } = new URL(url);
-	return username !== "" || password !== "";
-}
 /** https, or http to the machine itself: anywhere else a token would travel in clear. */
 function isPrivate(url) {
 	if (!URL.canParse(url)) return false;
@@ -32120,7 +32511,7 @@ const applicationSchema = strictObject({
 	health: url({
 		protocol: /^https?$/,
 		error: "write a URL that begins with http:// or https://"
-	}).optional().meta({ description: "Asked after the start until it answers 2xx" }),
+	}).refine((url) => !holdsLogin(url), { error: "write no user or password here: every report shows it" }).optional().meta({ description: "Asked after the start until it answers 2xx" }),
 	"start-timeout": whole(1, 3600).default(600).meta({ description: "Seconds until `health` must answer" })
 }).refine(({ stop, start }) => stop === void 0 === (start === void 0), { error: "write both `stop` and `start`, or neither: then it stays up, and only its health is watched" }).refine(({ stop, health }) => stop !== void 0 || health !== void 0, { error: "write `stop` and `start`, or `health`" });
 const kebab = (name) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -32422,11 +32813,9 @@ async function verifyFiles(folder, manifest, signal) {
 }
 
 /** What a backup has to know of its source before it begins. */
-/**
-* Compares like with like only: in a session whose path leads to operators of others, theirs could be the better match.
-* @throws UpgradeError `backup-role`
-*/
+/** From then on names of the session are PostgreSQL's own. @throws UpgradeError `backup-role` */
 async function describeSource(connection) {
+	await connection.script("SET search_path = pg_catalog");
 	const [user] = await connection.query("SELECT rolsuper AS super FROM pg_catalog.pg_roles WHERE rolname = current_user");
 	if (!user?.super) throw new UpgradeError("backup-role", "The connection's user is no superuser, and only a superuser can dump everything: every database, the roles and their passwords.", {
 		phase: "backup",
@@ -32434,7 +32823,7 @@ async function describeSource(connection) {
 	});
 	const [row] = await connection.query(`
     SELECT current_setting('server_version_num') AS num,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = '10') AS owner,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
            (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
            current_setting('shared_preload_libraries') AS preload`);
 	if (!row) throw new Error("the server told nothing about itself");
@@ -36913,7 +37302,8 @@ const prefix = "postgres-upgrade lock ";
 async function open(settings, who) {
 	const options = {
 		name: `${prefix}${who}`.slice(0, 63),
-		statementTimeout: 0
+		statementTimeout: 0,
+		pinned: true
 	};
 	try {
 		return await connect$1({
@@ -49674,7 +50064,8 @@ function looksAt(run, signal) {
 			await using connection = await connect$1(run.settings, {
 				name: "postgres-upgrade watch",
 				timeout: 5e3,
-				statementTimeout: 5e3
+				statementTimeout: 5e3,
+				pinned: true
 			});
 			const [row] = await connection.query("SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version");
 			prefix ??= (await connection.query("/* postgres-upgrade */ SELECT pg_catalog.current_setting('logging_collector') = 'on' AS collected,\n  pg_catalog.current_setting('log_destination') AS destination,\n  pg_catalog.current_setting('log_line_prefix') AS prefix,\n  pg_catalog.current_setting('lc_messages') AS language"))[0]?.prefix ?? "";
@@ -49892,7 +50283,7 @@ function troubles({ applications, observed }) {
 	].join("; ");
 }
 function crossed({ what, since }) {
-	return new UpgradeError("watch-limit", `While the target was observed, a limit was crossed: ${what} (since ${formatTime(since)}).`, {
+	return new UpgradeError("watch-limit", `While the target was observed, a limit was crossed: ${what.replace(/\.$/, "")} (since ${formatTime(since)}).`, {
 		phase: "validate",
 		hint: "The record says what was seen. Look at the logs of the server and of the applications at that time.",
 		docs: "applications.md#watching"

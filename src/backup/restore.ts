@@ -256,7 +256,7 @@ async function foreignViews(
   server: RestoreServer,
   name: string,
 ): Promise<(NamedView & { identity: string })[]> {
-  await using connection = await connect(server.settings(name), { statementTimeout: 0 });
+  await using connection = await connect(server.settings(name), { statementTimeout: 0, pinned: true });
   return await connection.query<{ schema: string; name: string; owner: string; identity: string }>(
     readsForeign,
   );

@@ -14,11 +14,10 @@ export interface Source {
   closed: string[];
 }
 
-/**
- * Compares like with like only: in a session whose path leads to operators of others, theirs could be the better match.
- * @throws UpgradeError `backup-role`
- */
+/** From then on names of the session are PostgreSQL's own. @throws UpgradeError `backup-role` */
 export async function describeSource(connection: Connection): Promise<Source> {
+  // The database's own path may lead to functions and operators that somebody else wrote.
+  await connection.script('SET search_path = pg_catalog');
   // Asked first and alone: others may not even read shared_preload_libraries.
   const [user] = await connection.query<{ super: boolean }>(
     'SELECT rolsuper AS super FROM pg_catalog.pg_roles WHERE rolname = current_user',
@@ -40,7 +39,7 @@ export async function describeSource(connection: Connection): Promise<Source> {
     preload: string;
   }>(`
     SELECT current_setting('server_version_num') AS num,
-           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = '10') AS owner,
+           (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10) AS owner,
            (SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = 'template1') AS encoding,
            current_setting('shared_preload_libraries') AS preload`);
   if (!row) throw new Error('the server told nothing about itself');

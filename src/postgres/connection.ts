@@ -33,6 +33,11 @@ export interface ConnectOptions {
   timeout?: number;
   /** Milliseconds that a statement may take; 0 for no limit. */
   statementTimeout?: number;
+  /**
+   * Names of the session are PostgreSQL's own: the path of the database may lead to functions and operators that somebody
+   * else wrote, and a superuser would run them. Not behind a pooler that shares sessions.
+   */
+  pinned?: boolean;
 }
 
 /**
@@ -138,6 +143,7 @@ export async function connect(
   client.on('error', () => {});
   try {
     await client.connect();
+    if (options.pinned) await client.query('SET search_path = pg_catalog');
   } catch (cause) {
     await client.end().catch(() => {});
     throw explain(cause, settings);

@@ -2,6 +2,8 @@
  * A machine on which programs are run: this one, or one behind ssh. What is done there is the same, and is written once.
  */
 
+import type { Attended } from './attend.ts';
+
 /** What a program left. */
 export interface ProgramAnswer {
   code: number;
@@ -53,6 +55,13 @@ export interface Host {
    * @returns null where it is ours now; else who holds it
    */
   hold(path: string, who: string): Promise<string | null>;
+  /** An address on this machine that leads to a Unix socket of the host, until `close`. Only for another machine. */
+  reachSocket(path: string): Promise<{ host: string; port: number }>;
+  /**
+   * Starts a script that works as long as it is attended to; see `attend.ts` for what it must keep.
+   * @throws UpgradeError `attended`
+   */
+  attend(text: string, args: readonly string[], signal: AbortSignal): Promise<Attended>;
   /** How often it was connected to so far; 0 for this machine. */
   opened(): number;
   close(): Promise<void>;

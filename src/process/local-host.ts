@@ -1,5 +1,7 @@
 /** This machine as a host. */
+
 import { userInfo } from 'node:os';
+import { attend } from './attend.ts';
 import type { Host } from './host.ts';
 import { download } from './host-download.ts';
 import { locksOf } from './host-lock.ts';
@@ -32,6 +34,10 @@ export function localHost(become: 'sudo' | null, log?: Log): Host {
     reach: async (host, port) => ({ host, port }),
     hold: (path, who) => locks.hold(path, who),
     opened: () => 0,
+    attend: (text, args, signal) => attend(way, text, args, signal),
+    async reachSocket() {
+      throw new Error('a socket of this machine is reached by its path');
+    },
     async close() {
       locks.close();
     },

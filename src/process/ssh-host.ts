@@ -1,6 +1,8 @@
 /** A machine behind the system's ssh. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancelled, messageOf, UpgradeError } from '../errors.ts';
+import { attend } from './attend.ts';
 import type { Host } from './host.ts';
 import { download } from './host-download.ts';
 import { locksOf } from './host-lock.ts';
@@ -92,6 +94,16 @@ async function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined)
   }
 }
 
+/** Joins standard input and output with a Unix socket, whose path is the argument: ssh itself knows only TCP there. */
+const socketScript = `use Socket;
+socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
+connect($s, sockaddr_un($ARGV[0])) or die "open failed: $!";
+sub all { my ($from, $to) = @_; my $b;
+  while (sysread($from, $b, 65536)) { my $at = 0; while ($at < length $b) { $at += syswrite($to, $b, length($b) - $at, $at) or return } } }
+my $child = fork;
+if ($child == 0) { all(\\*STDIN, $s); shutdown($s, 1); exit }
+all($s, \\*STDOUT); kill 'TERM', $child;`;
+
 /** Connects on first use. */
 export function sshHost(options: SshOptions): Host {
   const { host, become, log } = options;
@@ -140,6 +152,26 @@ export function sshHost(options: SshOptions): Host {
     download: (path, to, signal) => download(way, path, to, signal),
     hold: (path, who) => locks.hold(path, who),
     opened: () => connection.opened(),
+    attend: (text, args, signal) => attend(way, text, args, signal),
+    async reachSocket(path) {
+      await way.open();
+      const key = `socket ${path}`;
+      const tunnel =
+        tunnels.get(key) ??
+        listen(
+          () =>
+            patiently({ name, repeatable: true, progress: way.progress }, async () => {
+              const { socket } = await connection.open();
+              const words = ['perl', '-e', socketScript, '--', path];
+              const argv = become && !rootAlready() ? ['sudo', '-n', '--', ...words] : words;
+              return commandThrough(socket, host, `exec ${quoteAll(argv)}`);
+            }),
+          (said) => way.warn(`${name} does not lead to the socket ${path}: ${said}`),
+        );
+      tunnels.set(key, tunnel);
+      const { host: address, port: local } = await tunnel;
+      return { host: address, port: local };
+    },
     async reach(to, port) {
       // Whoever cannot get there learns it now, and why; a client of the port would only see it close.
       await way.open();

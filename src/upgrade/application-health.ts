@@ -1,4 +1,5 @@
 /** Asking an application for its health, as the machine that it runs on would: `localhost` there is not ours. */
+
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
@@ -6,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity } from 'node:tls';
 import type { Environment } from '../environments/environment.ts';
 import { Cancelled, messageOf } from '../errors.ts';
+import { isLoopback } from '../process/loopback.ts';
 import type { ApplicationSpec } from '../spec/schema.ts';
 
 /** Where the commands of applications run, and how their addresses are reached. */
@@ -84,19 +86,13 @@ function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }
 
-/** Whether an address means the machine on which it is asked. */
-export function isLoopback(url: URL): boolean {
-  const host = hostOf(url);
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 async function addressOf(
   url: URL,
   runsOn: ApplicationSpec['runs-on'],
   place: Place,
 ): Promise<{ host: string; port: number }> {
   const here = { host: hostOf(url), port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) };
-  if (runsOn !== 'target' || !place.reach || !isLoopback(url)) return here;
+  if (runsOn !== 'target' || !place.reach || !isLoopback(url.hostname)) return here;
   return await place.reach(here.host, here.port);
 }
 

@@ -155,7 +155,7 @@ export function notProvedHint({ differences, restoredInto }: ProofRecord): strin
     )
     .find((match) => match !== null);
   if (!extension) return left;
-  return `The server that it was restored into (${restoredInto ?? 'a scratch server'}, on the machine of the job) has no files of the extension ${extension[1] ?? extension[2]}, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`;
+  return `The server that it was restored into (${restoredInto ?? 'a scratch server'}) has no files of the extension ${extension[1] ?? extension[2]}, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`;
 }
 
 /** A backup as the record tells of it. */

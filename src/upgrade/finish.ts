@@ -58,7 +58,9 @@ export async function finish(run: Run, ending: Ending): Promise<void> {
     afterEnd(run, ending.finished && record.result === ending.result),
   );
   record.finished = context.now().toISOString();
-  if (ours && ending.finished && !looksOnly(context.mode))
+  // Also where there was nothing to do: on a server that is up to date nobody else would ever come by.
+  const idle = ending.result === 'skipped' && journal.state().begin === null;
+  if ((ours || idle) && ending.finished && !looksOnly(context.mode))
     await run.environment.tidy?.(run.spec.backup['keep-days'], context.now());
   recorder.save();
   // Last of all: a channel that takes its time must not keep the journal open.

@@ -18,7 +18,7 @@ export interface Lock {
 }
 
 async function open(settings: ConnectionSettings, who: string): Promise<Connection> {
-  const options = { name: `${prefix}${who}`.slice(0, 63), statementTimeout: 0 };
+  const options = { name: `${prefix}${who}`.slice(0, 63), statementTimeout: 0, pinned: true };
   // Locks belong to a database: two runs must meet in the same one, whatever their URLs name.
   try {
     return await connect({ ...settings, database: 'postgres' }, options);

@@ -1,12 +1,13 @@
 /** The application's own switch: one request when writes shall be refused, one when they are accepted again. */
+
 import { type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import { Cancelled, UpgradeError } from '../errors.ts';
+import { isLoopback } from '../process/loopback.ts';
 import { resolveReference } from '../spec/load.ts';
 import type { HookCall, HookSpec } from '../spec/read-only-schema.ts';
-import { isLoopback } from './application-health.ts';
 import type { Run } from './target.ts';
 
 /** For people: without what a query may hold. */
@@ -35,7 +36,8 @@ export async function callHook(
     const url = new URL(call.url);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const here = { host, port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) };
-    const at = environment.reach && isLoopback(url) ? await environment.reach(host, here.port) : here;
+    const at =
+      environment.reach && isLoopback(url.hostname) ? await environment.reach(host, here.port) : here;
     const status = await statusOf(call, url, at, token, AbortSignal.any([signal, timeout]));
     if (status >= 200 && status < 300) return;
     why = `the answer was ${status >= 300 && status < 400 ? 'a redirect, which is not followed: ' : ''}HTTP ${status}`;

@@ -1,10 +1,11 @@
 /** Whether writes are refused, and accepted again: asked in a session that has just begun, as an application's would. */
+
 import { messageOf, UpgradeError } from '../errors.ts';
 import { type Connection, connect } from '../postgres/connection.ts';
 import { type ConnectionSettings, readConnectionUrl } from '../postgres/settings.ts';
+import { isLoopback } from '../process/loopback.ts';
 import { resolveReference } from '../spec/load.ts';
 import type { ReadOnlySpec } from '../spec/read-only-schema.ts';
-import { isLoopback } from './application-health.ts';
 import { described } from './read-only-settings.ts';
 import type { Run } from './target.ts';
 
@@ -43,7 +44,7 @@ export async function askedOf(run: Run, spec: ReadOnlySpec): Promise<Asked[]> {
   const settings = readConnectionUrl(url, spec.verify);
   if (settings.password !== undefined) context.secrets.add(settings.password);
   // The application's `localhost` is the machine of the database.
-  const local = URL.canParse(`http://${settings.host}`) && isLoopback(new URL(`http://${settings.host}`));
+  const local = isLoopback(settings.host);
   const at = local && environment.reach ? await environment.reach(settings.host, settings.port) : null;
   return [{ settings: { ...settings, ...at }, what: `the connection in ${spec.verify}` }];
 }

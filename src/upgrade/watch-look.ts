@@ -36,6 +36,7 @@ export function looksAt(run: Run, signal: AbortSignal): Looks {
         name: 'postgres-upgrade watch',
         timeout: 5000,
         statementTimeout: 5000,
+        pinned: true,
       });
       const [row] = await connection.query<{ version: number }>(
         "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version",

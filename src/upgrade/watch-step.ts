@@ -118,7 +118,7 @@ function troubles({ applications, observed }: WatchRecord): string {
 function crossed({ what, since }: Limit): UpgradeError {
   return new UpgradeError(
     'watch-limit',
-    `While the target was observed, a limit was crossed: ${what} (since ${formatTime(since)}).`,
+    `While the target was observed, a limit was crossed: ${what.replace(/\.$/, '')} (since ${formatTime(since)}).`,
     {
       phase: 'validate',
       hint: 'The record says what was seen. Look at the logs of the server and of the applications at that time.',

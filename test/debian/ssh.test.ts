@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { endOfLog } from '../../src/environments/debian/control.ts';
+import { assertOwnFolder } from '../../src/environments/debian/own-folder.ts';
+import { tidyScript } from '../../src/environments/debian/scripts.ts';
 import { hostStore } from '../../src/environments/host-store.ts';
 import type { Host } from '../../src/process/host.ts';
 import { awaitJobs, type Job, runJob } from '../../src/process/job.ts';
@@ -166,6 +169,36 @@ describe('a machine behind ssh', () => {
     await host.close();
     expect(await readdir(tmpdir())).not.toContain(own);
     await until(masters, (found) => found.length === 0);
+  });
+
+  it('runs nothing as root from a folder that somebody else could exchange', async () => {
+    const host = open();
+    await assertOwnFolder(host, '/var/lib/postgres-upgrade/15-main');
+    expect(await failureOf(assertOwnFolder(host, '/home/deploy/state'))).toMatchObject({
+      code: 'state-folder',
+      message: expect.stringMatching(/\/home\/deploy belongs to user \d+/),
+    });
+    expect(await failureOf(assertOwnFolder(host, '/proc/state'))).toMatchObject({ code: 'state-folder' });
+  });
+
+  it('reads the log with the rights of the cluster: a link to what only root may read gives nothing', async () => {
+    const host = open();
+    const log = '/var/log/postgresql/postgresql-15-main.log';
+    const end = (path: string): ReturnType<typeof endOfLog> =>
+      endOfLog(host, { log: path, data: '/var/lib/postgresql/15/main' }, 0, 4000);
+    expect((await end(log))?.text).toContain('ready to accept connections');
+    await bed.run('runuser', '-u', 'postgres', '--', 'ln', '-s', '/etc/shadow', `${log}.link`);
+    expect(await end(`${log}.link`)).toBe(null);
+  });
+
+  it('tidies only what is its own', async () => {
+    const host = open();
+    const theirs = '/var/lib/postgres-upgrade-backup';
+    const atWork = '/var/lib/postgres-upgrade-preflight.AbCdEfGh';
+    await bed.run('mkdir', '-p', theirs, atWork, '/var/lib/tidied/next', '/var/lib/tidied/saved');
+    expect(await host.script(tidyScript, ['/var/lib/tidied', 'rest'])).toMatchObject({ code: 0, stderr: '' });
+    expect((await bed.run('ls', '-d', theirs, atWork)).code).toBe(0);
+    expect((await bed.run('ls', '/var/lib/tidied')).stdout).toBe('saved\n');
   });
 
   it('may print what it likes at a login', async () => {

@@ -52,6 +52,13 @@ describe('run', () => {
     );
   });
 
+  it('ends a program that never stops printing', async () => {
+    await expect(run(['yes'], { most: 1000 })).rejects.toMatchObject({
+      code: 'program-output',
+      message: 'yes printed more than anybody can use. It was ended.',
+    });
+  });
+
   it('works in the root folder, or where it is told to', async () => {
     expect((await run(['pwd'])).stdout).toBe('/\n');
     expect((await run(['pwd'], { cwd: '/usr' })).stdout).toBe('/usr\n');

@@ -185,6 +185,16 @@ describe('rehearsal', () => {
   });
 });
 
+describe('the health of applications', () => {
+  it('is an address without user and password, and says neither', () => {
+    const [sentence = ''] = sentences(
+      `${smallest}    applications: [{ name: shop, health: "https://app:s3cret@shop.example/health" }]\n`,
+    );
+    expect(sentence).toContain('write no user or password here: every report shows it');
+    expect(sentence).not.toContain('s3cret');
+  });
+});
+
 describe('several faults', () => {
   it('are all told, each at its place', () => {
     const text = `version: 2

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { askApplication, awaitWell, isLoopback } from '../../src/upgrade/application-health.ts';
+import { isLoopback } from '../../src/process/loopback.ts';
+import { askApplication, awaitWell } from '../../src/upgrade/application-health.ts';
 import { listen } from '../support/receiver.ts';
 
 type Asked = Parameters<typeof askApplication>[0];
@@ -70,9 +71,9 @@ describe('askApplication', () => {
     const elsewhere = shop(`http://0.0.0.0:${portOf(server.origin)}/`);
     expect(await askApplication(elsewhere, place)).toEqual({ well: true, seen: 'HTTP 200' });
     expect(await askApplication(local, place)).toEqual({ well: false, seen: 'nobody asked for this' });
-    expect(isLoopback(new URL('http://db1.example.com/'))).toBe(false);
-    expect(isLoopback(new URL('http://127.0.0.1.example.com/'))).toBe(false);
-    expect(isLoopback(new URL('http://localhost.example.com/'))).toBe(false);
+    expect(isLoopback('db1.example.com')).toBe(false);
+    expect(isLoopback('127.0.0.1.example.com')).toBe(false);
+    expect(isLoopback('localhost.example.com')).toBe(false);
   });
 
   it('names the certificate that is wanted, also where the socket leads elsewhere, and trusts no other', async () => {

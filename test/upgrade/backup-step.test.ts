@@ -15,7 +15,7 @@ test.each([
   expect(
     notProvedHint({ ...proof, differences: ['The dump of shop could not be restored into 15.18.', line] }),
   ).toBe(
-    `The server that it was restored into (15.18, on the machine of the job) has no files of the extension pg_tviews, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`,
+    `The server that it was restored into (15.18) has no files of the extension pg_tviews, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`,
   );
 });
 

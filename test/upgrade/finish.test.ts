@@ -96,6 +96,26 @@ describe('finish', () => {
     ]);
   });
 
+  it.each<[string, Ending, () => Promise<World>, boolean]>([
+    ['did its work', good, begun, true],
+    ['found nothing to do', { ...good, result: 'skipped' }, world, true],
+    ['only looks', { ...good, result: 'skipped' }, () => world({ mode: 'plan' }), false],
+    ['stopped in the middle', { ...good, result: 'paused', finished: false }, begun, false],
+    ['was refused', { ...good, result: 'refused' }, world, false],
+    [
+      'found nothing to do, and another one unfinished',
+      { ...good, result: 'skipped' },
+      () => world({ journal: [{ kind: 'begin', ...start, host: 'h', pid: 1 }] }),
+      false,
+    ],
+  ])('has what nobody needs any more removed by a run that %s', async (_, ending, make, tidied) => {
+    using here = await make();
+    const asked: unknown[] = [];
+    here.run.environment.tidy = async (...args) => void asked.push(args);
+    await finish(here.run, ending);
+    expect(asked).toEqual(tidied ? [[14, new Date('2026-11-20T18:00:00.000Z')]] : []);
+  });
+
   it('says where nothing serves', async () => {
     using here = await begun();
     here.facts.serving = false;

@@ -1,8 +1,11 @@
 /** What a stranger put into a database must not be run by our sessions: they are a superuser's. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeSource } from '../../src/backup/source.ts';
+import { answering } from '../../src/environments/debian/control.ts';
 import { connectTo } from '../../src/upgrade/connect.ts';
+import { acquireLock } from '../../src/upgrade/lock.ts';
 import { lookAtReadOnly } from '../../src/upgrade/read-only-step.ts';
+import { looksAt } from '../../src/upgrade/watch-look.ts';
 import { type TestServer, testServer } from '../support/servers.ts';
 import { client, worldOn } from './read-only-support.ts';
 
@@ -36,12 +39,23 @@ test('an operator of the owner of a database is not run by the session that veri
   expect(asked.map(({ what }) => what)).toEqual(['database "shop"']);
 });
 
-test('an operator of the owner of a database is not run by the session that begins a backup', async () => {
+test('nor what stands before PostgreSQL in the path of the database, by any session that asks something', async () => {
   await using owner = await client(server, 'shop');
   await owner.script(`
-    CREATE FUNCTION public.same(a oid, b integer) RETURNS boolean LANGUAGE plpgsql AS
+    CREATE FUNCTION public.same(a text, b text) RETURNS boolean LANGUAGE plpgsql AS
       $$BEGIN RAISE EXCEPTION 'run by %', session_user; END$$;
-    CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = oid, RIGHTARG = integer)`);
+    CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = text, RIGHTARG = text);
+    CREATE FUNCTION public.current_setting(name text) RETURNS text LANGUAGE plpgsql AS
+      $$BEGIN RAISE EXCEPTION 'run by %', session_user; END$$`);
+  using here = await worldOn(server, '');
+  here.run.settings = server.settings('shop');
+  expect((await answering(here.run.settings)).data).toBe(server.data);
+  expect(await looksAt(here.run, new AbortController().signal).connect()).toBe('15.18');
   await using session = await server.connect('shop');
   expect((await describeSource(session)).superuser).toBe('postgres');
+  const lock = await acquireLock(here.run.settings, 'a run');
+  expect(await acquireLock(here.run.settings, 'another').catch((cause: Error) => cause.message)).toContain(
+    'a run',
+  );
+  await lock.release();
 });

@@ -107,7 +107,7 @@ describe('observing', () => {
   });
 
   it('a server that is down is noticed within two seconds', async () => {
-    const watch = await watched({ connect: (n) => (n < 3 ? '15.20' : refuse('Nothing answers')) });
+    const watch = await watched({ connect: (n) => (n < 3 ? '15.20' : refuse('Nothing answers.')) });
     using _ = watch.here;
     expect(await failureOf(watch.run())).toMatchObject({
       code: 'watch-limit',
@@ -117,7 +117,7 @@ describe('observing', () => {
     });
     expect(watch.waits).toEqual([5000, 5000, 1000, 1000]);
     expect(observedOf(watch)).toMatchObject({
-      connections: { attempts: 5, failures: 3, last: 'Nothing answers' },
+      connections: { attempts: 5, failures: 3, last: 'Nothing answers.' },
       limit: { name: 'connections' },
       to: expect.any(String),
     });

@@ -82,7 +82,11 @@ export function control(
 
 /** What answers: its version and data directory, by a real query. @throws UpgradeError where it cannot be reached */
 export async function answering(settings: ConnectionSettings): Promise<{ version: PgVersion; data: string }> {
-  await using connection = await connect(settings, { name: 'postgres-upgrade version', timeout: 5000 });
+  await using connection = await connect(settings, {
+    name: 'postgres-upgrade version',
+    timeout: 5000,
+    pinned: true,
+  });
   const [row] = await connection.query<{ num: string; data: string | null }>(
     `SELECT pg_catalog.current_setting('server_version_num') AS num,
             (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'data_directory') AS data`,

@@ -10,6 +10,7 @@ import type { ConnectionSettings } from '../../postgres/settings.ts';
 import { compareVersions } from '../../postgres/version.ts';
 import { runJob } from '../../process/job.ts';
 import { localHost } from '../../process/local-host.ts';
+import { isLoopback } from '../../process/loopback.ts';
 import { sshHost } from '../../process/ssh-host.ts';
 import { areWeRoot, scratchUser } from '../../process/user.ts';
 import type {
@@ -30,12 +31,14 @@ import {
   recipeOf,
   serverProcess,
 } from './control.ts';
+import { forgetSettings } from './forget.ts';
 import { areInstalled, installing, installSaved, settleInstallation, settleJobs } from './install.ts';
 import { type DebianFacts, look, packagesFor, refreshLists, serverVersion } from './look.ts';
 import { assertOwnFolder } from './own-folder.ts';
 import { packageFacts } from './package-facts.ts';
 import { postgresVersion } from './packages.ts';
 import { planDebian } from './plan.ts';
+import { foreignExtensions, scratchBase, startThere } from './scratch.ts';
 import { applicationScript, disksScript, installedPreflightScript, tidyScript } from './scripts.ts';
 import { debianStep, heldOf } from './steps.ts';
 
@@ -65,8 +68,6 @@ function backupsOf(target: string): string {
   return join(base, target);
 }
 
-const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
-
 function open(config: DebianConfig, tools: EnvironmentTools): Environment {
   const state = stateOf(config);
   const become = config.become ?? null;
@@ -88,7 +89,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
   };
   /** An address of the machine itself means that machine, not ours. */
   const reachServer = async (connection: ConnectionSettings): Promise<ConnectionSettings> =>
-    host.remote && loopback.test(connection.host)
+    host.remote && isLoopback(connection.host)
       ? { ...connection, ...(await host.reach(connection.host, connection.port)) }
       : connection;
 
@@ -142,7 +143,12 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
         ['port', String(cluster.port)],
         ['data directory', cluster.data],
         ['configuration', cluster.configuration],
-        ['supervisor', supervisor],
+        [
+          'supervisor',
+          supervisor === 'systemd'
+            ? `systemd, unit postgresql@${config.version}-${config.cluster}.service`
+            : 'pg_ctlcluster',
+        ],
         ['packages', seen.installed.map((each) => `${each.name} ${each.version}`).join(', ')],
         ...(seen.others.length > 0
           ? [
@@ -167,6 +173,17 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
         hint: 'Check host and port of the connection against the cluster (pg_lsclusters).',
       },
     );
+  };
+
+  /**
+   * Whether the backup is proved on the machine of the cluster: where it uses extensions whose files that machine alone is
+   * known to have. Asked once: it decides where room is needed.
+   */
+  let foreign: Promise<string[]> | null = null;
+  const provesThere = async (): Promise<boolean> => {
+    if (!host.remote) return false;
+    foreign ??= settings().then((at) => foreignExtensions(host, at, config.version));
+    return (await foreign).length > 0;
   };
 
   const ownRecipe = async (): Promise<ClusterRecipe> => {
@@ -291,6 +308,19 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
         ['programs', '/usr/lib/postgresql', 150 * mebibyte],
         ["dpkg's database", '/var/lib/dpkg', 50 * mebibyte],
         ['data directory', cluster.data, 256 * mebibyte],
+        ['WAL', `${cluster.data}/pg_wal`, 64 * mebibyte],
+        ...((await provesThere())
+          ? [
+              ['restored copy, for the proof', scratchBase, databaseBytes + 512 * mebibyte] as [
+                string,
+                string,
+                number,
+              ],
+            ]
+          : []),
+        ...(cluster.log === null
+          ? []
+          : [["the server's log", dirname(cluster.log), 16 * mebibyte] as [string, string, number]]),
       ];
       const { stdout } = await host.script(
         disksScript,
@@ -341,6 +371,11 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
       return { ...found, text: found.text.slice(found.text.indexOf('\n') + 1) };
     },
 
+    async forgetSettings(names) {
+      const { cluster } = await look(host, config, state);
+      await forgetSettings(host, cluster.data, names);
+    },
+
     async command([program, ...args], timeout) {
       const end = await runJob(
         host,
@@ -374,6 +409,11 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     },
 
     async scratch(wanted, options, abort) {
+      if (!options.choice && (await provesThere())) {
+        const { own } = await inspect();
+        const installed = postgresVersion(serverVersion(own as DebianFacts, config.version) ?? '') ?? wanted;
+        return startThere(host, installed, options, abort);
+      }
       // Either version proves that the backup can be restored; only a rehearsal asks for exactly one.
       const choice = options.choice ?? { kind: 'auto', image: 'postgres', nearest: true };
       return openScratch(wanted, choice, options, {

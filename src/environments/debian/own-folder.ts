@@ -51,7 +51,10 @@ export async function assertOwnFolder(host: Host, folder: string): Promise<void>
       : `The folder ${folder} on ${host.name} cannot be made: ${why.join('')}.`,
     {
       phase: 'connect',
-      hint: 'Root runs scripts and installs packages from it. Leave environment.state out (then it is in /var/lib/postgres-upgrade), or name a folder that belongs to root, as does everything above it.',
+      hint:
+        code === 0
+          ? 'Root runs scripts and installs packages from it. Leave environment.state out (then it is in /var/lib/postgres-upgrade), or name a folder that belongs to root, as does everything above it.'
+          : 'Packages are installed as root: log in as root, or write become: sudo. Where the disk is full or read-only, make room, or name another folder in environment.state.',
       docs: 'troubleshooting.md#state-folder',
     },
   );

@@ -1,6 +1,7 @@
 /** Which steps take a cluster of packages to the wanted version. Pure. */
 import { UpgradeError } from '../../errors.ts';
 import { formatVersion, type PgVersion } from '../../postgres/version.ts';
+import { plannedCheckpoint } from '../checkpoint.ts';
 import type { EnvironmentFacts, Route } from '../environment.ts';
 import type { DebianConfig } from './config.ts';
 import { before, type DebianFacts, packagesFor } from './look.ts';
@@ -48,7 +49,7 @@ export function planDebian(
             `Other clusters use the same packages: ${neighbours.map((each) => `${each.version}/${each.cluster}`).join(', ')}. They go on with ${from} until somebody restarts them.`,
           ]
         : []),
-      `A proof of the backup by a restore needs a server of ${to}, or of the nearest minor version that the machine of the job has, with the files of every extension.`,
+      `A proof of the backup restores into a server of ${to}, or of the nearest minor version that the machine of the job has. Where the databases use extensions of other packages, it restores into a throw-away server on the machine of the cluster, which has their files.`,
     ],
     steps: [
       'backup',
@@ -71,15 +72,7 @@ export function planDebian(
       'stop-applications',
       'read-only',
       'drain',
-      {
-        id: 'checkpoint',
-        title: 'Write a checkpoint',
-        does: ['CHECKPOINT, so that the stop has little left to write'],
-        undo: null,
-        breaks: null,
-        risks: ['It writes what is changed in memory: disks are busier for a while.'],
-        interruptible: true,
-      },
+      plannedCheckpoint,
       {
         id: 'install',
         title: `Install ${to} while ${from} goes on`,

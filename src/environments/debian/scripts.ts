@@ -209,7 +209,8 @@ EOF
 /**
  * Installs every package file of folder $1, and nothing else: apt is given no other source. $2 an empty folder of our own,
  * $3 packages on hold, divided by blanks: the hold is put back, and so is what apt has marked as installed by itself: it
- * loses both for what is named. Clusters are neither stopped nor started meanwhile.
+ * loses both for what is named. Clusters are neither stopped nor started meanwhile. --reinstall: apt takes a package that a
+ * killed dpkg left half installed for installed, where the file has the version that it had before, and ends well.
  */
 export const installScript = `
 set -u
@@ -227,8 +228,10 @@ trap finish EXIT
 trap 'exit 143' TERM INT HUP
 close_policy || exit 1
 mkdir -p "$empty/partial"
-apt-get install ${aptOptions} --option Dir::Etc::SourceList=/dev/null --option Dir::Etc::SourceParts=/dev/null \\
-  --option Dir::State::Lists="$empty" --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= "$folder"/*.deb
+apt-get install --reinstall ${aptOptions} --option Dir::Etc::SourceList=/dev/null --option Dir::Etc::SourceParts=/dev/null \\
+  --option Dir::State::Lists="$empty" --option Dir::Cache::pkgcache= --option Dir::Cache::srcpkgcache= "$folder"/*.deb || exit
+broken=$(dpkg --audit $names)
+[ -z "$broken" ] || { printf '%s\\n' "$broken"; exit 1; }
 `;
 
 /** Puts back what a dead installation may have left. $1 packages on hold. Finishes what dpkg left half configured. */
@@ -243,6 +246,8 @@ code=0
 if [ -n "$(dpkg --audit)" ]; then
   close_policy
   dpkg --force-confdef --force-confold --configure --pending || code=$?
+  # One that was killed while it was unpacked stays half installed, and is no error of --configure.
+  [ -z "$(dpkg --audit)" ] || [ "$code" -ne 0 ] || code=1
 fi
 exit "$code"
 `;
@@ -327,7 +332,7 @@ export const disksScript = `
 for path; do
   near=$path
   while [ ! -e "$near" ]; do near=$(dirname "$near"); done
-  printf '%s|%s|%s\\n' "$(stat --format %d "$near")" "$(stat --file-system --format '%a|%S' "$near")" "$path"
+  printf '%s|%s|%s\\n' "$(stat --dereference --format %d "$near")" "$(stat --file-system --format '%a|%S' "$near")" "$path"
 done
 `;
 

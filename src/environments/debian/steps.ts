@@ -1,8 +1,8 @@
 /** The steps of a cluster of packages: packages, checkpoint, install, restart; and their way back. */
 import { UpgradeError } from '../../errors.ts';
-import { connect } from '../../postgres/connection.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../../postgres/version.ts';
 import { lastLines } from '../../process/run.ts';
+import { writeCheckpoint } from '../checkpoint.ts';
 import type { EnvironmentFacts, Step, StepRun } from '../environment.ts';
 import type { DebianConfig } from './config.ts';
 import {
@@ -40,7 +40,13 @@ export function debianStep(tools: DebianTools, id: string, facts: EnvironmentFac
     case 'packages':
       return packagesStep(tools, facts.running, wanted, seen);
     case 'checkpoint':
-      return { isDone: async () => false, run: async () => checkpoint(tools) };
+      return {
+        isDone: async () => false,
+        async run() {
+          await writeCheckpoint(await tools.settings());
+          return { state: 'done' };
+        },
+      };
     case 'install':
       return installStep(tools, facts.running, wanted, seen);
     case 'restart':
@@ -48,15 +54,6 @@ export function debianStep(tools: DebianTools, id: string, facts: EnvironmentFac
     default:
       throw new Error(`debian has no step ${id}`);
   }
-}
-
-async function checkpoint({ settings }: Control): Promise<{ state: 'done' }> {
-  await using client = await connect(await settings(), {
-    name: 'postgres-upgrade checkpoint',
-    statementTimeout: 0,
-  });
-  await client.script('CHECKPOINT');
-  return { state: 'done' };
 }
 
 function packagesStep(
@@ -226,7 +223,7 @@ function restartStep(
         what: `the server ${formatVersion(from)} is stopped for the restart`,
         detail: own,
       });
-      await checkpoint(tools);
+      await writeCheckpoint(await tools.settings());
       await restartAndVerify(tools, own, wanted, step);
       await step.isBack('server');
       await step.isBack('woken');

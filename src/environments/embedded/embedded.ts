@@ -72,7 +72,7 @@ function open(config: EmbeddedConfig, tools: EnvironmentTools): Environment {
 
   /** A connection that leads to some other server would back up the one and restart the other. */
   const assertSameServer = async (): Promise<void> => {
-    await using client = await connect(connection, { name: 'postgres-upgrade inspect' });
+    await using client = await connect(connection, { name: 'postgres-upgrade inspect', pinned: true });
     // pg_settings leaves out what a role may not see, where current_setting() would refuse: a role without pg_monitor
     // may look, and only a superuser gets as far as a change.
     const [row] = await client.query<{ data: string | null; port: string }>(

@@ -1,6 +1,7 @@
 /** Which steps take an embedded cluster to the wanted version. Pure. */
 import { UpgradeError } from '../../errors.ts';
 import { formatVersion, type PgVersion } from '../../postgres/version.ts';
+import { plannedCheckpoint } from '../checkpoint.ts';
 import type { EnvironmentFacts, Route } from '../environment.ts';
 
 /** @throws UpgradeError `route-major`: a new major needs dump and restore, which this kind cannot do */
@@ -40,15 +41,7 @@ export function planEmbedded(facts: EnvironmentFacts, wanted: PgVersion): Route 
       'stop-applications',
       'read-only',
       'drain',
-      {
-        id: 'checkpoint',
-        title: 'Write a checkpoint',
-        does: ['CHECKPOINT, so that the stop has little left to write'],
-        undo: null,
-        breaks: null,
-        risks: ['It writes what is changed in memory: disks are busier for a while.'],
-        interruptible: true,
-      },
+      plannedCheckpoint,
       {
         id: 'restart',
         title: `Restart on ${to}`,

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
 import { type Binaries, binariesIn } from '../../postgres/binaries.ts';
-import { connect } from '../../postgres/connection.ts';
 import { findBinaries } from '../../postgres/find-binaries.ts';
 import { serverPid } from '../../postgres/server.ts';
 import { compareVersions, formatVersion, type PgVersion } from '../../postgres/version.ts';
 import { lastLines, run } from '../../process/run.ts';
+import { writeCheckpoint } from '../checkpoint.ts';
 import type { EnvironmentFacts, EnvironmentTools, LineStore, Step, SwitchedOff } from '../environment.ts';
 import { type Cluster, environmentOf, portIn, readCluster } from './cluster.ts';
 import type { EmbeddedConfig } from './config.ts';
@@ -107,17 +107,9 @@ export function embeddedSteps(
   const checkpoint: Step = {
     isDone: async () => false,
     async run() {
-      await writeCheckpoint();
+      await writeCheckpoint(connection);
       return { state: 'done' };
     },
-  };
-
-  const writeCheckpoint = async (): Promise<void> => {
-    await using client = await connect(connection, {
-      name: 'postgres-upgrade checkpoint',
-      statementTimeout: 0,
-    });
-    await client.script('CHECKPOINT');
   };
 
   /** The old server's own variables, which archive commands and libraries may need; never written anywhere. */
@@ -137,7 +129,7 @@ export function embeddedSteps(
         what: `the server ${old.version} is stopped for the restart`,
         detail: old,
       });
-      await writeCheckpoint();
+      await writeCheckpoint(connection);
       variables = await environmentOf(cluster.pid);
       const stopped = Date.now();
       await stopByRecipe(old);

@@ -127,7 +127,7 @@ describe('planDebian', () => {
       'Other clusters use the same packages: 15/reports. They go on with 15.18 until somebody restarts them.',
     );
     expect(route.notes[2]).toBe(
-      'A proof of the backup by a restore needs a server of 15.20, or of the nearest minor version that the machine of the job has, with the files of every extension.',
+      'A proof of the backup restores into a server of 15.20, or of the nearest minor version that the machine of the job has. Where the databases use extensions of other packages, it restores into a throw-away server on the machine of the cluster, which has their files.',
     );
   });
 
