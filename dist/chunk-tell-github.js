@@ -25229,7 +25229,7 @@ function planDebian(config, seen, facts, wanted) {
 		notes: [
 			"The data directory stays as it is: minor versions of one major read the same files.",
 			...neighbours.length > 0 ? [`Other clusters use the same packages: ${neighbours.map((each) => `${each.version}/${each.cluster}`).join(", ")}. They go on with ${from} until somebody restarts them.`] : [],
-			`A proof of the backup by a restore needs a server of ${to}, or of the nearest minor version that the machine of the job has, with the files of every extension.`
+			`A proof of the backup restores into a server of ${to}, or of the nearest minor version that the machine of the job has. Where the databases use extensions of other packages, it restores into a throw-away server on the machine of the cluster, which has their files.`
 		],
 		steps: [
 			"backup",
@@ -25326,7 +25326,7 @@ chown nobody "$folder/data" "$folder/socket" "$folder/password"
 as "$bin/initdb" -D "$folder/data" -U "$3" -A scram-sha-256 --pwfile="$folder/password" -E "$4" --locale=C --no-sync >"$folder/said" 2>&1 ||
   { cat "$folder/said" >&2; exit 70; }
 rm -f "$folder/password"
-printf '\\n%s' "$5" >>"$folder/data/postgresql.conf"
+printf '\\n%s' "$5" | as tee -a "$folder/data/postgresql.conf" >/dev/null
 echo 1000 >/proc/self/oom_score_adj 2>/dev/null
 cut=
 unshare --net true 2>/dev/null && cut='unshare --net --'
@@ -25456,7 +25456,7 @@ function packagesStep(tools, from, wanted, seen) {
 			if (!saved) return false;
 			if (areInstalled(facts, saved.new)) return true;
 			if (Date.parse(saved.at) + day$1 < tools.now().getTime()) return false;
-			return chosenPackages(config, facts, from, wanted).every(({ name, version }) => [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version));
+			return packagesFor(facts, from, wanted, config).every(({ name, version }) => version === null || [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version));
 		},
 		async run(step) {
 			const facts = await seen();
@@ -35391,7 +35391,7 @@ function notProvedHint({ differences, restoredInto }) {
 	const left = `The report has every difference (${differences.length}). Nothing was changed. The backup was kept for a look and must not be relied on.`;
 	const extension = differences.map((line) => /ERROR: {2}(?:extension "(.+)" is not available|could not open extension control file ".*\/([^/]+)\.control")/.exec(line)).find((match) => match !== null);
 	if (!extension) return left;
-	return `The server that it was restored into (${restoredInto ?? "a scratch server"}, on the machine of the job) has no files of the extension ${extension[1] ?? extension[2]}, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`;
+	return `The server that it was restored into (${restoredInto ?? "a scratch server"}) has no files of the extension ${extension[1] ?? extension[2]}, which says nothing about the backup: install its package there, or upgrade with backup.prove: checksum. ${left}`;
 }
 /** A backup as the record tells of it. */
 function recordOf$1(dump, proof, clients) {
@@ -51365,7 +51365,6 @@ function restoreRisk(back, version, started) {
 	};
 }
 
-/** Mode `rollback`: back to the version before the last upgrade, on the same data; a restore only by consent. */
 /**
 * The newest archived journal that tells of a step which can be undone: refused and cancelled runs do not count.
 * @param takenBack also one that was taken back: only its backup is of interest then
@@ -51388,6 +51387,26 @@ async function lastUpgrade(run, takenBack, like) {
 /** Whether something answers now. */
 async function serves(run) {
 	return await run.environment.inspect().then(({ serving }) => serving, () => false);
+}
+/**
+* What there is to go back from. A clean stop is what an older version starts from best: one that crashed is started again
+* first. A version that does not even start any more is a reason to go back, not one to stay.
+* @param needed whether the way back asks the server: then it has to serve
+*/
+async function whatIsThere(run, needed) {
+	const { context, environment, spec, recorder } = run;
+	if (await serves(run)) return await inspectServing(run);
+	context.log.info(`${spec.name}: nothing serves, starting what served last`);
+	try {
+		await environment.revive?.(stepRun(run, null, false));
+	} catch (cause) {
+		const facts = await environment.inspect();
+		if (facts.serving || needed) throw cause;
+		for (const error of errorsOf$3(cause, "rollback")) recorder.issue(error, "The way back goes on without it: the older version is started on the same data.");
+		context.log.info(`${spec.name}: ${messageOf(cause)} Going back without it.`);
+		return facts;
+	}
+	return await inspectServing(run);
 }
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 async function rollbackMode(run) {
@@ -51413,11 +51432,7 @@ async function rollbackMode(run) {
 		const [failure] = await putBackAll(run, (entry) => !isApplication(entry) && !isMinor(entry));
 		if (failure) throw failure;
 	}
-	if (!await serves(run)) {
-		context.log.info(`${spec.name}: nothing serves, starting what served last`);
-		await environment.revive?.(stepRun(run, null, false));
-	}
-	const facts = await inspectServing(run);
+	const facts = await whatIsThere(run, restore !== null);
 	recorder.record.versions.from = formatVersion(facts.running);
 	recorder.record.versions.wanted = begin.from;
 	const restored = resumed && journal.state().steps.get("restore") === "done";
@@ -51446,7 +51461,7 @@ async function rollbackMode(run) {
 		phase: "plan",
 		hint: "Go back the way it was changed."
 	});
-	run.lock ??= await acquireLock(settings, runName(context));
+	if (facts.serving) run.lock ??= await acquireLock(settings, runName(context));
 	const words = restore && await wordsOf(run, restore);
 	const added = newSettings(begin);
 	if (added.length > 0) steps.set("configure", "done");
@@ -51506,7 +51521,7 @@ async function rollbackMode(run) {
 	});
 	if (backup && (restore || restored)) await journal.backup(backup);
 	await carryUpdates(run, past.extensionUpdates);
-	if (!onlyData) await journal.snapshot(await snapshotOf(run));
+	if (!onlyData && facts.serving) await journal.snapshot(await snapshotOf(run));
 	await notify(run, "start");
 	const probe = clientProbe(run);
 	await probe.start();

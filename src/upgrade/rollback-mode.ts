@@ -1,5 +1,6 @@
 /** Mode `rollback`: back to the version before the last upgrade, on the same data; a restore only by consent. */
-import { UpgradeError } from '../errors.ts';
+import type { EnvironmentFacts } from '../environments/environment.ts';
+import { errorsOf, messageOf, UpgradeError } from '../errors.ts';
 import { formatVersion, parseVersion } from '../postgres/version.ts';
 import { tendApplications } from './application-after.ts';
 import { isApplication } from './applications.ts';
@@ -63,6 +64,31 @@ async function serves(run: Run): Promise<boolean> {
   );
 }
 
+/**
+ * What there is to go back from. A clean stop is what an older version starts from best: one that crashed is started again
+ * first. A version that does not even start any more is a reason to go back, not one to stay.
+ * @param needed whether the way back asks the server: then it has to serve
+ */
+async function whatIsThere(run: Run, needed: boolean): Promise<EnvironmentFacts> {
+  const { context, environment, spec, recorder } = run;
+  if (await serves(run)) return await inspectServing(run);
+  context.log.info(`${spec.name}: nothing serves, starting what served last`);
+  try {
+    await environment.revive?.(stepRun(run, null, false));
+  } catch (cause) {
+    const facts = await environment.inspect();
+    if (facts.serving || needed) throw cause;
+    for (const error of errorsOf(cause, 'rollback'))
+      recorder.issue(
+        error,
+        'The way back goes on without it: the older version is started on the same data.',
+      );
+    context.log.info(`${spec.name}: ${messageOf(cause)} Going back without it.`);
+    return facts;
+  }
+  return await inspectServing(run);
+}
+
 /** @throws UpgradeError `nothing-to-roll-back`, and what the undo and the validation throw */
 export async function rollbackMode(run: Run): Promise<Ending> {
   const { journal, environment, context, recorder, spec, settings } = run;
@@ -98,12 +124,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
     const [failure] = await putBackAll(run, (entry) => !isApplication(entry) && !isMinor(entry));
     if (failure) throw failure;
   }
-  // A clean stop is what an older version can start from: one that crashed is started again first.
-  if (!(await serves(run))) {
-    context.log.info(`${spec.name}: nothing serves, starting what served last`);
-    await environment.revive?.(stepRun(run, null, false));
-  }
-  const facts = await inspectServing(run);
+  const facts = await whatIsThere(run, restore !== null);
   recorder.record.versions.from = formatVersion(facts.running);
   recorder.record.versions.wanted = begin.from;
   const restored = resumed && journal.state().steps.get(restoreStep) === 'done';
@@ -146,7 +167,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
       },
     );
   }
-  run.lock ??= await acquireLock(settings, runName(context));
+  if (facts.serving) run.lock ??= await acquireLock(settings, runName(context));
   const words = restore && (await wordsOf(run, restore));
   // A person may have written them by hand since: whoever did, the older version would not start with them.
   const added = newSettings(begin);
@@ -209,7 +230,7 @@ export async function rollbackMode(run: Run): Promise<Ending> {
   });
   if (backup && (restore || restored)) await journal.backup(backup);
   await carryUpdates(run, past.extensionUpdates);
-  if (!onlyData) await journal.snapshot(await snapshotOf(run));
+  if (!onlyData && facts.serving) await journal.snapshot(await snapshotOf(run));
 
   await notify(run, 'start');
   const probe = clientProbe(run);

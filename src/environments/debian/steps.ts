@@ -15,9 +15,9 @@ import {
   endOfLog,
   recipeOf,
 } from './control.ts';
-import { chosenPackages, fetchPackages, savedFor } from './fetch.ts';
+import { fetchPackages, savedFor } from './fetch.ts';
 import { areInstalled, installSaved } from './install.ts';
-import { type DebianFacts, look, serverVersion } from './look.ts';
+import { type DebianFacts, look, packagesFor, serverVersion } from './look.ts';
 import { postgresVersion, serverPackage } from './packages.ts';
 import { isFor, type Saved } from './saved.ts';
 import { installedPreflightScript, preflightScript } from './scripts.ts';
@@ -72,9 +72,12 @@ function packagesStep(
       if (areInstalled(facts, saved.new)) return true;
       // What an upgrade long ago saved would expire with that one, and this one's way back with it.
       if (Date.parse(saved.at) + day < tools.now().getTime()) return false;
-      const chosen = chosenPackages(config, facts, from, wanted);
-      return chosen.every(({ name, version }) =>
-        [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version),
+      // Where the lists have moved on, the saved files are all that there is.
+      const chosen = packagesFor(facts, from, wanted, config);
+      return chosen.every(
+        ({ name, version }) =>
+          version === null ||
+          [...saved.new, ...facts.installed].some((each) => each.name === name && each.version === version),
       );
     },
     async run(step) {

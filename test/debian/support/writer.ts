@@ -15,6 +15,8 @@ export interface WriterTotals {
 export interface Writer extends AsyncDisposable {
   /** The longest gap since the last call, in milliseconds, that which is still open included. */
   lap(): number;
+  /** Commits that were acknowledged so far. */
+  count(): number;
   /** Ends after the write under way. May be called again; never throws. */
   stop(): Promise<WriterTotals>;
   /** Stops, and answers with the acknowledged numbers that the table does not hold. Must be empty. */
@@ -78,6 +80,7 @@ export async function startWriter(url: string): Promise<Writer> {
     return { acknowledged: acknowledged.length, failures, longestGapMs: longest };
   };
   return {
+    count: () => acknowledged.length,
     lap() {
       noteGap();
       const lap = longestOfLap;
