@@ -124,6 +124,9 @@ test('a command that fails says which, and with what', async () => {
 });
 
 test('a start that takes its time is told of', async () => {
+  // The one that an earlier test has left would keep the port.
+  process.kill(Number(await readFile(file('pid'), 'utf8')), 'SIGTERM');
+  await until(answers, (there) => !there);
   const slow = application({ health: `http://127.0.0.1:${port}/`, 'start-timeout': 3 });
   const progress: string[] = [];
   await failureOf(startApplication(entryOf(slow), [], (text) => progress.push(text)));
