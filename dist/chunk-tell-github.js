@@ -24156,13 +24156,14 @@ function sections$1(text) {
 	return parts;
 }
 /**
-* Everything that inspection needs, in one call. $1 major, $2 cluster, $3 state folder, then further packages.
+* Everything that inspection needs, in one call. $1 major, $2 cluster, $3 state folder, $4 "lists" for the package lists too, then
+* further packages.
 * Reads only.
 */
 const lookScript = `
 ${section$1}
-major=$1 cluster=$2 state=$3
-shift 3
+major=$1 cluster=$2 state=$3 lists=$4
+shift 4
 command -v pg_lsclusters >/dev/null || { section missing; exit 0; }
 section clusters
 pg_lsclusters --json 2>/dev/null || pg_lsclusters --no-header
@@ -24174,12 +24175,14 @@ if [ -d /run/systemd/system ]; then
   echo systemd
   systemctl is-active "postgresql@$major-$cluster.service" || true
 fi
-names=$(dpkg-query --show --showformat='${installedFormat}' |
-  awk -F'|' -v source="postgresql-$major" '$4 == source { print $2 }')
-section madison
-apt-cache madison $names "$@"
-section policy
-apt-cache policy $names "$@"
+if [ "$lists" = lists ]; then
+  names=$(dpkg-query --show --showformat='${installedFormat}' |
+    awk -F'|' -v source="postgresql-$major" '$4 == source { print $2 }')
+  section madison
+  apt-cache madison $names "$@"
+  section policy
+  apt-cache policy $names "$@"
+fi
 section saved
 cat "$state/saved/saved.json" 2>/dev/null || true
 section system
@@ -24774,15 +24777,24 @@ function readSums(text) {
 }
 
 /** Looks at a machine with Debian packages: one script, read into facts. */
-/** @throws UpgradeError `debian-tools`, `cluster-missing`, `cluster-supervised`, `supervisor`, and what the host throws */
-async function look$1(host, config, state) {
+/**
+* @param lists what the package lists said before: apt takes most of a second to read them
+* @throws UpgradeError `debian-tools`, `cluster-missing`, `cluster-supervised`, `supervisor`, and what the host throws
+*/
+async function look$1(host, config, state, lists = null) {
 	const answer = await host.script(lookScript, [
 		String(config.version),
 		config.cluster,
 		state,
+		lists === null ? "lists" : "no-lists",
 		...Object.keys(config.packages)
 	]);
-	return readFacts(answer.stdout, config, host.name, answer.stderr);
+	const facts = readFacts(answer.stdout, config, host.name, answer.stderr);
+	return lists === null ? facts : {
+		...facts,
+		offers: lists.offers,
+		candidates: lists.candidates
+	};
 }
 /** Refreshes the package lists. @throws UpgradeError `apt-update` */
 async function refreshLists(host) {
@@ -25431,8 +25443,7 @@ async function startThere(host, version, options, signal) {
 const day$1 = 864e5;
 /** The doing half of a step of this kind. */
 function debianStep(tools, id, facts, wanted) {
-	const { host, config, state } = tools;
-	const seen = () => look$1(host, config, state);
+	const { seen } = tools;
 	switch (id) {
 		case "packages": return packagesStep(tools, facts.running, wanted, seen);
 		case "checkpoint": return {
@@ -25689,24 +25700,33 @@ function open$2(config, tools) {
 		settings,
 		progress: (text) => tools.log.progress(`${tools.target}: ${text}`),
 		startTimeout: 3e5,
-		now: () => /* @__PURE__ */ new Date()
+		now: () => /* @__PURE__ */ new Date(),
+		seen: () => seen()
+	};
+	/** The package lists are read once a run: what is installed is what was fetched by then. */
+	let lists = null;
+	const seen = async () => {
+		const facts = await look$1(host, config, state, lists);
+		lists ??= facts;
+		return facts;
 	};
 	/** Package lists are asked for once where they do not have the wanted version. */
 	let refreshed = false;
 	const lookFresh = async () => {
-		const seen = await look$1(host, config, state);
-		const missing = packagesFor(seen, tools.wanted, tools.wanted, config).some(({ version }) => version === null);
-		const installed = postgresVersion(serverVersion(seen, config.version) ?? "");
-		if (!missing || refreshed || installed && compareVersions(installed, tools.wanted) === 0) return seen;
+		const facts = await seen();
+		const missing = packagesFor(facts, tools.wanted, tools.wanted, config).some(({ version }) => version === null);
+		const installed = postgresVersion(serverVersion(facts, config.version) ?? "");
+		if (!missing || refreshed || installed && compareVersions(installed, tools.wanted) === 0) return facts;
 		refreshed = true;
 		debianTools.progress(`refreshing the package lists of ${host.name}`);
 		await refreshLists(host);
-		return await look$1(host, config, state);
+		lists = null;
+		return await seen();
 	};
 	const inspect = async () => {
-		const seen = await lookFresh();
-		const { cluster, supervisor } = seen;
-		const version = serverVersion(seen, config.version);
+		const own = await lookFresh();
+		const { cluster, supervisor } = own;
+		const version = serverVersion(own, config.version);
 		const programs = version === null ? null : postgresVersion(version);
 		if (version === null || programs === null) throw new UpgradeError("debian-tools", `${host.name} has no package postgresql-${config.version}, though it has the cluster ${config.version}/${config.cluster}.`, {
 			phase: "inspect",
@@ -25719,16 +25739,16 @@ function open$2(config, tools) {
 			serving: found !== null,
 			details: [
 				["machine", config.host ?? "this machine"],
-				["system", seen.system],
+				["system", own.system],
 				["cluster", `${config.version}/${config.cluster}`],
 				["port", String(cluster.port)],
 				["data directory", cluster.data],
 				["configuration", cluster.configuration],
 				["supervisor", supervisor === "systemd" ? `systemd, unit postgresql@${config.version}-${config.cluster}.service` : "pg_ctlcluster"],
-				["packages", seen.installed.map((each) => `${each.name} ${each.version}`).join(", ")],
-				...seen.others.length > 0 ? [["other clusters", seen.others.map((each) => `${each.version}/${each.cluster}`).join(", ")]] : []
+				["packages", own.installed.map((each) => `${each.name} ${each.version}`).join(", ")],
+				...own.others.length > 0 ? [["other clusters", own.others.map((each) => `${each.version}/${each.cluster}`).join(", ")]] : []
 			],
-			own: seen
+			own
 		};
 	};
 	const assertSame = (data, expected) => {
@@ -25749,7 +25769,7 @@ function open$2(config, tools) {
 		return (await foreign).length > 0;
 	};
 	const ownRecipe = async () => {
-		const { cluster, supervisor } = await look$1(host, config, state);
+		const { cluster, supervisor } = await seen();
 		return recipeOf(host, cluster, supervisor);
 	};
 	const answers = async () => await answering(await settings()).catch(() => null) !== null;
@@ -25784,7 +25804,7 @@ function open$2(config, tools) {
 		try {
 			return await ensureServing(recipe);
 		} catch (cause) {
-			const facts = await look$1(host, config, state);
+			const facts = await seen();
 			const { saved } = facts;
 			if (saved === null || !areInstalled(facts, saved.new) || !await stoppedCleanly(recipe)) throw cause;
 			debianTools.progress(`${saved.to} does not start: back to ${saved.from}`);
@@ -25830,7 +25850,7 @@ function open$2(config, tools) {
 		step: (id, facts, wanted) => debianStep(debianTools, id, facts, wanted),
 		async putBack(entry, step) {
 			if (entry.id === "installation") {
-				const saved = async () => (await look$1(host, config, state)).saved;
+				const saved = async () => (await seen()).saved;
 				return await settleInstallation(host, state, entry, saved, step);
 			}
 			const recipe = entry.detail;
@@ -25840,7 +25860,7 @@ function open$2(config, tools) {
 			throw new UpgradeError("server-stop", `The cluster could not be stopped: exit code ${code}.`, { hint: output.trim().split("\n").slice(-3).join("\n") });
 		},
 		async disks(databaseBytes, backupFolder) {
-			const { cluster } = await look$1(host, config, state);
+			const { cluster } = await seen();
 			const needs = [
 				[
 					"saved packages",
@@ -25900,18 +25920,18 @@ function open$2(config, tools) {
 		},
 		wantedExtensions: async () => null,
 		async configErrors(wanted) {
-			const seen = await look$1(host, config, state);
-			const installed = postgresVersion(serverVersion(seen, config.version) ?? "");
+			const facts = await seen();
+			const installed = postgresVersion(serverVersion(facts, config.version) ?? "");
 			if (!installed || compareVersions(installed, wanted) !== 0) return null;
 			const { code, stderr } = await host.script(installedPreflightScript, [
 				String(config.version),
-				seen.cluster.data,
-				seen.cluster.configuration
+				facts.cluster.data,
+				facts.cluster.configuration
 			]);
 			return code === 0 ? [] : stderr.trim().split("\n").slice(-3);
 		},
 		async serverLog(bytes) {
-			const { cluster } = await look$1(host, config, state);
+			const { cluster } = await seen();
 			const found = await endOfLog(host, cluster, 0, bytes);
 			if (!found || found.size <= bytes) return found;
 			return {
@@ -25920,7 +25940,7 @@ function open$2(config, tools) {
 			};
 		},
 		async forgetSettings(names) {
-			const { cluster } = await look$1(host, config, state);
+			const { cluster } = await seen();
 			await forgetSettings$1(host, cluster.data, names);
 		},
 		async command([program, ...args], timeout) {
@@ -25943,7 +25963,7 @@ function open$2(config, tools) {
 			reopen: async () => void await host.run(["true"])
 		} } : {},
 		async tidy(keepDays, now) {
-			const { saved } = await look$1(host, config, state).catch(() => ({ saved: null }));
+			const { saved } = await seen().catch(() => ({ saved: null }));
 			const old = saved !== null && Date.parse(saved.at) + keepDays * 864e5 < now.getTime();
 			await host.script(tidyScript, [state, old ? "all" : "rest"]).catch(() => {});
 		},

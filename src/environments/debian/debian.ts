@@ -102,27 +102,37 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     progress: (text: string) => tools.log.progress(`${tools.target}: ${text}`),
     startTimeout: 300_000,
     now: () => new Date(),
+    seen: () => seen(),
+  };
+
+  /** The package lists are read once a run: what is installed is what was fetched by then. */
+  let lists: DebianFacts | null = null;
+  const seen = async (): Promise<DebianFacts> => {
+    const facts = await look(host, config, state, lists);
+    lists ??= facts;
+    return facts;
   };
 
   /** Package lists are asked for once where they do not have the wanted version. */
   let refreshed = false;
   const lookFresh = async (): Promise<DebianFacts> => {
-    const seen = await look(host, config, state);
-    const missing = packagesFor(seen, tools.wanted, tools.wanted, config).some(
+    const facts = await seen();
+    const missing = packagesFor(facts, tools.wanted, tools.wanted, config).some(
       ({ version }) => version === null,
     );
-    const installed = postgresVersion(serverVersion(seen, config.version) ?? '');
-    if (!missing || refreshed || (installed && compareVersions(installed, tools.wanted) === 0)) return seen;
+    const installed = postgresVersion(serverVersion(facts, config.version) ?? '');
+    if (!missing || refreshed || (installed && compareVersions(installed, tools.wanted) === 0)) return facts;
     refreshed = true;
     debianTools.progress(`refreshing the package lists of ${host.name}`);
     await refreshLists(host);
-    return await look(host, config, state);
+    lists = null;
+    return await seen();
   };
 
   const inspect = async (): Promise<EnvironmentFacts> => {
-    const seen = await lookFresh();
-    const { cluster, supervisor } = seen;
-    const version = serverVersion(seen, config.version);
+    const own = await lookFresh();
+    const { cluster, supervisor } = own;
+    const version = serverVersion(own, config.version);
     const programs = version === null ? null : postgresVersion(version);
     if (version === null || programs === null) {
       throw new UpgradeError(
@@ -138,7 +148,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
       serving: found !== null,
       details: [
         ['machine', config.host ?? 'this machine'],
-        ['system', seen.system],
+        ['system', own.system],
         ['cluster', `${config.version}/${config.cluster}`],
         ['port', String(cluster.port)],
         ['data directory', cluster.data],
@@ -149,17 +159,17 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
             ? `systemd, unit postgresql@${config.version}-${config.cluster}.service`
             : 'pg_ctlcluster',
         ],
-        ['packages', seen.installed.map((each) => `${each.name} ${each.version}`).join(', ')],
-        ...(seen.others.length > 0
+        ['packages', own.installed.map((each) => `${each.name} ${each.version}`).join(', ')],
+        ...(own.others.length > 0
           ? [
               [
                 'other clusters',
-                seen.others.map((each) => `${each.version}/${each.cluster}`).join(', '),
+                own.others.map((each) => `${each.version}/${each.cluster}`).join(', '),
               ] as const,
             ]
           : []),
       ],
-      own: seen,
+      own,
     };
   };
 
@@ -187,7 +197,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
   };
 
   const ownRecipe = async (): Promise<ClusterRecipe> => {
-    const { cluster, supervisor } = await look(host, config, state);
+    const { cluster, supervisor } = await seen();
     return recipeOf(host, cluster, supervisor);
   };
 
@@ -228,7 +238,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     try {
       return await ensureServing(recipe);
     } catch (cause) {
-      const facts = await look(host, config, state);
+      const facts = await seen();
       const { saved } = facts;
       if (saved === null || !areInstalled(facts, saved.new) || !(await stoppedCleanly(recipe))) throw cause;
       debianTools.progress(`${saved.to} does not start: back to ${saved.from}`);
@@ -288,7 +298,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
 
     async putBack(entry, step) {
       if (entry.id === installing) {
-        const saved = async (): Promise<DebianFacts['saved']> => (await look(host, config, state)).saved;
+        const saved = async (): Promise<DebianFacts['saved']> => (await seen()).saved;
         return await settleInstallation(host, state, entry, saved, step);
       }
       const recipe = entry.detail as ClusterRecipe;
@@ -302,7 +312,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     },
 
     async disks(databaseBytes, backupFolder) {
-      const { cluster } = await look(host, config, state);
+      const { cluster } = await seen();
       const needs: [string, string, number][] = [
         ['saved packages', state, 400 * mebibyte],
         ['programs', '/usr/lib/postgresql', 150 * mebibyte],
@@ -353,26 +363,26 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     wantedExtensions: async () => null,
 
     async configErrors(wanted) {
-      const seen = await look(host, config, state);
-      const installed = postgresVersion(serverVersion(seen, config.version) ?? '');
+      const facts = await seen();
+      const installed = postgresVersion(serverVersion(facts, config.version) ?? '');
       if (!installed || compareVersions(installed, wanted) !== 0) return null;
       const { code, stderr } = await host.script(installedPreflightScript, [
         String(config.version),
-        seen.cluster.data,
-        seen.cluster.configuration,
+        facts.cluster.data,
+        facts.cluster.configuration,
       ]);
       return code === 0 ? [] : stderr.trim().split('\n').slice(-3);
     },
 
     async serverLog(bytes) {
-      const { cluster } = await look(host, config, state);
+      const { cluster } = await seen();
       const found = await endOfLog(host, cluster, 0, bytes);
       if (!found || found.size <= bytes) return found;
       return { ...found, text: found.text.slice(found.text.indexOf('\n') + 1) };
     },
 
     async forgetSettings(names) {
-      const { cluster } = await look(host, config, state);
+      const { cluster } = await seen();
       await forgetSettings(host, cluster.data, names);
     },
 
@@ -403,7 +413,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
       : {}),
 
     async tidy(keepDays, now) {
-      const { saved } = await look(host, config, state).catch(() => ({ saved: null }));
+      const { saved } = await seen().catch(() => ({ saved: null }));
       const old = saved !== null && Date.parse(saved.at) + keepDays * 86_400_000 < now.getTime();
       await host.script(tidyScript, [state, old ? 'all' : 'rest']).catch(() => {});
     },

@@ -34,15 +34,25 @@ export interface DebianFacts {
   system: string;
 }
 
-/** @throws UpgradeError `debian-tools`, `cluster-missing`, `cluster-supervised`, `supervisor`, and what the host throws */
-export async function look(host: Host, config: DebianConfig, state: string): Promise<DebianFacts> {
+/**
+ * @param lists what the package lists said before: apt takes most of a second to read them
+ * @throws UpgradeError `debian-tools`, `cluster-missing`, `cluster-supervised`, `supervisor`, and what the host throws
+ */
+export async function look(
+  host: Host,
+  config: DebianConfig,
+  state: string,
+  lists: Pick<DebianFacts, 'offers' | 'candidates'> | null = null,
+): Promise<DebianFacts> {
   const answer = await host.script(lookScript, [
     String(config.version),
     config.cluster,
     state,
+    lists === null ? 'lists' : 'no-lists',
     ...Object.keys(config.packages),
   ]);
-  return readFacts(answer.stdout, config, host.name, answer.stderr);
+  const facts = readFacts(answer.stdout, config, host.name, answer.stderr);
+  return lists === null ? facts : { ...facts, offers: lists.offers, candidates: lists.candidates };
 }
 
 /** Refreshes the package lists. @throws UpgradeError `apt-update` */

@@ -19,13 +19,14 @@ export function sections(text: string): Map<string, string> {
 }
 
 /**
- * Everything that inspection needs, in one call. $1 major, $2 cluster, $3 state folder, then further packages.
+ * Everything that inspection needs, in one call. $1 major, $2 cluster, $3 state folder, $4 "lists" for the package lists too, then
+ * further packages.
  * Reads only.
  */
 export const lookScript = `
 ${section}
-major=$1 cluster=$2 state=$3
-shift 3
+major=$1 cluster=$2 state=$3 lists=$4
+shift 4
 command -v pg_lsclusters >/dev/null || { section missing; exit 0; }
 section clusters
 pg_lsclusters --json 2>/dev/null || pg_lsclusters --no-header
@@ -37,12 +38,14 @@ if [ -d /run/systemd/system ]; then
   echo systemd
   systemctl is-active "postgresql@$major-$cluster.service" || true
 fi
-names=$(dpkg-query --show --showformat='${installedFormat}' |
-  awk -F'|' -v source="postgresql-$major" '$4 == source { print $2 }')
-section madison
-apt-cache madison $names "$@"
-section policy
-apt-cache policy $names "$@"
+if [ "$lists" = lists ]; then
+  names=$(dpkg-query --show --showformat='${installedFormat}' |
+    awk -F'|' -v source="postgresql-$major" '$4 == source { print $2 }')
+  section madison
+  apt-cache madison $names "$@"
+  section policy
+  apt-cache policy $names "$@"
+fi
 section saved
 cat "$state/saved/saved.json" 2>/dev/null || true
 section system

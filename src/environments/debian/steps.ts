@@ -17,7 +17,7 @@ import {
 } from './control.ts';
 import { fetchPackages, savedFor } from './fetch.ts';
 import { areInstalled, installSaved } from './install.ts';
-import { type DebianFacts, look, packagesFor, serverVersion } from './look.ts';
+import { type DebianFacts, packagesFor, serverVersion } from './look.ts';
 import { postgresVersion, serverPackage } from './packages.ts';
 import { isFor, type Saved } from './saved.ts';
 import { installedPreflightScript, preflightScript } from './scripts.ts';
@@ -27,6 +27,8 @@ export interface DebianTools extends Control {
   config: DebianConfig;
   state: string;
   now: () => Date;
+  /** What there is on the machine now. */
+  seen: () => Promise<DebianFacts>;
 }
 
 /** Milliseconds. */
@@ -34,8 +36,7 @@ const day = 86_400_000;
 
 /** The doing half of a step of this kind. */
 export function debianStep(tools: DebianTools, id: string, facts: EnvironmentFacts, wanted: PgVersion): Step {
-  const { host, config, state } = tools;
-  const seen = (): Promise<DebianFacts> => look(host, config, state);
+  const { seen } = tools;
   switch (id) {
     case 'packages':
       return packagesStep(tools, facts.running, wanted, seen);
