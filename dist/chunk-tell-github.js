@@ -24598,6 +24598,184 @@ async function assertServing(tools, recipe, found, version) {
 	return process;
 }
 
+/** The scripts of a scratch server on the machine of the cluster. See `scripts.ts` for what they keep. */
+/** Prints those of the extensions "$@" (behind $1, the major) whose control file is not the server package's own. */
+const foreignScript = `
+major=$1
+shift
+for name; do
+  owner=$(dpkg-query --search "/usr/share/postgresql/$major/extension/$name.control" 2>/dev/null) || owner=
+  case $owner in "postgresql-$major:"*) ;; *) printf '%s\\n' "$name" ;; esac
+done
+`;
+/**
+* Makes a cluster in the new folder $1 and runs it until nobody attends to it any more; then it is removed. $2 major,
+* $3 superuser, $4 encoding, $5 lines for postgresql.conf, $6 password, $7 printed once it serves.
+*/
+const scratchScript = `
+set -u
+folder=$1 bin=/usr/lib/postgresql/$2/bin
+mkdir -m 711 "$folder" || exit 70
+as() { setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- "$@"; }
+finish() {
+  trap - EXIT TERM INT HUP
+  [ ! -e "$folder/data/postmaster.pid" ] || as "$bin/pg_ctl" stop -D "$folder/data" -m immediate -w -t 30 >/dev/null 2>&1
+  rm -rf "$folder"
+}
+trap finish EXIT
+trap 'exit 1' TERM INT HUP
+mkdir -m 700 "$folder/data" "$folder/socket"
+( umask 077; printf '%s\\n' "$6" >"$folder/password" )
+chown nobody "$folder/data" "$folder/socket" "$folder/password"
+as "$bin/initdb" -D "$folder/data" -U "$3" -A scram-sha-256 --pwfile="$folder/password" -E "$4" --locale=C --no-sync >"$folder/said" 2>&1 ||
+  { cat "$folder/said" >&2; exit 70; }
+rm -f "$folder/password"
+printf '\\n%s' "$5" | as tee -a "$folder/data/postgresql.conf" >/dev/null
+echo 1000 >/proc/self/oom_score_adj 2>/dev/null
+cut=
+unshare --net true 2>/dev/null && cut='unshare --net --'
+$cut setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- env PGHOST="$folder/socket" \\
+  "$bin/pg_ctl" start -D "$folder/data" -l "$folder/data/server.log" -w -t 60 >"$folder/said" 2>&1 8<&- ||
+  { cat "$folder/said" "$folder/data/server.log" >&2; exit 70; }
+echo "$7"
+bash -c 'while read -r -t 60 _; do :; done' <&8
+exit 0
+`;
+
+/**
+* A throw-away server on the machine of the cluster, by the programs that are installed there: it has the files of every
+* extension that the database uses, which the machine of the job need not have.
+*/
+/** Folder in which scratch servers are made: on the filesystem where Debian keeps data, and their user may look into it. */
+const scratchBase = "/var/lib";
+/**
+* Names of installed extensions whose files do not come with the server's own package: on another machine a server may
+* not have them.
+*/
+async function foreignExtensions(host, settings, major) {
+	const names = /* @__PURE__ */ new Set();
+	const name = "postgres-upgrade inspect";
+	const ask = async (database, sql) => {
+		await using connection = await connect$1({
+			...settings,
+			database
+		}, { name });
+		await sql(connection);
+	};
+	let databases = [];
+	await ask(settings.database, async (connection) => {
+		databases = await listDatabaseNames(connection);
+	});
+	for (const database of databases) await ask(database, async (connection) => {
+		for (const { extname } of await connection.query("SELECT e.extname FROM pg_catalog.pg_extension AS e")) names.add(extname);
+	});
+	const { stdout } = await host.script(foreignScript, [String(major), ...names]);
+	return stdout.split("\n").filter((each) => names.has(each));
+}
+/** Starts one. @throws UpgradeError `scratch-start` */
+async function startThere(host, version, options, signal) {
+	const folder = `${scratchBase}/postgres-upgrade-scratch-${randomBytes$4(8).toString("hex")}`;
+	const socket = `${folder}/socket`;
+	const password = randomPassword();
+	const { major } = version;
+	const conf = `${settingLines(comfortSettings())}${settingLines(isolationSettings(options, socket, major))}`;
+	await mkdir(options.folder, { recursive: true });
+	const args = [
+		folder,
+		String(major),
+		options.superuser,
+		options.encoding,
+		conf,
+		password
+	];
+	const server = await host.attend(scratchScript, args, signal).catch((cause) => {
+		if (!(cause instanceof UpgradeError) || cause.code !== "attended") throw cause;
+		throw new UpgradeError("scratch-start", `A scratch server did not start on ${host.name}.`, {
+			phase: "prove",
+			hint: (cause.hint ?? "").replaceAll(password, "***"),
+			cause
+		});
+	});
+	const at = host.remote ? await host.reachSocket(`${socket}/.s.PGSQL.5432`) : {
+		host: socket,
+		port: 5432
+	};
+	const bytes = async () => {
+		const { stdout } = await host.run([
+			"du",
+			"-sk",
+			`${folder}/data`
+		], { timeout: 6e5 });
+		return Number.parseInt(stdout, 10) * 1024;
+	};
+	return {
+		version,
+		settings: (database) => ({
+			...at,
+			user: options.superuser,
+			password,
+			database,
+			ssl: "disable",
+			sslRootCert: void 0
+		}),
+		kind: "binaries",
+		where: `${host.name}:/usr/lib/postgresql/${major}/bin`,
+		isolation: ["It runs on the machine of the cluster, as the user nobody, in a network namespace of its own where the kernel makes one, and is reached through a socket by a password that nobody has seen."],
+		bytes,
+		restart: () => Promise.reject(/* @__PURE__ */ new Error("a scratch server on the target is not restarted")),
+		extensionVersions: async () => null,
+		async [Symbol.asyncDispose]() {
+			await server.end();
+		}
+	};
+}
+
+/** Free and needed space: beside the job for the backup, on the machine of the cluster for everything else. */
+const mebibyte$1 = 1024 ** 2;
+/** @param copyBytes size of the databases where the backup is proved there too; null where it is not */
+async function hostDisks(host, state, cluster, copyBytes) {
+	const need = (purpose, path, bytes) => ({
+		purpose,
+		path,
+		bytes
+	});
+	const needs = [
+		need("saved packages", state, 400 * mebibyte$1),
+		need("programs", "/usr/lib/postgresql", 150 * mebibyte$1),
+		need("dpkg's database", "/var/lib/dpkg", 50 * mebibyte$1),
+		need("data directory", cluster.data, 256 * mebibyte$1),
+		need("WAL", `${cluster.data}/pg_wal`, 64 * mebibyte$1),
+		...copyBytes === null ? [] : [need("restored copy, for the proof", scratchBase, copyBytes + 512 * mebibyte$1)],
+		...cluster.log === null ? [] : [need("the server's log", dirname(cluster.log), 16 * mebibyte$1)]
+	];
+	const { stdout } = await host.script(disksScript, needs.map(({ path }) => path));
+	return stdout.split("\n").flatMap((line, index) => {
+		const [filesystem = "", blocks, size] = line.split("|");
+		const here = needs[index];
+		if (!here || filesystem === "") return [];
+		return [{
+			purpose: here.purpose,
+			path: host.remote ? `${host.name}:${here.path}` : here.path,
+			filesystem: host.remote ? `${host.name} ${filesystem}` : filesystem,
+			freeBytes: Number(blocks) * Number(size),
+			neededBytes: here.bytes
+		}];
+	});
+}
+/** The filesystem of the backups. */
+async function backupDisk(folder, databaseBytes) {
+	let existing = folder;
+	while (await statfs(existing).catch(() => null) === null) existing = dirname(existing);
+	const { bavail, bsize } = await statfs(existing);
+	return {
+		purpose: "backup and its proof",
+		path: folder,
+		filesystem: String((await stat(existing)).dev),
+		freeBytes: bavail * bsize,
+		neededBytes: Math.ceil(databaseBytes * 1.8 + 768 * mebibyte$1)
+	};
+}
+
 /** Taking settings out of what ALTER SYSTEM wrote, while no server runs that could be told. */
 /**
 * $1 data directory, then names. As its owner: root would follow a link that stands there. Written beside the file and
@@ -25306,138 +25484,6 @@ function planDebian(config, seen, facts, wanted) {
 	};
 }
 
-/** The scripts of a scratch server on the machine of the cluster. See `scripts.ts` for what they keep. */
-/** Prints those of the extensions "$@" (behind $1, the major) whose control file is not the server package's own. */
-const foreignScript = `
-major=$1
-shift
-for name; do
-  owner=$(dpkg-query --search "/usr/share/postgresql/$major/extension/$name.control" 2>/dev/null) || owner=
-  case $owner in "postgresql-$major:"*) ;; *) printf '%s\\n' "$name" ;; esac
-done
-`;
-/**
-* Makes a cluster in the new folder $1 and runs it until nobody attends to it any more; then it is removed. $2 major,
-* $3 superuser, $4 encoding, $5 lines for postgresql.conf, $6 password, $7 printed once it serves.
-*/
-const scratchScript = `
-set -u
-folder=$1 bin=/usr/lib/postgresql/$2/bin
-mkdir -m 711 "$folder" || exit 70
-as() { setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- "$@"; }
-finish() {
-  trap - EXIT TERM INT HUP
-  [ ! -e "$folder/data/postmaster.pid" ] || as "$bin/pg_ctl" stop -D "$folder/data" -m immediate -w -t 30 >/dev/null 2>&1
-  rm -rf "$folder"
-}
-trap finish EXIT
-trap 'exit 1' TERM INT HUP
-mkdir -m 700 "$folder/data" "$folder/socket"
-( umask 077; printf '%s\\n' "$6" >"$folder/password" )
-chown nobody "$folder/data" "$folder/socket" "$folder/password"
-as "$bin/initdb" -D "$folder/data" -U "$3" -A scram-sha-256 --pwfile="$folder/password" -E "$4" --locale=C --no-sync >"$folder/said" 2>&1 ||
-  { cat "$folder/said" >&2; exit 70; }
-rm -f "$folder/password"
-printf '\\n%s' "$5" | as tee -a "$folder/data/postgresql.conf" >/dev/null
-echo 1000 >/proc/self/oom_score_adj 2>/dev/null
-cut=
-unshare --net true 2>/dev/null && cut='unshare --net --'
-$cut setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups -- env PGHOST="$folder/socket" \\
-  "$bin/pg_ctl" start -D "$folder/data" -l "$folder/data/server.log" -w -t 60 >"$folder/said" 2>&1 8<&- ||
-  { cat "$folder/said" "$folder/data/server.log" >&2; exit 70; }
-echo "$7"
-bash -c 'while read -r -t 60 _; do :; done' <&8
-exit 0
-`;
-
-/**
-* A throw-away server on the machine of the cluster, by the programs that are installed there: it has the files of every
-* extension that the database uses, which the machine of the job need not have.
-*/
-/** Folder in which scratch servers are made: on the filesystem where Debian keeps data, and their user may look into it. */
-const scratchBase = "/var/lib";
-/**
-* Names of installed extensions whose files do not come with the server's own package: on another machine a server may
-* not have them.
-*/
-async function foreignExtensions(host, settings, major) {
-	const names = /* @__PURE__ */ new Set();
-	const name = "postgres-upgrade inspect";
-	const ask = async (database, sql) => {
-		await using connection = await connect$1({
-			...settings,
-			database
-		}, { name });
-		await sql(connection);
-	};
-	let databases = [];
-	await ask(settings.database, async (connection) => {
-		databases = await listDatabaseNames(connection);
-	});
-	for (const database of databases) await ask(database, async (connection) => {
-		for (const { extname } of await connection.query("SELECT e.extname FROM pg_catalog.pg_extension AS e")) names.add(extname);
-	});
-	const { stdout } = await host.script(foreignScript, [String(major), ...names]);
-	return stdout.split("\n").filter((each) => names.has(each));
-}
-/** Starts one. @throws UpgradeError `scratch-start` */
-async function startThere(host, version, options, signal) {
-	const folder = `${scratchBase}/postgres-upgrade-scratch-${randomBytes$4(8).toString("hex")}`;
-	const socket = `${folder}/socket`;
-	const password = randomPassword();
-	const { major } = version;
-	const conf = `${settingLines(comfortSettings())}${settingLines(isolationSettings(options, socket, major))}`;
-	await mkdir(options.folder, { recursive: true });
-	const args = [
-		folder,
-		String(major),
-		options.superuser,
-		options.encoding,
-		conf,
-		password
-	];
-	const server = await host.attend(scratchScript, args, signal).catch((cause) => {
-		if (!(cause instanceof UpgradeError) || cause.code !== "attended") throw cause;
-		throw new UpgradeError("scratch-start", `A scratch server did not start on ${host.name}.`, {
-			phase: "prove",
-			hint: (cause.hint ?? "").replaceAll(password, "***"),
-			cause
-		});
-	});
-	const at = host.remote ? await host.reachSocket(`${socket}/.s.PGSQL.5432`) : {
-		host: socket,
-		port: 5432
-	};
-	const bytes = async () => {
-		const { stdout } = await host.run([
-			"du",
-			"-sk",
-			`${folder}/data`
-		], { timeout: 6e5 });
-		return Number.parseInt(stdout, 10) * 1024;
-	};
-	return {
-		version,
-		settings: (database) => ({
-			...at,
-			user: options.superuser,
-			password,
-			database,
-			ssl: "disable",
-			sslRootCert: void 0
-		}),
-		kind: "binaries",
-		where: `${host.name}:/usr/lib/postgresql/${major}/bin`,
-		isolation: ["It runs on the machine of the cluster, as the user nobody, in a network namespace of its own where the kernel makes one, and is reached through a socket by a password that nobody has seen."],
-		bytes,
-		restart: () => Promise.reject(/* @__PURE__ */ new Error("a scratch server on the target is not restarted")),
-		extensionVersions: async () => null,
-		async [Symbol.asyncDispose]() {
-			await server.end();
-		}
-	};
-}
-
 /** The steps of a cluster of packages: packages, checkpoint, install, restart; and their way back. */
 /** Milliseconds. */
 const day$1 = 864e5;
@@ -25645,8 +25691,55 @@ async function assertOldReads(tools, { cluster }, from) {
 	});
 }
 
+/** For one cluster. */
+function servingOf(tools) {
+	const { host, config, state } = tools;
+	const answers = async () => await answering(await tools.settings()).catch(() => null) !== null;
+	const ensureServing = async (recipe) => {
+		if (await answers()) return;
+		await settleJobs(host, tools.jobs, tools.progress);
+		if (await answers()) return;
+		if (await serverProcess(host, recipe.data) !== null) try {
+			await awaitServer(tools, recipe, {
+				code: 0,
+				output: ""
+			});
+			return;
+		} catch (cause) {
+			if (await serverProcess(host, recipe.data) !== null) throw cause;
+		}
+		await awaitServer(tools, recipe, await control$1(tools, recipe, "start"));
+	};
+	const stoppedCleanly = async ({ data }) => {
+		if (await serverProcess(host, data) !== null) return false;
+		const { stdout } = await host.run([
+			`/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
+			"--pgdata",
+			data
+		]);
+		return /^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout);
+	};
+	const serveAgain = async (recipe, step) => {
+		try {
+			return await ensureServing(recipe);
+		} catch (cause) {
+			const facts = await tools.seen();
+			const { saved } = facts;
+			if (saved === null || !areInstalled(facts, saved.new) || !await stoppedCleanly(recipe)) throw cause;
+			tools.progress(`${saved.to} does not start: back to ${saved.from}`);
+			await installSaved(host, state, saved, "old", await heldOf(tools, saved), step);
+			await ensureServing(recipe);
+			step.note(`${saved.to} did not start: the packages of ${saved.from} were installed again, and it serves`);
+		}
+	};
+	return {
+		ensureServing,
+		stoppedCleanly,
+		serveAgain
+	};
+}
+
 /** A cluster of Debian or Ubuntu packages, here or over ssh. */
-const mebibyte$1 = 1024 ** 2;
 /** The kind, for the registry. */
 const debian = {
 	kind: "debian",
@@ -25772,47 +25865,7 @@ function open$2(config, tools) {
 		const { cluster, supervisor } = await seen();
 		return recipeOf(host, cluster, supervisor);
 	};
-	const answers = async () => await answering(await settings()).catch(() => null) !== null;
-	/** Starts the cluster where it does not run, and waits until it answers. */
-	const ensureServing = async (recipe) => {
-		if (await answers()) return;
-		await settleJobs(host, debianTools.jobs, debianTools.progress);
-		if (await answers()) return;
-		if (await serverProcess(host, recipe.data) !== null) try {
-			await awaitServer(debianTools, recipe, {
-				code: 0,
-				output: ""
-			});
-			return;
-		} catch (cause) {
-			if (await serverProcess(host, recipe.data) !== null) throw cause;
-		}
-		await awaitServer(debianTools, recipe, await control$1(debianTools, recipe, "start"));
-	};
-	/** Whether the data directory was left by a clean stop: only then may another version start on it. */
-	const stoppedCleanly = async ({ data }) => {
-		if (await serverProcess(host, data) !== null) return false;
-		const { stdout } = await host.run([
-			`/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
-			"--pgdata",
-			data
-		]);
-		return /^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout);
-	};
-	/** As `ensureServing`; where the new version does not start, the packages from before are installed again first. */
-	const serveAgain = async (recipe, step) => {
-		try {
-			return await ensureServing(recipe);
-		} catch (cause) {
-			const facts = await seen();
-			const { saved } = facts;
-			if (saved === null || !areInstalled(facts, saved.new) || !await stoppedCleanly(recipe)) throw cause;
-			debianTools.progress(`${saved.to} does not start: back to ${saved.from}`);
-			await installSaved(host, state, saved, "old", await heldOf(debianTools, saved), step);
-			await ensureServing(recipe);
-			step.note(`${saved.to} did not start: the packages of ${saved.from} were installed again, and it serves`);
-		}
-	};
+	const { ensureServing, stoppedCleanly, serveAgain } = servingOf(debianTools);
 	return {
 		inspect,
 		endpoint: settings,
@@ -25861,57 +25914,8 @@ function open$2(config, tools) {
 		},
 		async disks(databaseBytes, backupFolder) {
 			const { cluster } = await seen();
-			const needs = [
-				[
-					"saved packages",
-					state,
-					400 * mebibyte$1
-				],
-				[
-					"programs",
-					"/usr/lib/postgresql",
-					150 * mebibyte$1
-				],
-				[
-					"dpkg's database",
-					"/var/lib/dpkg",
-					50 * mebibyte$1
-				],
-				[
-					"data directory",
-					cluster.data,
-					256 * mebibyte$1
-				],
-				[
-					"WAL",
-					`${cluster.data}/pg_wal`,
-					64 * mebibyte$1
-				],
-				...await provesThere() ? [[
-					"restored copy, for the proof",
-					scratchBase,
-					databaseBytes + 512 * mebibyte$1
-				]] : [],
-				...cluster.log === null ? [] : [[
-					"the server's log",
-					dirname(cluster.log),
-					16 * mebibyte$1
-				]]
-			];
-			const { stdout } = await host.script(disksScript, needs.map(([, path]) => path));
-			const there = stdout.split("\n").flatMap((line, index) => {
-				const [filesystem = "", blocks, size] = line.split("|");
-				const need = needs[index];
-				if (!need || filesystem === "") return [];
-				return [{
-					purpose: need[0],
-					path: host.remote ? `${host.name}:${need[1]}` : need[1],
-					filesystem: host.remote ? `${host.name} ${filesystem}` : filesystem,
-					freeBytes: Number(blocks) * Number(size),
-					neededBytes: need[2]
-				}];
-			});
-			return [await backupDisk(backupFolder, databaseBytes), ...there];
+			const copyThere = await provesThere() ? databaseBytes : null;
+			return [await backupDisk(backupFolder, databaseBytes), ...await hostDisks(host, state, cluster, copyThere)];
 		},
 		async packages(wanted) {
 			const facts = await inspect();
@@ -25986,18 +25990,6 @@ function open$2(config, tools) {
 			});
 		},
 		close: () => host.close()
-	};
-}
-async function backupDisk(folder, databaseBytes) {
-	let existing = folder;
-	while (await statfs(existing).catch(() => null) === null) existing = dirname(existing);
-	const { bavail, bsize } = await statfs(existing);
-	return {
-		purpose: "backup and its proof",
-		path: folder,
-		filesystem: String((await stat(existing)).dev),
-		freeBytes: bavail * bsize,
-		neededBytes: Math.ceil(databaseBytes * 1.8 + 768 * mebibyte$1)
 	};
 }
 

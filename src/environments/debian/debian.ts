@@ -1,9 +1,7 @@
 /** A cluster of Debian or Ubuntu packages, here or over ssh. */
 
-import { stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { DiskFact } from '../../checks/check.ts';
+import { join } from 'node:path';
 import { UpgradeError } from '../../errors.ts';
 import { openScratch } from '../../postgres/scratch-open.ts';
 import type { ConnectionSettings } from '../../postgres/settings.ts';
@@ -13,36 +11,22 @@ import { localHost } from '../../process/local-host.ts';
 import { isLoopback } from '../../process/loopback.ts';
 import { sshHost } from '../../process/ssh-host.ts';
 import { areWeRoot, scratchUser } from '../../process/user.ts';
-import type {
-  Environment,
-  EnvironmentFacts,
-  EnvironmentKind,
-  EnvironmentTools,
-  StepRun,
-} from '../environment.ts';
+import type { Environment, EnvironmentFacts, EnvironmentKind, EnvironmentTools } from '../environment.ts';
 import { hostStore } from '../host-store.ts';
 import { type DebianConfig, debianSchema } from './config.ts';
-import {
-  answering,
-  awaitServer,
-  type ClusterRecipe,
-  control,
-  endOfLog,
-  recipeOf,
-  serverProcess,
-} from './control.ts';
+import { answering, type ClusterRecipe, control, endOfLog, recipeOf } from './control.ts';
+import { backupDisk, hostDisks } from './disks.ts';
 import { forgetSettings } from './forget.ts';
-import { areInstalled, installing, installSaved, settleInstallation, settleJobs } from './install.ts';
+import { installing, settleInstallation } from './install.ts';
 import { type DebianFacts, look, packagesFor, refreshLists, serverVersion } from './look.ts';
 import { assertOwnFolder } from './own-folder.ts';
 import { packageFacts } from './package-facts.ts';
 import { postgresVersion } from './packages.ts';
 import { planDebian } from './plan.ts';
-import { foreignExtensions, scratchBase, startThere } from './scratch.ts';
-import { applicationScript, disksScript, installedPreflightScript, tidyScript } from './scripts.ts';
-import { debianStep, heldOf } from './steps.ts';
-
-const mebibyte = 1024 ** 2;
+import { foreignExtensions, startThere } from './scratch.ts';
+import { applicationScript, installedPreflightScript, tidyScript } from './scripts.ts';
+import { servingOf } from './serving.ts';
+import { debianStep } from './steps.ts';
 
 /** The kind, for the registry. */
 export const debian: EnvironmentKind<DebianConfig> = {
@@ -201,54 +185,7 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     return recipeOf(host, cluster, supervisor);
   };
 
-  const answers = async (): Promise<boolean> =>
-    (await answering(await settings()).catch(() => null)) !== null;
-
-  /** Starts the cluster where it does not run, and waits until it answers. */
-  const ensureServing = async (recipe: ClusterRecipe): Promise<void> => {
-    if (await answers()) return;
-    // A restart that a dead run began may be between its stop and its start.
-    await settleJobs(host, debianTools.jobs, debianTools.progress);
-    if (await answers()) return;
-    if ((await serverProcess(host, recipe.data)) !== null) {
-      try {
-        await awaitServer(debianTools, recipe, { code: 0, output: '' });
-        return;
-      } catch (cause) {
-        // It was on its way down, not up.
-        if ((await serverProcess(host, recipe.data)) !== null) throw cause;
-      }
-    }
-    await awaitServer(debianTools, recipe, await control(debianTools, recipe, 'start'));
-  };
-
-  /** Whether the data directory was left by a clean stop: only then may another version start on it. */
-  const stoppedCleanly = async ({ data }: ClusterRecipe): Promise<boolean> => {
-    if ((await serverProcess(host, data)) !== null) return false;
-    const { stdout } = await host.run([
-      `/usr/lib/postgresql/${config.version}/bin/pg_controldata`,
-      '--pgdata',
-      data,
-    ]);
-    return /^Database cluster state:\s+shut down( in recovery)?$/m.test(stdout);
-  };
-
-  /** As `ensureServing`; where the new version does not start, the packages from before are installed again first. */
-  const serveAgain = async (recipe: ClusterRecipe, step: StepRun): Promise<void> => {
-    try {
-      return await ensureServing(recipe);
-    } catch (cause) {
-      const facts = await seen();
-      const { saved } = facts;
-      if (saved === null || !areInstalled(facts, saved.new) || !(await stoppedCleanly(recipe))) throw cause;
-      debianTools.progress(`${saved.to} does not start: back to ${saved.from}`);
-      await installSaved(host, state, saved, 'old', await heldOf(debianTools, saved), step);
-      await ensureServing(recipe);
-      step.note(
-        `${saved.to} did not start: the packages of ${saved.from} were installed again, and it serves`,
-      );
-    }
-  };
+  const { ensureServing, stoppedCleanly, serveAgain } = servingOf(debianTools);
 
   return {
     inspect,
@@ -313,44 +250,11 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
 
     async disks(databaseBytes, backupFolder) {
       const { cluster } = await seen();
-      const needs: [string, string, number][] = [
-        ['saved packages', state, 400 * mebibyte],
-        ['programs', '/usr/lib/postgresql', 150 * mebibyte],
-        ["dpkg's database", '/var/lib/dpkg', 50 * mebibyte],
-        ['data directory', cluster.data, 256 * mebibyte],
-        ['WAL', `${cluster.data}/pg_wal`, 64 * mebibyte],
-        ...((await provesThere())
-          ? [
-              ['restored copy, for the proof', scratchBase, databaseBytes + 512 * mebibyte] as [
-                string,
-                string,
-                number,
-              ],
-            ]
-          : []),
-        ...(cluster.log === null
-          ? []
-          : [["the server's log", dirname(cluster.log), 16 * mebibyte] as [string, string, number]]),
+      const copyThere = (await provesThere()) ? databaseBytes : null;
+      return [
+        await backupDisk(backupFolder, databaseBytes),
+        ...(await hostDisks(host, state, cluster, copyThere)),
       ];
-      const { stdout } = await host.script(
-        disksScript,
-        needs.map(([, path]) => path),
-      );
-      const there = stdout.split('\n').flatMap((line, index): DiskFact[] => {
-        const [filesystem = '', blocks, size] = line.split('|');
-        const need = needs[index];
-        if (!need || filesystem === '') return [];
-        return [
-          {
-            purpose: need[0],
-            path: host.remote ? `${host.name}:${need[1]}` : need[1],
-            filesystem: host.remote ? `${host.name} ${filesystem}` : filesystem,
-            freeBytes: Number(blocks) * Number(size),
-            neededBytes: need[2],
-          },
-        ];
-      });
-      return [await backupDisk(backupFolder, databaseBytes), ...there];
     },
 
     async packages(wanted) {
@@ -435,19 +339,5 @@ function open(config: DebianConfig, tools: EnvironmentTools): Environment {
     },
 
     close: () => host.close(),
-  };
-}
-
-async function backupDisk(folder: string, databaseBytes: number): Promise<DiskFact> {
-  let existing = folder;
-  while ((await statfs(existing).catch(() => null)) === null) existing = dirname(existing);
-  const { bavail, bsize } = await statfs(existing);
-  return {
-    purpose: 'backup and its proof',
-    path: folder,
-    filesystem: String((await stat(existing)).dev),
-    freeBytes: bavail * bsize,
-    // As for a cluster in a data directory: the dump is about a third of the database, the restored copy about as large.
-    neededBytes: Math.ceil(databaseBytes * 1.8 + 768 * mebibyte),
   };
 }
