@@ -22683,7 +22683,9 @@ if [ -e "$dir/pid" ] && [ "$(cat "$dir/id")" = "$id" ]; then
   echo started
   exit 0
 fi
-rm -rf "$dir"
+# Whoever still follows the one before finds its end there.
+rm -rf "$dir.before"
+[ ! -e "$dir" ] || mv "$dir" "$dir.before"
 mkdir "$dir"
 printf '%s\\n' "$script" >"$dir/script"
 : >"$dir/out"
@@ -22708,10 +22710,10 @@ const startParts = [keeper, launcher];
 const watchScript = `
 ${alive}
 dir=$1 id=$2 from=$3 most=$4 patience=$5
-if [ "$(cat "$dir/id" 2>/dev/null)" != "$id" ]; then
-  echo gone
-  exit 0
-fi
+is_it() { cd "$1" 2>/dev/null && [ "$(cat id 2>/dev/null)" = "$id" ]; }
+is_it "$dir" || is_it "$dir.before" || { echo gone; exit 0; }
+# Its folder may be moved aside meanwhile.
+dir=.
 tries=0
 while :; do
   state=running
@@ -22751,7 +22753,7 @@ done
 * and is found again by whoever asks next, from whichever machine.
 *
 * `folder/NAME` holds `script`, `id` (of the attempt that started it), `pid` and `birth` (boot, start time and session of
-* the process that keeps it), `out`, and in the end `rc`. `folder/current` names the newest one. Whoever keeps a job
+* the process that keeps it), `out`, and in the end `rc`; `folder/NAME.before` is the one before it. `folder/current` names the newest one. Whoever keeps a job
 * holds the lock on `folder/lock`.
 */
 /**

@@ -90,7 +90,9 @@ if [ -e "$dir/pid" ] && [ "$(cat "$dir/id")" = "$id" ]; then
   echo started
   exit 0
 fi
-rm -rf "$dir"
+# Whoever still follows the one before finds its end there.
+rm -rf "$dir.before"
+[ ! -e "$dir" ] || mv "$dir" "$dir.before"
 mkdir "$dir"
 printf '%s\\n' "$script" >"$dir/script"
 : >"$dir/out"
@@ -117,10 +119,10 @@ export const startParts: readonly [string, string] = [keeper, launcher];
 export const watchScript = `
 ${alive}
 dir=$1 id=$2 from=$3 most=$4 patience=$5
-if [ "$(cat "$dir/id" 2>/dev/null)" != "$id" ]; then
-  echo gone
-  exit 0
-fi
+is_it() { cd "$1" 2>/dev/null && [ "$(cat id 2>/dev/null)" = "$id" ]; }
+is_it "$dir" || is_it "$dir.before" || { echo gone; exit 0; }
+# Its folder may be moved aside meanwhile.
+dir=.
 tries=0
 while :; do
   state=running

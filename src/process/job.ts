@@ -3,7 +3,7 @@
  * and is found again by whoever asks next, from whichever machine.
  *
  * `folder/NAME` holds `script`, `id` (of the attempt that started it), `pid` and `birth` (boot, start time and session of
- * the process that keeps it), `out`, and in the end `rc`. `folder/current` names the newest one. Whoever keeps a job
+ * the process that keeps it), `out`, and in the end `rc`; `folder/NAME.before` is the one before it. `folder/current` names the newest one. Whoever keeps a job
  * holds the lock on `folder/lock`.
  */
 import { createHash, randomUUID } from 'node:crypto';
