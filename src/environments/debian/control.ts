@@ -6,10 +6,10 @@ import { compareVersions, formatVersion, fromVersionNum, type PgVersion } from '
 import type { Host } from '../../process/host.ts';
 import { type JobEnd, runJob } from '../../process/job.ts';
 import { lastLines } from '../../process/run.ts';
+import { clusterScript, logScript, processScript } from './cluster-scripts.ts';
 import type { DebianCluster } from './clusters.ts';
 import type { Supervisor } from './look.ts';
 import { serverPackage } from './packages.ts';
-import { clusterScript, logScript, processScript } from './scripts.ts';
 
 /** What is needed to start and stop a cluster; goes into the journal, so that any later job can do it. */
 export interface ClusterRecipe {

@@ -13,6 +13,7 @@ import { sshHost } from '../../process/ssh-host.ts';
 import { areWeRoot, scratchUser } from '../../process/user.ts';
 import type { Environment, EnvironmentFacts, EnvironmentKind, EnvironmentTools } from '../environment.ts';
 import { hostStore } from '../host-store.ts';
+import { applicationScript, installedPreflightScript, tidyScript } from './cluster-scripts.ts';
 import { type DebianConfig, debianSchema } from './config.ts';
 import { answering, type ClusterRecipe, control, endOfLog, recipeOf } from './control.ts';
 import { backupDisk, hostDisks } from './disks.ts';
@@ -24,7 +25,6 @@ import { packageFacts } from './package-facts.ts';
 import { postgresVersion } from './packages.ts';
 import { planDebian } from './plan.ts';
 import { foreignExtensions, startThere } from './scratch.ts';
-import { applicationScript, installedPreflightScript, tidyScript } from './scripts.ts';
 import { servingOf } from './serving.ts';
 import { debianStep } from './steps.ts';
 

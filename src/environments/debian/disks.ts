@@ -3,9 +3,9 @@ import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DiskFact } from '../../checks/check.ts';
 import type { Host } from '../../process/host.ts';
+import { disksScript } from './cluster-scripts.ts';
 import type { DebianCluster } from './clusters.ts';
 import { scratchBase } from './scratch.ts';
-import { disksScript } from './scripts.ts';
 
 const mebibyte = 1024 ** 2;
 

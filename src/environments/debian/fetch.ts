@@ -7,9 +7,9 @@ import { lastLines } from '../../process/run.ts';
 import type { StepRun } from '../environment.ts';
 import type { DebianConfig } from './config.ts';
 import { before, type DebianFacts, packagesFor } from './look.ts';
+import { checkSavedScript, fetchScript, keepScript, simulateScript } from './package-scripts.ts';
 import { type Chosen, exactly, readSimulation } from './packages.ts';
 import { isFor, readSums, type Saved, sumLines } from './saved.ts';
-import { checkSavedScript, fetchScript, keepScript, simulateScript } from './scripts.ts';
 
 /** The exact packages of an upgrade. @throws UpgradeError `packages-missing` where the lists do not have the version */
 export function chosenPackages(

@@ -6,9 +6,9 @@ import { lastLines } from '../../process/run.ts';
 import type { StepRun, SwitchedOff } from '../environment.ts';
 import { filesWhole } from './fetch.ts';
 import type { DebianFacts } from './look.ts';
+import { installScript, repairScript } from './package-scripts.ts';
 import type { Chosen } from './packages.ts';
 import type { Saved } from './saved.ts';
-import { installScript, repairScript } from './scripts.ts';
 
 /** Id of the journal's entry while packages are being installed. */
 export const installing = 'installation';

@@ -4,6 +4,7 @@ import { formatVersion, type PgVersion } from '../../postgres/version.ts';
 import type { Host } from '../../process/host.ts';
 import { type DebianCluster, findCluster, readClusters } from './clusters.ts';
 import type { DebianConfig } from './config.ts';
+import { lookScript, sections, updateScript } from './look-scripts.ts';
 import {
   choosePackages,
   type Installed,
@@ -13,7 +14,6 @@ import {
   serverPackage,
 } from './packages.ts';
 import { readSaved, type Saved } from './saved.ts';
-import { lookScript, sections, updateScript } from './scripts.ts';
 
 /** What starts and stops the cluster. */
 export type Supervisor = 'systemd' | 'pg_ctlcluster';

@@ -5,8 +5,9 @@ import type { Host } from '../../process/host.ts';
 import { lastLines } from '../../process/run.ts';
 import type { DebianConfig } from './config.ts';
 import { type DebianFacts, packagesFor } from './look.ts';
+import { factsScript, sections } from './look-scripts.ts';
+import { simulateScript } from './package-scripts.ts';
 import { exactly, readSimulation, serverPackage } from './packages.ts';
-import { factsScript, sections, simulateScript } from './scripts.ts';
 
 /** @param running version that serves now, or served before an upgrade that is half way */
 export async function packageFacts(

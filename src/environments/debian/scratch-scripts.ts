@@ -1,4 +1,4 @@
-/** The scripts of a scratch server on the machine of the cluster. See `scripts.ts` for what they keep. */
+/** The scripts of a scratch server on the machine of the cluster. Data comes in as arguments, never as text of a script. */
 
 /** Prints those of the extensions "$@" (behind $1, the major) whose control file is not the server package's own. */
 export const foreignScript = `

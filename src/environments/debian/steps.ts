@@ -4,6 +4,7 @@ import { compareVersions, formatVersion, type PgVersion } from '../../postgres/v
 import { lastLines } from '../../process/run.ts';
 import { writeCheckpoint } from '../checkpoint.ts';
 import type { EnvironmentFacts, Step, StepRun } from '../environment.ts';
+import { installedPreflightScript, preflightScript } from './cluster-scripts.ts';
 import type { DebianConfig } from './config.ts';
 import {
   answering,
@@ -20,7 +21,6 @@ import { areInstalled, installSaved } from './install.ts';
 import { type DebianFacts, packagesFor, serverVersion } from './look.ts';
 import { postgresVersion, serverPackage } from './packages.ts';
 import { isFor, type Saved } from './saved.ts';
-import { installedPreflightScript, preflightScript } from './scripts.ts';
 
 /** What the steps work with. */
 export interface DebianTools extends Control {

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtempDisposable, readFile, stat, symlink, writeFile } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { logScript } from '../../../src/environments/debian/cluster-scripts.ts';
 import { assertOwnFolder, strangersIn } from '../../../src/environments/debian/own-folder.ts';
-import { logScript } from '../../../src/environments/debian/scripts.ts';
 import { localHost } from '../../../src/process/local-host.ts';
 import { failureOf } from '../../support/targets.ts';
 

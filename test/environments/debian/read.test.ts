@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { findCluster, readClusters } from '../../../src/environments/debian/clusters.ts';
 import { debianSchema } from '../../../src/environments/debian/config.ts';
 import { readFacts } from '../../../src/environments/debian/look.ts';
+import { sections } from '../../../src/environments/debian/look-scripts.ts';
 import { readUnattended } from '../../../src/environments/debian/package-facts.ts';
 import {
   choosePackages,
@@ -13,7 +14,6 @@ import {
   readSimulation,
 } from '../../../src/environments/debian/packages.ts';
 import { readSaved, readSums } from '../../../src/environments/debian/saved.ts';
-import { sections } from '../../../src/environments/debian/scripts.ts';
 
 const old = '15.18-0+deb12u1';
 const fresh = '15.20-0+deb12u1';
