@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPost } from '../support/runner.ts';
+import { until } from '../support/targets.ts';
 import { type BedTarget, targetOn } from './support/action.ts';
 import { type Bed, startBed } from './support/bed.ts';
 import { startWriter } from './support/writer.ts';
@@ -52,13 +53,11 @@ const left = async (): Promise<string> =>
 
 test('killed in the middle of the proof: the server there ends by itself', async () => {
   await using running = target.start('upgrade');
-  await running.line(/restoring into/);
-  expect(await left()).not.toBe('');
+  // The server itself: a process, and not only its folder.
+  await until(left, (found) => /postgres -D|checkpointer/.test(found));
   running.kill9();
   await using killed = await running.done;
-  for (let tries = 0; tries < 100 && (await left()) !== ''; tries += 1)
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(await left()).toBe('');
+  await until(left, (found) => found === '');
   await using post = await runPost(killed);
   expect((await target.record()).result, post.log).toBe('cancelled');
 });
