@@ -23290,6 +23290,16 @@ function behind(mark) {
 	};
 }
 
+/** From now on it keeps nobody from ending. */
+function letGo(child) {
+	child.unref();
+	for (const stream of [
+		child.stdin,
+		child.stdout,
+		child.stderr
+	]) if (stream && "unref" in stream) stream.unref();
+}
+
 /** A lock on a host that goes with this process. */
 /**
 * $1 the file, $2 who takes it, $3 a mark. One compound command: the shell has read all of it before it begins, and what
@@ -23400,12 +23410,7 @@ async function answerOf(way, child, mark, path, who) {
 	})}`);
 	const answer = await said;
 	if (answer !== null) child.kill();
-	child.unref();
-	for (const stream of [
-		child.stdin,
-		child.stdout,
-		child.stderr
-	]) if (stream && "unref" in stream) stream.unref();
+	letGo(child);
 	return answer;
 }
 
@@ -23758,15 +23763,6 @@ function listens(socket) {
 		});
 		asking.on("error", () => resolve(false));
 	});
-}
-/** From now on it keeps nobody from ending. */
-function letGo(child) {
-	child.unref();
-	for (const stream of [
-		child.stdin,
-		child.stdout,
-		child.stderr
-	]) if (stream && "unref" in stream) stream.unref();
 }
 
 /** A machine behind the system's ssh. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpgradeError } from '../errors.ts';
 import { cleanEnvironment } from './environment.ts';
+import { letGo } from './let-go.ts';
 import { ConnectionLost, patiently } from './patience.ts';
 import { lastLines } from './run.ts';
 import { newMark, refusal, type ShellWay } from './shell-host.ts';
@@ -139,9 +140,6 @@ async function answerOf(
   stdin?.write(`exec 8<&0\n${shellText(mark, { text: holdScript(mark), args: [path, who] })}`);
   const answer = await said;
   if (answer !== null) child.kill();
-  child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    if (stream && 'unref' in stream) (stream as unknown as { unref(): void }).unref();
-  }
+  letGo(child);
   return answer;
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { UpgradeError } from '../errors.ts';
 import { cleanEnvironment } from './environment.ts';
+import { letGo } from './let-go.ts';
 import { connectError, type SshPlace } from './ssh-errors.ts';
 import type { SshFiles } from './ssh-files.ts';
 import { masterCommand } from './ssh-options.ts';
@@ -100,12 +101,4 @@ function listens(socket: string): Promise<boolean> {
     });
     asking.on('error', () => resolve(false));
   });
-}
-
-/** From now on it keeps nobody from ending. */
-function letGo(child: ChildProcess): void {
-  child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    if (stream && 'unref' in stream) (stream as unknown as { unref(): void }).unref();
-  }
 }
